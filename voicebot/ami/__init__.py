@@ -1,0 +1,1 @@
+"""AMI's messages: parse and serialise. Pure; the client is in voicebot.pbx."""

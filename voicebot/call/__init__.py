@@ -1,0 +1,1 @@
+"""One call: leg, hearing, speaking, session, record."""

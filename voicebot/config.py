@@ -1,0 +1,307 @@
+"""`voicebot.toml` and its relatives: defaults < file < `VOICEBOT_*` environment < flags.
+
+Every mistake of all sources is reported at once, with the file's line where there is one.
+Secrets come from the environment or from a file named by `*_file`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from rapidfuzz import process as closest
+
+from voicebot.errors import Problem, UserError
+
+ENVIRONMENT_PREFIX = "VOICEBOT_"
+DEFAULT_FILE = "voicebot.toml"
+
+Codec = Literal["ulaw", "alaw", "slin", "g722"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _read_secret(data: Any, name: str) -> Any:
+    """Let `<name>_file` stand in for `<name>`."""
+    if isinstance(data, Mapping) and data.get(f"{name}_file"):
+        path = Path(str(data[f"{name}_file"]))
+        try:
+            secret = path.read_text().strip()
+        except OSError as error:
+            raise ValueError(f"{name}_file: {path} cannot be read ({error.strerror})") from error
+        return {**data, name: secret}
+    return data
+
+
+class AsteriskConfig(_Section):
+    """Where Asterisk is and how we log in."""
+
+    ari_url: str = Field("http://127.0.0.1:8088", description="Base URL of Asterisk's HTTP server, without /ari.")
+    ari_user: str = Field("voicebot", description="User of ari.conf.")
+    ari_password: SecretStr = Field(SecretStr(""), description="Its password; better by VOICEBOT_ASTERISK__ARI_PASSWORD or ari_password_file.")
+    ari_password_file: str = Field("", description="File that holds the password, and nothing else.")
+    app: str = Field("voicebot", description="Name of the Stasis application; one gateway per name.", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    ami_host: str = Field("127.0.0.1", description="Host of Asterisk's manager interface.")
+    ami_port: int = Field(5038, ge=1, le=65535)
+    ami_user: str = "voicebot"
+    ami_password: SecretStr = SecretStr("")
+    ami_password_file: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets(cls, data: Any) -> Any:
+        return _read_secret(_read_secret(data, "ari_password"), "ami_password")
+
+    @field_validator("ari_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must look like http://127.0.0.1:8088")
+        return value.rstrip("/")
+
+
+class MediaConfig(_Section):
+    """The RTP side of the gateway."""
+
+    bind: str = Field("127.0.0.1", description="Address on which we receive RTP.")
+    advertise: str = Field("", description="Address that Asterisk sends RTP to, if it differs from `bind`.")
+    first_port: int = Field(12000, ge=1024, le=65534)
+    last_port: int = Field(12999, ge=1025, le=65535)
+    codec: Codec = Field("ulaw", description="What Asterisk sends us and we send it.")
+
+    @model_validator(mode="after")
+    def _range(self) -> MediaConfig:
+        if self.last_port <= self.first_port:
+            raise ValueError("last_port must be above first_port")
+        return self
+
+
+class SttConfig(_Section):
+    """One recogniser, under a name that routes use."""
+
+    engine: Literal["vosk", "whisper", "pocketsphinx"]
+    model: str = Field("", description="Folder below `models/`, or an absolute path; empty: the engine's own default.")
+    workers: int = Field(1, ge=0, le=64, description="Processes that hold the model; 0 runs it in a thread.")
+    timeout_s: float = Field(2.0, gt=0, le=30, description="A result later than this counts as a hang.")
+    reject_below: float = Field(0.0, ge=0, le=1, description="Confidence under which a transcript counts as not understood; 0: the engine's own.")
+
+
+class TtsConfig(_Section):
+    """One synthesiser, under a name that routes use."""
+
+    engine: Literal["pyttsx3", "espeak", "piper"]
+    voice: str = Field("", description="The engine's name of the voice; empty: its default for the language.")
+    model: str = Field("", description="Piper only: voice file below `models/`, or an absolute path.")
+    rate: int = Field(0, ge=0, le=450, description="Words a minute; 0: the engine's default.")
+    workers: int = Field(1, ge=0, le=64)
+    timeout_s: float = Field(5.0, gt=0, le=60)
+
+
+class VadConfig(_Section):
+    """Voice activity detection and end-pointing, in ms where not said otherwise."""
+
+    engine: Literal["webrtcvad", "silero"] = "webrtcvad"
+    aggressiveness: int = Field(3, ge=0, le=3, description="webrtcvad's mode.")
+    threshold: float = Field(0.5, gt=0, lt=1, description="Silero's probability above which a frame is speech.")
+    onset_ms: int = Field(100, ge=20, le=1000, description="Speech this long starts an utterance.")
+    preroll_ms: int = Field(300, ge=0, le=2000, description="Audio before the onset that recognition hears as well.")
+
+
+class BargeInConfig(_Section):
+    """When a caller may take the floor from a prompt."""
+
+    confirm_ms: int = Field(280, ge=40, le=3000, description="Speech shorter than this is a cough: the prompt resumes.")
+    resume_back_ms: int = Field(400, ge=0, le=5000, description="How far a resumed prompt goes back.")
+
+
+class Route(_Section):
+    """A called number, the dialog that answers it, and who listens and speaks."""
+
+    number: str = Field(description="Called number, or an Asterisk pattern such as _6XX or _X.")
+    dialog: str = Field(description="A dialog file, relative to the folder of the configuration file.")
+    language: str = Field("", description="Overrides the dialog's language.")
+    stt: str = Field("english", description="Name of an [stt.<name>] section.")
+    tts: str = Field("english", description="Name of a [tts.<name>] section.")
+    record: bool = Field(False, description="Keep a stereo wav (caller left, bot right).")
+    given: dict[str, Any] = Field(default_factory=dict, description="Values for the dialog's `needs`.")
+
+    @field_validator("number")
+    @classmethod
+    def _number(cls, value: str) -> str:
+        if not re.fullmatch(r"\+?[0-9*#A-D]{1,32}|_[0-9XZNxzn.!*#+\[\]-]{1,64}", value):
+            raise ValueError("is neither a number nor an Asterisk pattern (_6XX, _X., _[2-9]XX)")
+        return value
+
+
+class Limits(_Section):
+    calls: int = Field(200, ge=1, description="Calls at once; more go to the dialplan's fallback.")
+    call_s: int = Field(1800, ge=10, description="A call longer than this is ended, in seconds.")
+    drain_s: int = Field(60, ge=0, description="After SIGTERM live calls may last this long, in seconds.")
+    reserve_mb: int = Field(200, ge=0, description="Free disk space below which recordings stop, in MB.")
+
+
+class Paths(_Section):
+    """Folders, relative to the folder of the configuration file."""
+
+    var: str = Field("var", description="Call records, recordings, caches.")
+    models: str = Field("models", description="Speech models.")
+
+
+class Config(_Section):
+    """The whole of `voicebot.toml`."""
+
+    asterisk: AsteriskConfig = AsteriskConfig()
+    media: MediaConfig = MediaConfig()
+    vad: VadConfig = VadConfig()
+    bargein: BargeInConfig = BargeInConfig()
+    limits: Limits = Limits()
+    paths: Paths = Paths()
+    stt: dict[str, SttConfig] = Field(default_factory=lambda: {"english": SttConfig(engine="whisper")})
+    tts: dict[str, TtsConfig] = Field(default_factory=lambda: {"english": TtsConfig(engine="pyttsx3")})
+    routes: tuple[Route, ...] = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+    base: Path = Field(Path(), exclude=True, description="Folder that relative paths start from; set by the loader.")
+
+    @model_validator(mode="after")
+    def _names(self) -> Config:
+        for route in self.routes:
+            if route.stt not in self.stt:
+                raise ValueError(f"route {route.number}: there is no [stt.{route.stt}]")
+            if route.tts not in self.tts:
+                raise ValueError(f"route {route.number}: there is no [tts.{route.tts}]")
+        return self
+
+    def resolve(self, path: str) -> Path:
+        """Return `path` below the configuration's folder, unless it is absolute."""
+        return (self.base / path).resolve()
+
+    @property
+    def var(self) -> Path:
+        return self.resolve(self.paths.var)
+
+    @property
+    def models(self) -> Path:
+        return self.resolve(self.paths.models)
+
+
+def load_config(
+    path: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Config:
+    """Read the configuration from `path` (or ./voicebot.toml if it exists), the environment, and flags.
+
+    `flags` uses dotted keys: {"asterisk.ari_url": ...}. Raises UserError with every problem found.
+    """
+    environment = os.environ if environment is None else environment
+    explicit = path is not None
+    path = path or Path(environment.get(f"{ENVIRONMENT_PREFIX}CONFIG", DEFAULT_FILE))
+    text = ""
+    data: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            text = path.read_text()
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"line (\d+), column (\d+)", str(error))
+            line, column = (int(found[1]), int(found[2])) if found else (None, None)
+            raise UserError(Problem(f"not valid TOML: {error}", "see toml.io", str(path), line, column)) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(Problem(f"cannot be read: {error}", "", str(path))) from error
+    elif explicit:
+        raise UserError(Problem("no such configuration file", "start from voicebot.example.toml", str(path)))
+    for dotted, value in _from_environment(environment).items():
+        _put(data, dotted, value)
+    for dotted, value in (flags or {}).items():
+        if value is not None:
+            _put(data, dotted, value)
+    data["base"] = path.parent.resolve()
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise UserError(_problems(error, text, str(path))) from error
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`VOICEBOT_ASTERISK__ARI_URL` means `asterisk.ari_url`; names without `__` that we do not know are left alone."""
+    found = {}
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            dotted = name[len(ENVIRONMENT_PREFIX) :].lower().replace("__", ".")
+            if "." in dotted or dotted in ("log_level", "log_format"):
+                found[dotted] = value
+    return found
+
+
+def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    for parent in parents:
+        data = data.setdefault(parent, {})
+    data[last] = value
+
+
+def _problems(error: ValidationError, text: str, source: str) -> list[Problem]:
+    problems = []
+    for fault in error.errors():
+        keys = [str(part) for part in fault["loc"]]
+        dotted = ".".join(keys)
+        line = _line_of(keys, text)
+        message = fault["msg"].removeprefix("Value error, ")
+        remedy = ""
+        if fault["type"] == "extra_forbidden":
+            message = "unknown setting"
+            near = closest.extractOne(keys[-1], _settings_beside(keys), score_cutoff=60)
+            remedy = f"did you mean `{near[0]}`?" if near else "see docs/configuration.md"
+        place = source if line or not _in_environment(dotted) else "environment or flag"
+        problems.append(Problem(f"{dotted}: {message}" if dotted else message, remedy, place, line))
+    return problems
+
+
+def _in_environment(dotted: str) -> bool:
+    return f"{ENVIRONMENT_PREFIX}{dotted.upper().replace('.', '__')}" in os.environ
+
+
+def _settings_beside(keys: list[str]) -> list[str]:
+    model: Any = Config
+    for key in keys[:-1]:
+        field = getattr(model, "model_fields", {}).get(key)
+        if field is None:
+            model = {"stt": SttConfig, "tts": TtsConfig, "routes": Route}.get(keys[0], Config)
+            break
+        model = field.annotation
+    return list(getattr(model, "model_fields", Route.model_fields))
+
+
+def _line_of(keys: list[str], text: str) -> int | None:
+    """Find the line of a setting in TOML text: the n-th `[[table]]`, or `[a.b]`, then `key =`."""
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    here: list[str] = []
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[\[([^\]]+)\]\]", line):
+            name = match[1].strip()
+            table = [*name.split("."), str(counts.get(name, 0))]
+            counts[name] = counts.get(name, 0) + 1
+            here = table
+        elif match := re.match(r"\s*\[([^\]]+)\]", line):
+            here = match[1].strip().split(".")
+        elif match := re.match(r'\s*"?([A-Za-z0-9_.-]+)"?\s*=', line):
+            here = [*here[: len(here)], *match[1].split(".")]
+        if here == keys:
+            return number
+        if here and keys[: len(here)] == here:
+            best = number
+        if match and "=" in line and not line.lstrip().startswith("["):
+            here = here[: -len(match[1].split("."))]
+    return best

@@ -1,0 +1,1 @@
+"""Shells that talk to Asterisk: the ARI client and the AMI login."""

@@ -1,0 +1,1 @@
+"""RTP per RFC 3550 as pure cores: packets, sequence numbers, jitter buffer, statistics, session."""
