@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from rapidfuzz import process as closest
 
 from voicebot.errors import Problem, UserError
@@ -44,11 +52,20 @@ def _read_secret(data: Any, name: str) -> Any:
 class AsteriskConfig(_Section):
     """Where Asterisk is and how we log in."""
 
-    ari_url: str = Field("http://127.0.0.1:8088", description="Base URL of Asterisk's HTTP server, without /ari.")
+    ari_url: str = Field(
+        "http://127.0.0.1:8088", description="Base URL of Asterisk's HTTP server, without /ari."
+    )
     ari_user: str = Field("voicebot", description="User of ari.conf.")
-    ari_password: SecretStr = Field(SecretStr(""), description="Its password; better by VOICEBOT_ASTERISK__ARI_PASSWORD or ari_password_file.")
+    ari_password: SecretStr = Field(
+        SecretStr(""),
+        description="Its password; better by VOICEBOT_ASTERISK__ARI_PASSWORD or ari_password_file.",
+    )
     ari_password_file: str = Field("", description="File that holds the password, and nothing else.")
-    app: str = Field("voicebot", description="Name of the Stasis application; one gateway per name.", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    app: str = Field(
+        "voicebot",
+        description="Name of the Stasis application; one gateway per name.",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+    )
     ami_host: str = Field("127.0.0.1", description="Host of Asterisk's manager interface.")
     ami_port: int = Field(5038, ge=1, le=65535)
     ami_user: str = "voicebot"
@@ -89,10 +106,17 @@ class SttConfig(_Section):
     """One recogniser, under a name that routes use."""
 
     engine: Literal["vosk", "whisper", "pocketsphinx"]
-    model: str = Field("", description="Folder below `models/`, or an absolute path; empty: the engine's own default.")
+    model: str = Field(
+        "", description="Folder below `models/`, or an absolute path; empty: the engine's own default."
+    )
     workers: int = Field(1, ge=0, le=64, description="Processes that hold the model; 0 runs it in a thread.")
     timeout_s: float = Field(2.0, gt=0, le=30, description="A result later than this counts as a hang.")
-    reject_below: float = Field(0.0, ge=0, le=1, description="Confidence under which a transcript counts as not understood; 0: the engine's own.")
+    reject_below: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Confidence under which a transcript counts as not understood; 0: the engine's own.",
+    )
 
 
 class TtsConfig(_Section):
@@ -111,15 +135,21 @@ class VadConfig(_Section):
 
     engine: Literal["webrtcvad", "silero"] = "webrtcvad"
     aggressiveness: int = Field(3, ge=0, le=3, description="webrtcvad's mode.")
-    threshold: float = Field(0.5, gt=0, lt=1, description="Silero's probability above which a frame is speech.")
+    threshold: float = Field(
+        0.5, gt=0, lt=1, description="Silero's probability above which a frame is speech."
+    )
     onset_ms: int = Field(100, ge=20, le=1000, description="Speech this long starts an utterance.")
-    preroll_ms: int = Field(300, ge=0, le=2000, description="Audio before the onset that recognition hears as well.")
+    preroll_ms: int = Field(
+        300, ge=0, le=2000, description="Audio before the onset that recognition hears as well."
+    )
 
 
 class BargeInConfig(_Section):
     """When a caller may take the floor from a prompt."""
 
-    confirm_ms: int = Field(280, ge=40, le=3000, description="Speech shorter than this is a cough: the prompt resumes.")
+    confirm_ms: int = Field(
+        280, ge=40, le=3000, description="Speech shorter than this is a cough: the prompt resumes."
+    )
     resume_back_ms: int = Field(400, ge=0, le=5000, description="How far a resumed prompt goes back.")
 
 
@@ -170,7 +200,9 @@ class Config(_Section):
     routes: tuple[Route, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
-    base: Path = Field(Path(), exclude=True, description="Folder that relative paths start from; set by the loader.")
+    base: Path = Field(
+        Path(), exclude=True, description="Folder that relative paths start from; set by the loader."
+    )
 
     @model_validator(mode="after")
     def _names(self) -> Config:
@@ -215,7 +247,9 @@ def load_config(
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"line (\d+), column (\d+)", str(error))
             line, column = (int(found[1]), int(found[2])) if found else (None, None)
-            raise UserError(Problem(f"not valid TOML: {error}", "see toml.io", str(path), line, column)) from error
+            raise UserError(
+                Problem(f"not valid TOML: {error}", "see toml.io", str(path), line, column)
+            ) from error
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(Problem(f"cannot be read: {error}", "", str(path))) from error
     elif explicit:
@@ -233,7 +267,7 @@ def load_config(
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`VOICEBOT_ASTERISK__ARI_URL` means `asterisk.ari_url`; names without `__` that we do not know are left alone."""
+    """`VOICEBOT_ASTERISK__ARI_URL` means `asterisk.ari_url`; other names without `__` are left alone."""
     found = {}
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):

@@ -53,9 +53,7 @@ class UserError(VoicebotError):
     def __init__(self, problems: Iterable[Problem] | Problem | str, remedy: str = "") -> None:
         if isinstance(problems, str):
             problems = Problem(problems, remedy)
-        self.problems: tuple[Problem, ...] = (
-            (problems,) if isinstance(problems, Problem) else tuple(problems)
-        )
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

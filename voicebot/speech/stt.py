@@ -63,7 +63,7 @@ class Transcript:
 
 
 class Recognition(Protocol):
-    """One utterance being recognised, inside a worker. PCM is 16-bit little-endian mono at the opened rate."""
+    """One utterance being recognised, inside a worker. PCM: 16-bit little-endian mono at the opened rate."""
 
     def accept(self, pcm: bytes) -> None: ...
 
@@ -97,7 +97,10 @@ class SttStream(Protocol):
         ...
 
     def finish(self) -> Awaitable[Transcript]:
-        """Say that the utterance is complete; await the result. It fails with `SpeechUnavailable` and never hangs."""
+        """Say that the utterance is complete; await the result.
+
+        It fails with `SpeechUnavailable`, and never hangs.
+        """
         ...
 
     def close(self) -> None:
@@ -108,6 +111,4 @@ class SttStream(Protocol):
 class SttService(Protocol):
     """Recognition for calls, on whatever engine the route names."""
 
-    def open_stream(
-        self, call_id: str, expectation: Expectation, sample_rate: int
-    ) -> SttStream: ...
+    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream: ...
