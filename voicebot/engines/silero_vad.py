@@ -23,8 +23,6 @@ HANGOVER_MS = 130
 RELEASE = 0.15
 """Once speaking, a caller is silent only this far below the threshold: soft word endings stay whole."""
 
-_Floats = npt.NDArray[np.float32]
-
 _WINDOW = {8000: 256, 16000: 512}
 _CONTEXT = {8000: 32, 16000: 64}
 
@@ -52,7 +50,11 @@ def _session() -> Any:
 class SileroVad:
     """One caller's detector. A frame is speech when its probability is above `threshold` (0 to 1)."""
 
-    hangover_ms = HANGOVER_MS
+    hangover_ms: int = HANGOVER_MS
+    _audio: npt.NDArray[np.float32]
+    _state: npt.NDArray[np.float32]
+    _fill: int  # samples in _audio, the context included
+    _speaking: bool
 
     def __init__(self, threshold: float = 0.5) -> None:
         self._threshold = threshold
@@ -93,7 +95,7 @@ class SileroVad:
         self._rate_tensor = np.array(sample_rate, np.int64)
         self._context = _CONTEXT[sample_rate]
         self._needed = self._context + _WINDOW[sample_rate]
-        self._state: _Floats = np.zeros((2, 1, 128), np.float32)
-        self._audio: _Floats = np.zeros((1, self._needed + sample_rate // 50), np.float32)
-        self._fill = self._context  # samples in self._audio, the context included
+        self._state = np.zeros((2, 1, 128), np.float32)
+        self._audio = np.zeros((1, self._needed + sample_rate // 50), np.float32)
+        self._fill = self._context
         self._speaking = False
