@@ -1,0 +1,132 @@
+"""The bot's ear in one call: frames to utterances to transcripts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from voicebot.dialog.turns import CallerInput, Listen, Unheard, Utterance
+from voicebot.errors import SpeechUnavailable
+from voicebot.media.port import HeardFrame
+from voicebot.speech import endpointer as ep
+from voicebot.speech.stt import Expectation, SttService, SttStream, Transcript
+from voicebot.turn import events as turn
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class SpeechSpan:
+    """When the caller spoke last; seconds of the event loop's clock."""
+
+    began_at: float = 0.0
+    ended_at: float = 0.0
+
+
+class Hearing:
+    """Feeds the end-pointer with every frame, the recogniser with every utterance that the machine opens.
+
+    `emit` receives turn events; it is called from the media tick, so it must be quick.
+    """
+
+    def __init__(
+        self,
+        *,
+        stt: SttService,
+        call_id: str,
+        sample_rate: int,
+        endpointer: ep.Endpointer,
+        emit: Callable[[turn.Event], None],
+        expected: Callable[[Transcript], bool],
+        on_fault: Callable[[str], None],
+    ) -> None:
+        self._stt = stt
+        self._call_id = call_id
+        self._rate = sample_rate
+        self._endpointer = endpointer
+        self._emit = emit
+        self._expected = expected
+        self._on_fault = on_fault
+        self._expect = Expectation()
+        self._audio = bytearray()  # of the speech that goes on, pre-roll included
+        self._in_speech = False
+        self._stream: SttStream | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.span = SpeechSpan()
+        self.frames_lost = 0
+
+    def listen(self, listen: Listen) -> None:
+        """From the next utterance on, expect what `listen` expects."""
+        self._expect = listen.expect
+        self._endpointer.configure(pause_ms=listen.pause_ms, longest_ms=listen.longest_ms)
+
+    def heard(self, frame: HeardFrame) -> None:
+        """Take the next 20 ms of the caller; called from the media tick."""
+        if self._in_speech:
+            self._take(frame.pcm)
+        for event in self._endpointer.push(frame.speech, frame.level_db, frame.pcm):
+            if isinstance(event, ep.SpeechStarted):
+                self._in_speech = True
+                self.span = SpeechSpan(began_at=frame.at - event.age_ms / 1000, ended_at=frame.at)
+                self._audio = bytearray(event.preroll)
+                self._emit(turn.SpeechStarted())
+            elif isinstance(event, ep.PossibleEnd):
+                self._emit(turn.SpeechPaused())
+            elif isinstance(event, ep.SpeechEnded):
+                self._in_speech = False
+                self.span.ended_at = frame.at - event.age_ms / 1000
+                self._emit(turn.SpeechEnded(event.voiced_ms))
+
+    def open(self) -> None:
+        """Begin to recognise the speech that goes on, from its pre-roll on."""
+        self.drop()
+        self._stream = self._stt.open_stream(self._call_id, self._expect, self._rate)
+        self._stream.feed(bytes(self._audio))
+
+    def guess(self) -> None:
+        """Let the recogniser prepare its result; void if the caller goes on."""
+        if self._stream is not None:
+            self._stream.guess()
+
+    def finish(self, number: int) -> None:
+        """Ask for the transcript; a `Recognised` with `number` is emitted whatever happens."""
+        if self._stream is None:
+            self._emit(turn.Recognised(number, Unheard("no recogniser"), speech=True, expected=False))
+            return
+        self._task = asyncio.create_task(self._await_result(number, self._stream), name="recognition")
+
+    def drop(self) -> None:
+        """Forget the utterance that is being recognised, if there is one."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _take(self, pcm: bytes) -> None:
+        if self._stream is not None and self._task is None:
+            self._stream.feed(pcm)
+        self._audio += pcm
+
+    async def _await_result(self, number: int, stream: SttStream) -> None:
+        result: CallerInput
+        speech, expected = True, False
+        try:
+            transcript = await stream.finish()
+            result = Utterance(transcript)
+            speech = bool(transcript.text) and not transcript.no_speech
+            expected = speech and self._expected(transcript)
+        except SpeechUnavailable as error:
+            log.warning("recognition failed", error=str(error))
+            self._on_fault(f"recognition: {error}")
+            result = Unheard(str(error))
+        finally:
+            stream.close()
+            if self._stream is stream:
+                self._stream = None
+                self._task = None
+        self._emit(turn.Recognised(number, result, speech=speech, expected=expected))

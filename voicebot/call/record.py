@@ -1,0 +1,169 @@
+"""The record that every call leaves: `var/calls/YYYY-MM-DD/<id>.json`. Its schema is in docs/call-record.md.
+
+All `*_ms` times count from the moment the call was answered; times of day are UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from voicebot.errors import Problem, UserError
+
+SCHEMA_VERSION = 1
+HIDDEN = "•••"
+"""Stands where words or keys of a sensitive step would stand."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Party(_Part):
+    number: str = Field("", description="As Asterisk gave it; empty when withheld.")
+    name: str = ""
+
+
+class DialogReference(_Part):
+    name: str = ""
+    file: str = ""
+    version: str = Field(
+        "", description="Fingerprint of the file's text: the version that this call kept to its end."
+    )
+    language: str = ""
+
+
+class BotTurnRecord(_Part):
+    """What the bot said in one turn."""
+
+    who: Literal["bot"] = "bot"
+    step: str = ""
+    text: str = Field("", description="What it set out to say.")
+    heard: str = Field(
+        "", description="What the caller really heard of it; equal to `text` unless interrupted."
+    )
+    start_ms: int | None = Field(None, description="First audible packet sent; null if none was.")
+    end_ms: int | None = None
+    latency_ms: int | None = Field(
+        None,
+        description="From the end of what the caller said or keyed to the first packet, pause included.",
+    )
+    interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = None
+    held: int = Field(0, description="How often a noise held the prompt before it went on.")
+
+
+class CallerTurnRecord(_Part):
+    """What the caller did in one turn."""
+
+    who: Literal["caller"] = "caller"
+    kind: Literal["speech", "dtmf", "silence", "unheard"]
+    step: str = ""
+    text: str = Field("", description="The transcript, or the keys.")
+    start_ms: int | None = Field(None, description="Onset of speech or the first key.")
+    end_ms: int | None = Field(None, description="Last voiced frame or the last key.")
+    confidence: float | None = None
+    engine: str = ""
+    recognition_ms: float | None = Field(None, description="From asking for the transcript to having it.")
+    understood: str = Field("", description="match, nomatch, noinput, command, unheard.")
+    meaning: str = Field("", description="The slot value, choice or command it was taken for.")
+
+
+TurnRecord = BotTurnRecord | CallerTurnRecord
+
+
+class CallRecord(_Part):
+    """One call from answer to hangup."""
+
+    schema_version: int = SCHEMA_VERSION
+    id: str
+    direction: Literal["inbound", "outbound"] = "inbound"
+    started_at: datetime
+    ended_at: datetime | None = None
+    duration_ms: int = 0
+    caller: Party = Party()
+    called: Party = Party()
+    channel: str = Field("", description="Asterisk's channel name.")
+    dialog: DialogReference = DialogReference()
+    stt: str = ""
+    tts: str = ""
+    codec: str = ""
+    outcome: str = Field(
+        "", description="The dialog's own word for how it went; `hangup`, `error`, ... where it had none."
+    )
+    goal: bool = Field(False, description="True when the dialog reached one of its goals.")
+    ended_by: str = Field("", description="caller, bot, handover, asterisk_lost, limit, shutdown, error.")
+    hangup_cause: int | None = Field(None, description="ITU-T Q.850 cause.")
+    hangup_cause_text: str = ""
+    slots: dict[str, Any] = Field(default_factory=dict)
+    turns: list[TurnRecord] = Field(default_factory=list)
+    rtp: dict[str, Any] = Field(
+        default_factory=dict, description="Statistics per RFC 3550 and our own counters."
+    )
+    recording: str | None = Field(None, description="Stereo wav beside this file: caller left, bot right.")
+    faults: list[str] = Field(
+        default_factory=list, description="What went wrong on our side during the call."
+    )
+
+    @property
+    def median_latency_ms(self) -> int | None:
+        """Median of the bot's reply latencies, None without any."""
+        waits = sorted(
+            t.latency_ms for t in self.turns if isinstance(t, BotTurnRecord) and t.latency_ms is not None
+        )
+        return waits[len(waits) // 2] if waits else None
+
+
+def folder_for(var: Path, started_at: datetime) -> Path:
+    """Return the folder that holds the records of calls started on that day (UTC)."""
+    return var / "calls" / started_at.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def write_record(var: Path, record: CallRecord) -> Path:
+    """Write the record whole or not at all. Raises OSError, for instance on a full disk."""
+    folder = folder_for(var, record.started_at)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{record.id}.json"
+    aside = path.with_suffix(".json.part")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1))
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
+
+
+def list_records(var: Path, limit: int | None = None) -> list[Path]:
+    """Return the paths of all records, newest first."""
+    paths = sorted(
+        (var / "calls").glob("????-??-??/*.json"),
+        key=lambda p: (p.parent.name, p.stat().st_mtime),
+        reverse=True,
+    )
+    return paths[:limit]
+
+
+def read_record(path: Path) -> CallRecord:
+    """Read one record. Raises UserError when it is not one."""
+    try:
+        return CallRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise UserError(Problem(f"not a call record: {error}", "", str(path))) from error
+
+
+def find_record(var: Path, call_id: str) -> CallRecord:
+    """Find a record by its id or the beginning of it; `last` is the newest. Raises UserError."""
+    paths = list_records(var)
+    found = paths[:1] if call_id == "last" else [p for p in paths if p.stem.startswith(call_id)]
+    if len(found) != 1:
+        what = "no such call" if not found else f"{len(found)} calls begin with that id"
+        raise UserError(Problem(f"{call_id}: {what}", "see `voicebot calls list`", str(var / "calls")))
+    return read_record(found[0])

@@ -1,0 +1,78 @@
+"""The optional stereo recording of a call: caller left, bot right. Disk work happens in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from voicebot.audio.wav import StereoWriter
+from voicebot.speech.tts import Samples
+
+log = structlog.get_logger(__name__)
+
+FLUSH_FRAMES = 50  # one second of 20 ms frames goes to the disk at once
+CLOSE_LIMIT_S = 5.0
+
+
+class Recording:
+    """Takes both directions frame by frame; `muted` writes silence instead (sensitive steps)."""
+
+    def __init__(
+        self, path: Path, sample_rate: int, *, reserve_bytes: int, on_fault: Callable[[str], None]
+    ) -> None:
+        self.path = path
+        self.muted = False
+        self._rate = sample_rate
+        self._reserve = reserve_bytes
+        self._on_fault = on_fault
+        self._frames: list[tuple[Samples, Samples]] = []
+        self._writer: StereoWriter | None = None
+        self._pending: asyncio.Task[None] | None = None
+        self._failed = False
+
+    def take(self, caller: Samples, bot: Samples) -> None:
+        """Take one frame of each side, shape (n_samples,), from the media tick; never blocks."""
+        if self._failed:
+            return
+        if self.muted:
+            caller = bot = np.zeros_like(caller)
+        self._frames.append((caller, bot))
+        if len(self._frames) >= FLUSH_FRAMES and (self._pending is None or self._pending.done()):
+            frames, self._frames = self._frames, []
+            self._pending = asyncio.create_task(self._flush(frames), name="recording")
+
+    async def close(self) -> Path | None:
+        """Write what is left. Returns the file's path, or None when nothing usable was recorded."""
+        if self._pending is not None:
+            await asyncio.wait([self._pending], timeout=CLOSE_LIMIT_S)
+        await self._flush(self._frames)
+        self._frames = []
+        if self._writer is None:
+            return None
+        await asyncio.to_thread(self._writer.close)
+        return self.path
+
+    async def _flush(self, frames: list[tuple[Samples, Samples]]) -> None:
+        if self._failed or not frames:
+            return
+        try:
+            await asyncio.to_thread(self._write, frames)
+        except OSError as error:
+            self._failed = True
+            log.error("recording stopped", error=str(error))
+            self._on_fault(f"recording stopped: {error.strerror or error}")
+
+    def _write(self, frames: list[tuple[Samples, Samples]]) -> None:
+        if self._writer is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = StereoWriter(self.path, self._rate)
+        if shutil.disk_usage(self.path.parent).free < self._reserve:
+            raise OSError(None, "free disk space is below limits.reserve_mb")
+        left = np.concatenate([caller for caller, _ in frames])
+        right = np.concatenate([bot for _, bot in frames])
+        self._writer.write(left, right)

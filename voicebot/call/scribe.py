@@ -1,0 +1,125 @@
+"""Writes down one call's conversation, turn by turn, as the call goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from voicebot.call.hearing import SpeechSpan
+from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
+from voicebot.call.speaking import Spoken
+from voicebot.dialog.turns import (
+    CallerInput,
+    HungUp,
+    Keys,
+    Silence,
+    SpokenText,
+    Understood,
+    Unheard,
+    Utterance,
+)
+
+Observer = Callable[[CallRecord, TurnRecord], None]
+"""Is told every turn once it is complete."""
+
+
+class Scribe:
+    """Keeps `record.turns`. All times given are seconds of the event loop's clock."""
+
+    def __init__(self, record: CallRecord, answered_at: float, observer: Observer | None = None) -> None:
+        self.record = record
+        self._answered_at = answered_at
+        self._observer = observer
+        self._bot: BotTurnRecord | None = None
+        self._caller_done_at: float | None = None
+        self._first_key_at: float | None = None
+        self._last_key_at = 0.0
+
+    def ms(self, at: float) -> int:
+        """Return milliseconds since the answer."""
+        return round((at - self._answered_at) * 1000)
+
+    # --- the bot ----------------------------------------------------------------------------------------
+
+    def bot_begins(self, step: str, prompts: Sequence[Spoken]) -> None:
+        shown = [
+            HIDDEN if isinstance(s.prompt, SpokenText) and s.prompt.sensitive else s.text
+            for s in prompts
+            if s.text
+        ]
+        self._bot = BotTurnRecord(step=step, text=" ".join(shown))
+        self._first_key_at = None
+
+    def bot_audible(self, at: float) -> None:
+        if self._bot is not None and self._bot.start_ms is None:
+            self._bot.start_ms = self.ms(at)
+            if self._caller_done_at is not None:
+                self._bot.latency_ms = round((at - self._caller_done_at) * 1000)
+                self._caller_done_at = None
+
+    def bot_held(self) -> None:
+        if self._bot is not None:
+            self._bot.held += 1
+
+    def bot_ends(self, at: float, *, heard: str | None = None, interrupted_by: str | None = None) -> None:
+        """The prompts are over; `heard` is what was heard of them, None for all."""
+        if self._bot is None:
+            return
+        bot, self._bot = self._bot, None
+        hidden = HIDDEN in bot.text
+        bot.heard = bot.text if heard is None or hidden else heard
+        bot.end_ms = self.ms(at) if bot.start_ms is not None else None
+        bot.interrupted_by = interrupted_by  # type: ignore[assignment]
+        if bot.text:
+            self._add(bot)
+
+    # --- the caller -------------------------------------------------------------------------------------
+
+    def key(self, at: float) -> None:
+        if self._first_key_at is None:
+            self._first_key_at = at
+        self._last_key_at = at
+
+    def caller(
+        self, given: CallerInput, step: str, understood: Understood | None, span: SpeechSpan, now: float
+    ) -> None:
+        """Write down what the caller did and how the dialog took it."""
+        if isinstance(given, HungUp):
+            return
+        turn = CallerTurnRecord(kind=_KINDS[type(given)], step=step)
+        if isinstance(given, Utterance):
+            transcript = given.transcript
+            turn.text, turn.confidence, turn.engine = (
+                transcript.text,
+                transcript.confidence,
+                transcript.engine,
+            )
+            turn.recognition_ms = round(transcript.took_ms, 1)
+        elif isinstance(given, Keys):
+            turn.text = given.digits
+        elif isinstance(given, Unheard):
+            turn.text = ""
+        if isinstance(given, Utterance | Unheard):
+            turn.start_ms, turn.end_ms = self.ms(span.began_at), self.ms(span.ended_at)
+            self._caller_done_at = span.ended_at
+        elif isinstance(given, Keys) and self._first_key_at is not None:
+            turn.start_ms, turn.end_ms = self.ms(self._first_key_at), self.ms(self._last_key_at)
+            self._caller_done_at = self._last_key_at
+        else:
+            self._caller_done_at = now
+        if understood is not None:
+            turn.understood, turn.meaning = understood.kind, understood.meaning
+            if understood.sensitive:
+                turn.text = HIDDEN if turn.text else ""
+                turn.meaning = HIDDEN if turn.meaning else ""
+        self._add(turn)
+
+    def fault(self, what: str) -> None:
+        self.record.faults.append(what)
+
+    def _add(self, turn: TurnRecord) -> None:
+        self.record.turns.append(turn)
+        if self._observer is not None:
+            self._observer(self.record, turn)
+
+
+_KINDS = {Utterance: "speech", Keys: "dtmf", Silence: "silence", Unheard: "unheard"}
