@@ -11,7 +11,6 @@ import numpy as np
 import structlog
 
 from voicebot.audio.wav import StereoWriter
-from voicebot.speech.tts import Samples
 
 log = structlog.get_logger(__name__)
 
@@ -30,17 +29,17 @@ class Recording:
         self._rate = sample_rate
         self._reserve = reserve_bytes
         self._on_fault = on_fault
-        self._frames: list[tuple[Samples, Samples]] = []
+        self._frames: list[tuple[bytes, bytes]] = []
         self._writer: StereoWriter | None = None
         self._pending: asyncio.Task[None] | None = None
         self._failed = False
 
-    def take(self, caller: Samples, bot: Samples) -> None:
-        """Take one frame of each side, shape (n_samples,), from the media tick; never blocks."""
+    def take(self, caller: bytes, bot: bytes) -> None:
+        """Take one frame of 16-bit PCM of each side from the media tick; never blocks."""
         if self._failed:
             return
         if self.muted:
-            caller = bot = np.zeros_like(caller)
+            caller = bot = bytes(len(caller))
         self._frames.append((caller, bot))
         if len(self._frames) >= FLUSH_FRAMES and (self._pending is None or self._pending.done()):
             frames, self._frames = self._frames, []
@@ -57,7 +56,7 @@ class Recording:
         await asyncio.to_thread(self._writer.close)
         return self.path
 
-    async def _flush(self, frames: list[tuple[Samples, Samples]]) -> None:
+    async def _flush(self, frames: list[tuple[bytes, bytes]]) -> None:
         if self._failed or not frames:
             return
         try:
@@ -67,12 +66,12 @@ class Recording:
             log.error("recording stopped", error=str(error))
             self._on_fault(f"recording stopped: {error.strerror or error}")
 
-    def _write(self, frames: list[tuple[Samples, Samples]]) -> None:
+    def _write(self, frames: list[tuple[bytes, bytes]]) -> None:
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = StereoWriter(self.path, self._rate)
         if shutil.disk_usage(self.path.parent).free < self._reserve:
             raise OSError(None, "free disk space is below limits.reserve_mb")
-        left = np.concatenate([caller for caller, _ in frames])
-        right = np.concatenate([bot for _, bot in frames])
+        left = np.frombuffer(b"".join(caller for caller, _ in frames), dtype="<i2")
+        right = np.frombuffer(b"".join(bot for _, bot in frames), dtype="<i2")
         self._writer.write(left, right)
