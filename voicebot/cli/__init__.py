@@ -1,0 +1,68 @@
+"""The `voicebot` command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from voicebot import __version__
+from voicebot.cli.calls import calls
+from voicebot.cli.dialogs import dialogs
+from voicebot.cli.doctor import doctor
+from voicebot.cli.models import models
+from voicebot.cli.serve import serve
+from voicebot.errors import EXIT_USER_ERROR, Problem, UserError
+
+app = typer.Typer(
+    name="voicebot",
+    help="A voice-bot media gateway for Asterisk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serve)
+app.command()(doctor)
+app.add_typer(calls, name="calls")
+app.add_typer(models, name="models")
+app.add_typer(dialogs, name="dialog")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"voicebot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """A voice-bot media gateway for Asterisk."""
+
+
+def complain(error: UserError) -> None:
+    """Print one line a problem on standard error."""
+    for problem in error.problems:
+        typer.echo(f"{typer.style('error:', fg='red', bold=True)} {describe(problem)}", err=True)
+
+
+def describe(problem: Problem) -> str:
+    """Return a problem as one line: where, what, and how to mend it."""
+    return str(problem).replace("\n", " ")
+
+
+def main() -> None:
+    """Run the command line; exit status 2 for a user's mistake, without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        complain(error)
+        sys.exit(EXIT_USER_ERROR)
+    except BrokenPipeError:  # `voicebot calls list | head`
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,46 @@
+"""`voicebot calls`: what was said, and how it ended."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from voicebot.call.record import find_record, list_records, read_record
+from voicebot.cli.conversation import records_table, show_record
+from voicebot.cli.options import ConfigFile, Json
+from voicebot.config import load_config
+
+calls = typer.Typer(no_args_is_help=True, help="Look at the records of past calls.")
+
+
+@calls.command("list")
+def list_calls(
+    config: ConfigFile = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List past calls, newest first."""
+    records = [read_record(path) for path in list_records(load_config(config).var, limit)]
+    if as_json:
+        typer.echo(json.dumps([r.model_dump(mode="json") for r in records], ensure_ascii=False))
+    elif records:
+        Console().print(records_table(records))
+    else:
+        typer.echo("no calls yet")
+
+
+@calls.command("show")
+def show_call(
+    call_id: Annotated[str, typer.Argument(help="The call's id, the beginning of it, or `last`.")] = "last",
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show one conversation."""
+    record = find_record(load_config(config).var, call_id)
+    if as_json:
+        typer.echo(record.model_dump_json())
+    else:
+        show_record(Console(), record)

@@ -1,0 +1,102 @@
+"""A conversation on a terminal: who, what, when, and how long a reply took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
+
+
+def clock(ms: int | None) -> str:
+    """Return `m:ss.t`."""
+    if ms is None:
+        return "      –"
+    minutes, rest = divmod(ms, 60_000)
+    return f"{minutes:>2}:{rest / 1000:04.1f}"
+
+
+def turn_line(turn: TurnRecord) -> Text:
+    """Return one turn as a line of a conversation."""
+    line = Text(clock(turn.start_ms), style="dim")
+    if isinstance(turn, BotTurnRecord):
+        line.append("  bot     ", style="bold cyan")
+        line.append(turn.heard if turn.interrupted_by else turn.text)
+        notes = []
+        if turn.interrupted_by:
+            notes.append(f"interrupted by {turn.interrupted_by}")
+        if turn.held:
+            notes.append("a noise held it" if turn.held == 1 else f"noises held it {turn.held} times")
+        if turn.latency_ms is not None:
+            notes.append(f"after {turn.latency_ms} ms")
+    else:
+        line.append("  caller  ", style="bold green")
+        line.append(_caller_words(turn))
+        notes = [turn.understood + (f": {turn.meaning}" if turn.meaning else "")] if turn.understood else []
+        if turn.confidence is not None:
+            notes.append(f"confidence {turn.confidence:.2f}")
+        if turn.recognition_ms is not None:
+            notes.append(f"{turn.engine} {turn.recognition_ms:.0f} ms")
+    if notes:
+        line.append("  [" + ", ".join(notes) + "]", style="dim")
+    return line
+
+
+def _caller_words(turn: CallerTurnRecord) -> str:
+    match turn.kind:
+        case "dtmf":
+            return f"keys {turn.text}"
+        case "silence":
+            return "(silence)"
+        case "unheard":
+            return "(not heard: recognition failed)"
+        case _:
+            return turn.text or "(nothing understood)"
+
+
+def show_record(console: Console, record: CallRecord) -> None:
+    """Print a whole call: the head, the conversation, the end."""
+    console.print(f"[bold]{record.started_at:%Y-%m-%d %H:%M:%S} UTC[/]  {record.id}")
+    console.print(
+        f"{record.caller.number or 'withheld'} called {record.called.number}   "
+        f"dialog {record.dialog.name} ({record.dialog.version})   {record.stt} / {record.tts}",
+        style="dim",
+        highlight=False,
+    )
+    for turn in record.turns:
+        console.print(turn_line(turn), soft_wrap=True)
+    style = "green" if record.goal else "yellow"
+    cause = f", cause {record.hangup_cause} {record.hangup_cause_text}".rstrip() if record.hangup_cause else ""
+    console.print(
+        f"[{style}]{record.outcome}[/] after {record.duration_ms / 1000:.1f} s, ended by {record.ended_by}{cause}",
+        highlight=False,
+    )
+    if record.slots:
+        console.print("slots: " + ", ".join(f"{k}={v}" for k, v in record.slots.items()), highlight=False)
+    for fault in record.faults:
+        console.print(f"[red]fault[/] {fault}", highlight=False)
+
+
+def records_table(records: Iterable[CallRecord]) -> Table:
+    """Return a table of calls, a line each."""
+    table = Table(box=None, header_style="dim")
+    for column in ("started (UTC)", "caller", "called", "dialog", "outcome", "ended by", "s", "turns", "reply ms", "id"):
+        table.add_column(column, no_wrap=True, justify="right" if column in ("s", "turns", "reply ms") else "left")
+    for record in records:
+        median = record.median_latency_ms
+        table.add_row(
+            f"{record.started_at:%Y-%m-%d %H:%M:%S}",
+            record.caller.number or "withheld",
+            record.called.number,
+            record.dialog.name,
+            f"[green]{record.outcome}[/]" if record.goal else record.outcome,
+            record.ended_by,
+            f"{record.duration_ms / 1000:.0f}",
+            str(len(record.turns)),
+            "" if median is None else str(median),
+            record.id[:12],
+        )
+    return table

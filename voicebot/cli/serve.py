@@ -1,0 +1,54 @@
+"""`voicebot serve`: answer calls until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from voicebot.app.gateway import Gateway
+from voicebot.app.logs import configure_logs
+from voicebot.call.record import CallRecord, TurnRecord
+from voicebot.cli.conversation import turn_line
+from voicebot.cli.options import ConfigFile
+from voicebot.cli.progress import RenderProgress
+from voicebot.config import load_config
+
+
+def serve(
+    config: ConfigFile = None,
+    ari_url: Annotated[str | None, typer.Option(help="Overrides asterisk.ari_url.")] = None,
+    app: Annotated[str | None, typer.Option(help="Overrides asterisk.app, the Stasis application's name.")] = None,
+    var: Annotated[Path | None, typer.Option(help="Overrides paths.var: records, recordings, caches.")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    log_format: Annotated[str | None, typer.Option(help="console or json.")] = None,
+    talk: Annotated[bool, typer.Option("--talk", help="Print every conversation as it happens.")] = False,
+) -> None:
+    """Answer calls: connect to Asterisk and run the gateway until SIGTERM or Ctrl-C."""
+    settings = load_config(
+        config,
+        flags={
+            "asterisk.ari_url": ari_url,
+            "asterisk.app": app,
+            "paths.var": str(var.resolve()) if var else None,
+            "log_level": log_level,
+            "log_format": log_format,
+        },
+    )
+    configure_logs(settings.log_level, settings.log_format)
+    console = Console()
+
+    def print_turn(record: CallRecord, turn: TurnRecord) -> None:
+        console.print(turn_line(turn), soft_wrap=True)
+
+    async def run() -> None:
+        with RenderProgress() as progress:
+            gateway = Gateway(settings, observer=print_turn if talk else None, progress=progress.update)
+            await gateway.start()
+        typer.echo(f"voicebot ready: app {settings.asterisk.app}, {len(settings.routes)} routes, {settings.asterisk.ari_url}")
+        await gateway.run_until_stopped()
+
+    asyncio.run(run())
