@@ -1,0 +1,117 @@
+"""Which Asterisk to run, and how: one on PATH that is new enough, else Debian's in `.asterisk/debian`."""
+
+from __future__ import annotations
+
+import configparser
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .debian import Say, unpack
+from .faults import Fault
+
+OLDEST = (20, 15)
+"""First release of the 20 series with everything the gateway relies on."""
+NEEDED_MODULES = ("res_ari.so", "chan_pjsip.so", "chan_rtp.so", "app_stasis.so", "res_rtp_asterisk.so")
+
+
+@dataclass(frozen=True)
+class Program:
+    """An Asterisk that can be run. `command` starts it (through its own loader if it was only unpacked)."""
+
+    command: tuple[str, ...]
+    version: str
+    modules: Path
+    data: Path
+
+
+def find_program(home: Path, say: Say) -> Program:
+    """Return the Asterisk on PATH if it is new enough and complete, else the unpacked one."""
+    return _on_path(say) or _unpacked(home, say)
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """`Asterisk 22.10.1~dfsg+...` is (22, 10, 1); () if there is no version in it."""
+    found = re.search(r"\b(?:certified/|certified-)?(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return tuple(int(part) for part in found.groups() if part) if found else ()
+
+
+def _ask_version(command: tuple[str, ...]) -> str:
+    run = subprocess.run([*command, "-V"], capture_output=True, text=True, check=False, timeout=30)
+    return run.stdout.strip().removeprefix("Asterisk ") if run.returncode == 0 else ""
+
+
+def _on_path(say: Say) -> Program | None:
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    binary = shutil.which("asterisk", path=places)
+    if binary is None:
+        return None
+    version = _ask_version((binary,))
+    if version_of(version) < OLDEST:
+        say(
+            f"{binary} is {version or 'unusable'}, older than {OLDEST[0]}.{OLDEST[1]}: using Debian's instead"
+        )
+        return None
+    folders = _directories(Path("/etc/asterisk/asterisk.conf"))
+    candidates = [folders.get("astmoddir"), "/usr/lib/asterisk/modules", "/usr/lib64/asterisk/modules"]
+    candidates += [*map(str, Path("/usr/lib").glob("*/asterisk/modules")), "/usr/local/lib/asterisk/modules"]
+    modules = _first(candidates, NEEDED_MODULES)
+    data = _first([folders.get("astdatadir"), "/usr/share/asterisk", "/var/lib/asterisk"], ("documentation",))
+    if modules is None or data is None:
+        say(f"{binary} lacks modules the gateway needs ({', '.join(NEEDED_MODULES)}): using Debian's instead")
+        return None
+    return Program((binary,), version, modules, data)
+
+
+def _directories(asterisk_conf: Path) -> dict[str, str]:
+    parser = configparser.ConfigParser(strict=False, interpolation=None, inline_comment_prefixes=(";",))
+    try:
+        parser.read_string(asterisk_conf.read_text().replace("(!)", ""))
+        return {key: value.lstrip("> ") for key, value in parser["directories"].items()}
+    except (OSError, KeyError, configparser.Error):
+        return {}
+
+
+def _first(candidates: list[str | None], files: tuple[str, ...]) -> Path | None:
+    for candidate in candidates:
+        if candidate and all((Path(candidate) / name).exists() for name in files):
+            return Path(candidate)
+    return None
+
+
+def _unpacked(home: Path, say: Say) -> Program:
+    root = home / "debian"
+    if not root.is_dir():
+        home.mkdir(parents=True, exist_ok=True)
+        with only_one(home / "lock", say):
+            if not root.is_dir():
+                unpack(root, say)
+    try:
+        loader = next(root.glob("usr/lib/*-linux-gnu*/ld-linux*.so.*"))
+        modules = next(root.glob("usr/lib/*/asterisk/modules"))
+    except StopIteration:
+        raise Fault(f"{root} is incomplete", "delete that folder and try again") from None
+    libraries = f"{loader.parent}:{modules.parent}"
+    command = (str(loader), "--library-path", libraries, str(root / "usr/sbin/asterisk"))
+    version = _ask_version(command)
+    if not version:
+        raise Fault(f"the Asterisk in {root} does not run", "delete that folder and try again")
+    return Program(command, version, modules, root / "usr/share/asterisk")
+
+
+@contextmanager
+def only_one(lock: Path, say: Say) -> Iterator[None]:
+    """Hold `lock` for the time of the block; if another process has it, say so and wait."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another scripts/asterisk to finish")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
