@@ -1,1 +1,1 @@
-"""Dialogs: the YAML language (model, loader), what a step expects (grammar), and the interpreter. All pure."""
+"""Dialogs: the YAML language (model, loader), what a step expects (grammar), the interpreter. All pure."""

@@ -1,0 +1,70 @@
+"""What the bot knows of a language: how people say yes, digits and commands, and what it says by itself.
+
+A language is data (`english.py`, `korean.py`), so that a new one is a new file and no new code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Phrases = tuple[str, ...]
+
+
+def listed(text: str) -> Phrases:
+    """Read "yes, of course" as a tuple of phrases."""
+    return tuple(phrase for part in text.split(",") if (phrase := " ".join(part.split())))
+
+
+def mapped(text: str) -> dict[str, str]:
+    """Read "i'm: i am, it's: it is" as a mapping."""
+    return {key.strip(): value.strip() for key, _, value in (part.partition(":") for part in listed(text))}
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """One language. All phrases are lower case without punctuation, contractions already expanded.
+
+    yes, no:        complete answers, the most usual first
+    weak:           words of `yes`/`no` that also occur inside other sentences: they count only nearly alone
+    unsure:         whoever says this has not answered
+    fillers:        words and phrases that carry no meaning, removed before matching
+    stopwords:      function words, which do not count as "something else was said"
+    negators:       words that negate what follows within two words
+    negators_after: words that negate what precedes them (Korean)
+    contractions:   spoken short forms and what they stand for
+    endings:        what may follow a word without changing it (Korean particles)
+    digits:         word -> digit; `homophones` count only between digits
+    multipliers:    "double" -> 2, "triple" -> 3
+    tens, units, scales: words of cardinal numbers
+    weekdays:       ISO name -> its spoken forms
+    leads, tails:   what people say before and after an answer (only for generated grammars)
+    name_leads:     what people say before their name
+    commands:       command -> phrases
+    texts:          what the bot says by itself: `noinput`, `nomatch` (by attempt), `failed`, `unheard`, `agent`,
+                    `error`, `help`, `confirm`, and what can be said for each type of slot
+    """
+
+    language: str
+    yes: Phrases
+    no: Phrases
+    weak: frozenset[str]
+    unsure: Phrases
+    fillers: Phrases
+    stopwords: frozenset[str]
+    negators: frozenset[str]
+    digits: Mapping[str, str]
+    weekdays: Mapping[str, Phrases]
+    commands: Mapping[str, Phrases]
+    texts: Mapping[str, Phrases]
+    negators_after: frozenset[str] = frozenset()
+    contractions: Mapping[str, str] = field(default_factory=dict)
+    endings: Phrases = ()
+    homophones: Mapping[str, str] = field(default_factory=dict)
+    multipliers: Mapping[str, int] = field(default_factory=dict)
+    tens: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, int] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
+    leads: Phrases = ()
+    tails: Phrases = ()
+    name_leads: Phrases = ()

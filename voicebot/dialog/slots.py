@@ -1,0 +1,190 @@
+"""What a slot may hold, and how words or keys become its value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from voicebot.dialog.lexicon import Lexicon
+from voicebot.dialog.numbers import digit_runs, luhn, numbers_in
+from voicebot.dialog.text import Tokens, is_content, tokens_of, without_fillers
+
+SlotKind = Literal["yes_no", "choice", "weekday", "digits", "number", "text", "name"]
+Value = bool | int | float | str
+
+MOST_DIGITS = 40
+_LONGEST_NAME_WORDS = 5
+_LONGEST_TEXT = 500
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+PhraseList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One phrase, or a list of them."""
+
+
+class Language(BaseModel):
+    """Base of everything that a dialog file can say: frozen, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Slot(Language):
+    """Something that the conversation may learn. In short, its type alone: `attending: yes_no`."""
+
+    type: SlotKind = Field(description="What kind of answer it is.")
+    choices: dict[str, PhraseList] = Field(
+        default_factory=dict, description="For `choice`: each value, and what callers say for it."
+    )
+    length: int | tuple[int, int] | None = Field(
+        None, description="For `digits`: how many, or [fewest, most]."
+    )
+    check: Literal["luhn"] | None = Field(None, description="For `digits`: a check digit that must be right.")
+    between: tuple[int, int] | None = Field(None, description="For `number`: the least and the greatest.")
+    sensitive: bool = Field(
+        False, description="Never log, record or store what the caller says or keys here."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: object) -> object:
+        return {"type": data} if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _fits(self) -> Slot:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError("`choices` belongs to type `choice`, which needs it")
+        if self.type != "digits" and (self.length is not None or self.check):
+            raise ValueError("`length` and `check` belong to type `digits`")
+        if self.type != "number" and self.between is not None:
+            raise ValueError("`between` belongs to type `number`")
+        low, high = self.digits_range
+        if not 1 <= low <= high <= MOST_DIGITS:
+            raise ValueError(f"`length` must lie between 1 and {MOST_DIGITS}")
+        if self.between is not None and self.between[0] > self.between[1]:
+            raise ValueError("`between` is [least, greatest]")
+        return self
+
+    @property
+    def digits_range(self) -> tuple[int, int]:
+        """Fewest and most digits."""
+        if self.length is None:
+            return 1, MOST_DIGITS
+        return (self.length, self.length) if isinstance(self.length, int) else self.length
+
+    @property
+    def open(self) -> bool:
+        """Whether the caller may say anything."""
+        return self.type in ("text", "name")
+
+
+def meaning_of(value: Value) -> str:
+    """Return a value as a word for records and comparisons: True is "yes"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def read_digits(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
+    """Find the digits that fit `slot`; return them with a score, or None."""
+    for homophones in (False, True):
+        core = without_fillers(tokens, lexicon)
+        runs = digit_runs(core, lexicon, homophones=homophones)
+        candidates = ["".join(run.digits for run in runs), *(run.digits for run in reversed(runs))]
+        for digits in candidates:
+            if digits and fits_digits(digits, slot):
+                covered = {at for run in runs for at in range(run.start, run.end)}
+                rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
+                cost = 0.07 if len(digits) > 2 else 0.2
+                return digits, max(0.0, 1.0 - cost * rest - (0.1 if homophones else 0))
+    return None
+
+
+def fits_digits(digits: str, slot: Slot) -> bool:
+    """Whether keyed or spoken digits are an answer to `slot`."""
+    low, high = slot.digits_range
+    return low <= len(digits) <= high and (slot.check != "luhn" or luhn(digits))
+
+
+def read_number(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[Value, float] | None:
+    """Find the one number said; two different ones are no answer."""
+    core = without_fillers(tokens, lexicon)
+    found = numbers_in(core, lexicon)
+    values = {value for value, _, _ in found}
+    if len(values) != 1:
+        return None
+    value = values.pop()
+    if not fits_number(value, slot):
+        return None
+    covered = {at for _, start, end in found for at in range(start, end)}
+    rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
+    return (int(value) if value == int(value) else value), max(0.0, 1.0 - 0.12 * rest)
+
+
+def fits_number(value: float, slot: Slot) -> bool:
+    return slot.between is None or slot.between[0] <= value <= slot.between[1]
+
+
+def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
+    """Take free words: as they are for `text`, without "my name is" and capitalised for `name`."""
+    text = " ".join(text.split())[:_LONGEST_TEXT]
+    tokens = tokens_of(text, lexicon)
+    if not any(any(c.isalnum() for c in token) for token in tokens):
+        return None
+    if slot.type == "text":
+        return text, 1.0
+    changed = True
+    while changed:
+        changed = False
+        for lead in lexicon.name_leads:
+            words = tuple(lead.split())
+            if len(tokens) > len(words) and tokens[: len(words)] == words:
+                tokens, changed = tokens[len(words) :], True
+    if len(tokens) > 1:
+        trailing = {"speaking", "here", "please", "입니다", "이에요", "예요"}
+        tokens = tokens[:-1] if tokens[-1] in trailing else tokens
+    if len(tokens) > _LONGEST_NAME_WORDS or any(token.isdigit() for token in tokens):
+        return None
+    if not any(is_content(token, lexicon) for token in tokens):
+        return None
+    return " ".join(token.capitalize() for token in tokens), 1.0
+
+
+def value_of_given(raw: object, kind: str) -> Value | None:
+    """Read a value from outside (a campaign row, a route) as `kind`; None where it does not fit."""
+    if kind == "yes_no":
+        if isinstance(raw, bool):
+            return raw
+        return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(
+            str(raw).strip().lower()
+        )
+    if kind == "number":
+        try:
+            number = float(str(raw))
+        except ValueError:
+            return None
+        if not math.isfinite(number):
+            return None
+        return int(number) if number.is_integer() else number
+    if kind == "digits":
+        digits = str(raw).strip()
+        return digits if digits.isascii() and digits.isdigit() else None
+    return str(raw) if isinstance(raw, str | int | float) else None
+
+
+def phrases_by_value(slot: Slot, lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:
+    """Return the closed answers of `slot` as value -> phrases; empty for open ones."""
+    if slot.type == "yes_no":
+        return {"yes": lexicon.yes, "no": lexicon.no}
+    if slot.type == "weekday":
+        return lexicon.weekdays
+    if slot.type == "choice":
+        return {value: phrases or (value.replace("_", " "),) for value, phrases in slot.choices.items()}
+    return {}

@@ -1,0 +1,70 @@
+"""Words of a transcript made comparable: case, punctuation, contractions, fillers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from voicebot.dialog.lexicon import Lexicon
+
+Tokens = tuple[str, ...]
+
+_LONGEST_CHARACTERS = 2000
+"""Of a transcript; what is longer is cut, no answer is that long."""
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
+_NUMBER_UNIT = re.compile(r"(?<=\d)(?=[ap]m\b)")
+_TOKEN = re.compile(r"\d+(?:[.:]\d+)+|[^\W_]+(?:'[^\W_]+)*")
+
+
+def tokens_of(text: str, lexicon: Lexicon) -> Tokens:
+    """Split `text` into lower case words without punctuation, short forms written out ("I'm" -> i, am)."""
+    text = unicodedata.normalize("NFKC", text[:_LONGEST_CHARACTERS]).lower()
+    text = text.replace("\u2019", "'").replace("\u2018", "'")
+    text = _NUMBER_UNIT.sub(" ", _MERIDIEM.sub(r"\1m", _THOUSANDS.sub("", text)))
+    tokens: list[str] = []
+    for token in _TOKEN.findall(text):
+        expanded = lexicon.contractions.get(token)
+        if expanded is None and token.endswith("'ll"):
+            expanded = f"{token[:-3]} will"
+        elif expanded is None and token.endswith("'ve"):
+            expanded = f"{token[:-3]} have"
+        elif expanded is None and token.endswith("'re"):
+            expanded = f"{token[:-3]} are"
+        elif expanded is None and token.endswith("'d"):
+            expanded = f"{token[:-2]} would"
+        tokens.extend((expanded or token.replace("'", "")).split())
+    return tuple(tokens)
+
+
+def plain(phrase: str) -> str:
+    """Return a phrase for a recogniser's grammar: lower case, without punctuation, apostrophes kept."""
+    text = unicodedata.normalize("NFKC", phrase).lower().replace("\u2019", "'")
+    return " ".join(_TOKEN.findall(text))
+
+
+@lru_cache(maxsize=8)
+def _filler_tokens(language: str, fillers: Tokens) -> tuple[Tokens, ...]:
+    return tuple(sorted((tuple(filler.split()) for filler in fillers), key=len, reverse=True))
+
+
+def without_fillers(tokens: Tokens, lexicon: Lexicon) -> Tokens:
+    """Drop words that carry no meaning ("um", "please"); what consists only of them is returned as it is."""
+    fillers = _filler_tokens(lexicon.language, lexicon.fillers)
+    kept: list[str] = []
+    at = 0
+    while at < len(tokens):
+        filler = next((f for f in fillers if tokens[at : at + len(f)] == f), None)
+        if filler:
+            at += len(filler)
+        else:
+            kept.append(tokens[at])
+            at += 1
+    return tuple(kept) or tokens
+
+
+def is_content(token: str, lexicon: Lexicon) -> bool:
+    """Whether a word says something of its own, so that leaving it unused casts doubt on a match."""
+    return token not in lexicon.stopwords and token not in lexicon.fillers
