@@ -67,10 +67,10 @@ class AsteriskConfig(_Section):
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
     )
     ami_host: str = Field("127.0.0.1", description="Host of Asterisk's manager interface.")
-    ami_port: int = Field(5038, ge=1, le=65535)
-    ami_user: str = "voicebot"
-    ami_password: SecretStr = SecretStr("")
-    ami_password_file: str = ""
+    ami_port: int = Field(5038, ge=1, le=65535, description="Its TCP port.")
+    ami_user: str = Field("voicebot", description="User of manager.conf.")
+    ami_password: SecretStr = Field(SecretStr(""), description="Its secret; empty: AMI is not used.")
+    ami_password_file: str = Field("", description="File that holds the secret, and nothing else.")
 
     @model_validator(mode="before")
     @classmethod
@@ -91,8 +91,10 @@ class MediaConfig(_Section):
 
     bind: str = Field("127.0.0.1", description="Address on which we receive RTP.")
     advertise: str = Field("", description="Address that Asterisk sends RTP to, if it differs from `bind`.")
-    first_port: int = Field(12000, ge=1024, le=65534)
-    last_port: int = Field(12999, ge=1025, le=65535)
+    first_port: int = Field(
+        12000, ge=1024, le=65534, description="First RTP port; each call takes an even one."
+    )
+    last_port: int = Field(12999, ge=1025, le=65535, description="Last RTP port.")
     codec: Codec = Field("ulaw", description="What Asterisk sends us and we send it.")
 
     @model_validator(mode="after")
@@ -105,7 +107,7 @@ class MediaConfig(_Section):
 class SttConfig(_Section):
     """One recogniser, under a name that routes use."""
 
-    engine: Literal["vosk", "whisper", "pocketsphinx"]
+    engine: Literal["vosk", "whisper", "pocketsphinx"] = Field(description="See docs/engines.md.")
     model: str = Field(
         "", description="Folder below `models/`, or an absolute path; empty: the engine's own default."
     )
@@ -122,18 +124,20 @@ class SttConfig(_Section):
 class TtsConfig(_Section):
     """One synthesiser, under a name that routes use."""
 
-    engine: Literal["pyttsx3", "espeak", "piper"]
+    engine: Literal["pyttsx3", "espeak", "piper"] = Field(description="See docs/speaking.md.")
     voice: str = Field("", description="The engine's name of the voice; empty: its default for the language.")
     model: str = Field("", description="Piper only: voice file below `models/`, or an absolute path.")
     rate: int = Field(0, ge=0, le=450, description="Words a minute; 0: the engine's default.")
-    workers: int = Field(1, ge=0, le=64)
-    timeout_s: float = Field(5.0, gt=0, le=60)
+    workers: int = Field(1, ge=0, le=64, description="Processes that hold the voice; 0 runs it in a thread.")
+    timeout_s: float = Field(5.0, gt=0, le=60, description="A sentence later than this counts as a hang.")
 
 
 class VadConfig(_Section):
     """Voice activity detection and end-pointing, in ms where not said otherwise."""
 
-    engine: Literal["webrtcvad", "silero"] = "webrtcvad"
+    engine: Literal["webrtcvad", "silero"] = Field(
+        "webrtcvad", description="Silero resists noise better and costs more."
+    )
     aggressiveness: int = Field(3, ge=0, le=3, description="webrtcvad's mode.")
     threshold: float = Field(
         0.5, gt=0, lt=1, description="Silero's probability above which a frame is speech."
@@ -198,8 +202,10 @@ class Config(_Section):
     stt: dict[str, SttConfig] = Field(default_factory=lambda: {"english": SttConfig(engine="whisper")})
     tts: dict[str, TtsConfig] = Field(default_factory=lambda: {"english": TtsConfig(engine="pyttsx3")})
     routes: tuple[Route, ...] = ()
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Nothing that callers say is logged at info or above."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
     base: Path = Field(
         Path(), exclude=True, description="Folder that relative paths start from; set by the loader."
     )

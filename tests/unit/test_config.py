@@ -1,0 +1,93 @@
+"""unit: configuration from file, environment and flags; every mistake at once, with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from voicebot.app.reference import configuration_reference
+from voicebot.config import load_config
+from voicebot.errors import UserError
+
+pytestmark = pytest.mark.unit
+
+MISTAKEN = """\
+[asterisk]
+ari_url = "127.0.0.1:8088"
+ari_pasword_file = "x"
+
+[media]
+first_port = 99
+
+[stt.english]
+engine = "wisper"
+
+[[routes]]
+number = "600"
+dialog = "a.yaml"
+
+[[routes]]
+number = "six"
+dialog = "a.yaml"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "voicebot.toml"
+    path.write_text(text)
+    return path
+
+
+def test_flags_win_over_the_environment_which_wins_over_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, '[asterisk]\nari_url = "http://file:1"\nari_user = "file"\napp = "file"\n')
+    config = load_config(
+        path,
+        {"VOICEBOT_ASTERISK__ARI_USER": "environment", "VOICEBOT_ASTERISK__APP": "environment"},
+        {"asterisk.app": "flag", "asterisk.ari_url": None},
+    )
+    asterisk = config.asterisk
+    assert (asterisk.ari_url, asterisk.ari_user, asterisk.app) == ("http://file:1", "environment", "flag")
+
+
+def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        load_config(write(tmp_path, MISTAKEN), {})
+    lines = {problem.line: problem for problem in caught.value.problems}
+    assert set(lines) == {2, 3, 6, 9, 16}
+    assert "ari_password_file" in lines[3].remedy
+    assert "vosk" in lines[9].what
+
+
+def test_a_secret_may_live_in_a_file_of_its_own_and_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush\n")
+    path = write(tmp_path, f'[asterisk]\nari_password_file = "{tmp_path / "secret"}"\n')
+    config = load_config(path, {})
+    assert config.asterisk.ari_password.get_secret_value() == "hush"
+    assert "hush" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ("[asterisk\n", ":1", "TOML"),
+        ('[asterisk]\nari_password_file = "/nowhere/at/all"\n', "", "cannot be read"),
+        ('[[routes]]\nnumber = "1"\ndialog = "x.yaml"\nstt = "latin"\n', "", "stt.latin"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, where: str, what: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_config(write(tmp_path, text), {})
+    assert what in str(caught.value)
+    assert where in str(caught.value)
+
+
+def test_a_named_file_that_is_missing_is_a_mistake_but_none_at_all_is_not(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such configuration file"):
+        load_config(tmp_path / "missing.toml", {})
+    assert load_config(None, {"VOICEBOT_CONFIG": str(tmp_path / "missing.toml")}).limits.calls > 0
+
+
+def test_the_reference_in_the_docs_is_made_from_the_models() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "configuration.md"
+    assert configuration_reference() in docs.read_text()

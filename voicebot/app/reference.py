@@ -1,0 +1,72 @@
+"""The reference of `voicebot.toml`, made from the models themselves."""
+
+from __future__ import annotations
+
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from voicebot.config import Config, Route, SttConfig, TtsConfig
+
+_REPEATED: dict[str, tuple[str, type[BaseModel]]] = {
+    "stt": ("[stt.NAME]", SttConfig),
+    "tts": ("[tts.NAME]", TtsConfig),
+    "routes": ("[[routes]]", Route),
+}
+
+
+def configuration_reference() -> str:
+    """Return Markdown: a table a section, a row a setting."""
+    top = [
+        (name, field)
+        for name, field in Config.model_fields.items()
+        if not _is_section(name, field) and name != "base"
+    ]
+    parts = [_table("Top level", Config.__doc__ or "", top)]
+    for name, field in Config.model_fields.items():
+        if name in _REPEATED:
+            title, model = _REPEATED[name]
+            parts.append(_table(f"`{title}`", model.__doc__ or "", list(model.model_fields.items())))
+        elif _is_section(name, field):
+            section: Any = field.annotation
+            parts.append(_table(f"`[{name}]`", section.__doc__ or "", list(section.model_fields.items())))
+    return "\n\n".join(parts)
+
+
+def _is_section(name: str, field: FieldInfo) -> bool:
+    kind = field.annotation
+    return name in _REPEATED or (isinstance(kind, type) and issubclass(kind, BaseModel))
+
+
+def _table(title: str, about: str, fields: list[tuple[str, FieldInfo]]) -> str:
+    lines = [
+        f"### {title}",
+        "",
+        " ".join(about.split()),
+        "",
+        "| setting | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in fields:
+        lines.append(f"| `{name}` | {_default(field)} | {_meaning(field)} |")
+    return "\n".join(lines)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "*required*"
+    value = field.default
+    if value is PydanticUndefined or isinstance(value, SecretStr) or value == "":
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _meaning(field: FieldInfo) -> str:
+    meaning = field.description or ""
+    if get_origin(field.annotation) is not None and (choices := get_args(field.annotation)):
+        words = [str(choice) for choice in choices if isinstance(choice, str)]
+        if words:
+            meaning = f"One of {', '.join(f'`{word}`' for word in words)}. {meaning}"
+    return meaning.strip()
