@@ -14,7 +14,7 @@ from . import instance as instances
 from .faults import Fault, PortConflict
 from .instance import Instance
 from .ports import Chooser, Ports
-from .program import find_program
+from .program import Program, find_program
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOME = PROJECT / ".asterisk"
@@ -41,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/asterisk",
         description="A real Asterisk on loopback for tests, the demo and development. Uses the one on PATH "
-        "if it is 20.15 or newer, else unpacks Debian's into .asterisk/ (once, without root, signatures verified).",
+        "if it is 20.15 or newer, else unpacks Debian's into .asterisk/ (once, without root, signatures "
+        "verified).",
         epilog="Exit status: 0 done, 2 a fault (one line says what to do), 3 not running.",
     )
     commands = parser.add_subparsers(required=True, metavar="up|down|status|cli")
@@ -106,7 +107,7 @@ def _up(options: argparse.Namespace) -> int:
             _say("it runs already")
         else:
             try:
-                running = _start(options, program, state)
+                running = _start(options, program, state, running)
             finally:
                 if not any(state.iterdir()):
                     state.rmdir()
@@ -114,12 +115,14 @@ def _up(options: argparse.Namespace) -> int:
     return 0
 
 
-def _start(options: argparse.Namespace, program: object, state: Path) -> Instance:
+def _start(options: argparse.Namespace, program: Program, state: Path, crashed: Instance | None) -> Instance:
+    """Start with the ports that are given, or those of the instance that `crashed` here, or chosen ones."""
     began = time.monotonic()
     tries = TRIES_WITH_FREE_PORTS if options.free_ports else 1
     for attempt in range(1, tries + 1):
         try:
-            found = instances.start(program, SHIPPED, state, _ports(options), _say)  # type: ignore[arg-type]
+            ports = _ports(options, crashed.ports if crashed and attempt == 1 else None)
+            found = instances.start(program, SHIPPED, state, ports)
         except PortConflict:
             if attempt == tries:
                 raise
@@ -129,11 +132,12 @@ def _start(options: argparse.Namespace, program: object, state: Path) -> Instanc
     raise AssertionError("unreachable")
 
 
-def _ports(options: argparse.Namespace) -> Ports:
-    if not options.free_ports:
-        first, last = options.rtp_range or (DEFAULTS.rtp_first, DEFAULTS.rtp_last)
-        return Ports(options.ari_port or DEFAULTS.ari, options.ami_port or DEFAULTS.ami,
-                     options.sip_port or DEFAULTS.sip, first, last)  # fmt: skip
+def _ports(options: argparse.Namespace, known: Ports | None) -> Ports:
+    if known is not None or not options.free_ports:
+        known = known or DEFAULTS
+        first, last = options.rtp_range or (known.rtp_first, known.rtp_last)
+        return Ports(options.ari_port or known.ari, options.ami_port or known.ami,
+                     options.sip_port or known.sip, first, last)  # fmt: skip
     chooser = Chooser()
     try:
         first, last = options.rtp_range or chooser.choose_rtp()

@@ -29,7 +29,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import ports as port_tools
-from .debian import Say
 from .faults import Fault, PortConflict
 from .ports import HOST, Ports
 from .program import Program
@@ -74,6 +73,10 @@ class Instance:
     @property
     def ari_port(self) -> int:
         return int(self.ari_url.rpartition(":")[2])
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.ari_port, self.ami_port, self.sip_port, self.rtp_first, self.rtp_last)
 
     @property
     def alive(self) -> bool:
@@ -124,7 +127,7 @@ def locked(state: Path) -> Iterator[None]:
             os.close(folder)
 
 
-def start(program: Program, shipped: Path, state: Path, ports: Ports, say: Say) -> Instance:
+def start(program: Program, shipped: Path, state: Path, ports: Ports) -> Instance:
     """Start Asterisk in an own or empty state folder and return once it is ready for calls."""
     if any(state.iterdir()) and not (state / MARK).exists():
         raise Fault(f"{state} is not empty and not one of ours", "name another folder with --state")
@@ -135,8 +138,9 @@ def start(program: Program, shipped: Path, state: Path, ports: Ports, say: Say) 
             raise PortConflict(
                 f"port {port}/{protocol} is taken{by}", f"stop it, or use {flag} or --free-ports"
             )
+    passwords = {name: _password(state / name) for name in ("ari_password", "ami_password")}
     clear(state)
-    instance = _lay_out(program, shipped, state, ports)
+    instance = _lay_out(program, shipped, state, ports, passwords)
     instance.save()
     log = Path(instance.log)
     with (log.parent / "console.log").open("ab") as console:
@@ -186,7 +190,14 @@ def clear(state: Path) -> None:
             entry.unlink()
 
 
-def _lay_out(program: Program, shipped: Path, state: Path, ports: Ports) -> Instance:
+def _password(file: Path) -> str:
+    """The password of an instance that ended without `down`, or a new one."""
+    return file.read_text().strip() if file.is_file() else secrets.token_urlsafe(24)
+
+
+def _lay_out(
+    program: Program, shipped: Path, state: Path, ports: Ports, passwords: dict[str, str]
+) -> Instance:
     folders = {name: state / name for name in ("etc", "run", "log", "lib", "spool", "data")}
     if len(str(folders["run"] / "asterisk.ctl")) > LONGEST_SOCKET_PATH:
         folders["run"] = Path(tempfile.mkdtemp(prefix="asterisk-"))
@@ -198,12 +209,10 @@ def _lay_out(program: Program, shipped: Path, state: Path, ports: Ports) -> Inst
         if entry.name != "sounds":
             (folders["data"] / entry.name).symlink_to(entry)
     (folders["data"] / "sounds").symlink_to(shipped / "sounds")
-    passwords = {}
-    for name in ("ari_password", "ami_password"):
-        passwords[name] = secrets.token_urlsafe(24)
+    for name, password in passwords.items():
         file = state / name
         file.touch(mode=0o600)
-        file.write_text(passwords[name] + "\n")
+        file.write_text(password + "\n")
     copy_changed(shipped, folders["etc"], {
         "asterisk.conf": {
             ("directories", key): value

@@ -38,8 +38,10 @@ class Ports:
 
 
 def is_free(protocol: Protocol, port: int) -> bool:
-    """True if the port can be bound on loopback now."""
+    """True if Asterisk could bind the port on loopback now (closing connections of a dead server do not count)."""
     with _socket(protocol) as probe:
+        if protocol == "tcp":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
