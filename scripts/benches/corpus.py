@@ -1,0 +1,107 @@
+"""The caller utterances of tests/data/corpus: what is said, what is meant, what the step expects, and the noise."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import zlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ruamel.yaml import YAML
+
+from voicebot.audio.wav import read_wav
+from voicebot.dialog.grammar import Grammar
+from voicebot.dialog.languages import lexicon_of
+from voicebot.dialog.slots import Slot
+from voicebot.speech.stt import Expectation
+
+FOLDER = Path(__file__).resolve().parents[2] / "tests" / "data" / "corpus"
+RATE = 8000
+LANGUAGE = "en-US"
+LEAD_S, TRAIL_S = 0.3, 0.3
+"""Line noise before and after the speech, as pre-roll and pause give it to a recogniser."""
+Samples = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One utterance. `meaning` None: the step does not expect it and should reject it."""
+
+    step: str
+    text: str
+    meaning: str | None
+    speed: float
+    pitch: float
+
+    @property
+    def name(self) -> str:
+        words = re.sub(r"[^a-z0-9]+", "-", self.text.lower().replace("'", "")).strip("-")
+        return f"{self.step}-{words}"
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / f"{self.name}.wav"
+
+    @property
+    def words(self) -> str:
+        """What is said, as a recogniser should write it."""
+        return re.sub(r"[^a-z' ]+", " ", self.text.lower()).strip()
+
+    def samples(self, snr_db: float | None = None) -> Samples:
+        """Return the audio at 8 kHz with pink noise at `snr_db` below the speech; the same on every run."""
+        speech = read_wav(self.path).samples.astype(np.float64)
+        lead, trail = np.zeros(int(LEAD_S * RATE)), np.zeros(int(TRAIL_S * RATE))
+        line = np.concatenate([lead, speech, trail])
+        chance = np.random.default_rng(zlib.crc32(self.name.encode()))
+        if snr_db is None:
+            line += chance.normal(0, 2, len(line))  # a quiet line: idle-channel noise, some -84 dBov
+        else:
+            power = np.mean(speech**2) / 10 ** (snr_db / 10)
+            line += pink(len(line), chance) * np.sqrt(power)
+        return np.clip(line, -32768, 32767).astype(np.int16)
+
+
+def pink(count: int, chance: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return 1/f noise of unit power, without what a telephone cuts off below 100 Hz."""
+    spectrum = np.fft.rfft(chance.normal(size=count))
+    hertz = np.fft.rfftfreq(count, 1 / RATE)
+    spectrum[hertz < 100] = 0
+    spectrum[1:] /= np.sqrt(hertz[1:])
+    noise = np.fft.irfft(spectrum, count)
+    return noise / np.sqrt(np.mean(noise**2))
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return corpus.yaml as it is (YAML 1.2)."""
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(FOLDER / "corpus.yaml")
+    return found
+
+
+def load_corpus() -> list[Spoken]:
+    """Return all utterances, each with its speed and pitch."""
+    data = document()
+    how = itertools.cycle(data["how"])
+    return [
+        Spoken(step, text, None if meaning is None else str(meaning), manner["speed"], manner["pitch"])
+        for step, spoken in data["utterances"].items()
+        for (text, meaning), manner in zip(spoken, how, strict=False)
+    ]
+
+
+@cache
+def grammar_of(step: str) -> Grammar:
+    """Return the grammar of a step as a dialog builds it, global commands included."""
+    data = document()["steps"][step]
+    expects = Slot.model_validate(data["fill"]) if "fill" in data else data["choices"]
+    return Grammar(expects, LANGUAGE, commands=lexicon_of(LANGUAGE).commands)
+
+
+def expectation_of(step: str) -> Expectation:
+    """Return what the step tells a recogniser, its question included."""
+    return grammar_of(step).expectation(document()["steps"][step]["ask"])
