@@ -1,0 +1,247 @@
+"""Requests of Asterisk's REST interface that a gateway makes, as data: who sends them is another matter.
+
+Every value is checked: control characters are refused everywhere, variable names and dialplan places must
+look like ones (a variable such as `FILE(/etc/x)` or `SHELL(...)` would let a value act on the machine).
+Raises ValueError. Names: Asterisk's `rest-api/api-docs/{channels,bridges,applications,asterisk}.json`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+NORMAL_CLEARING = 16
+"""Q.850 cause of an ordinary hangup."""
+
+FORMATS = frozenset({"ulaw", "alaw", "slin", "g722"})
+"""Formats that pass both ways over RTP: those with a static payload type (RFC 3551, section 6)."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
+_READABLE = re.compile(r"(CHANNEL|CALLERID)\([a-z0-9_,() -]{1,60}\)|PJSIP_HEADER\(read,[A-Za-z0-9-]{1,60}\)")
+_PLACE = re.compile(r"[A-Za-z0-9_.+*#@-]{1,80}")
+_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: `path` below `/ari`, quoted; `params` of the query; `json` body or None."""
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    json: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+# --- channels -------------------------------------------------------------------------------------------
+
+
+def answer(channel_id: str) -> Request:
+    return Request("POST", f"/channels/{_id(channel_id)}/answer")
+
+
+def hang_up(channel_id: str, cause: int = NORMAL_CLEARING) -> Request:
+    """`cause` is a Q.850 cause, 1 to 127."""
+    if not 1 <= cause <= 127:
+        raise ValueError(f"a hangup cause is 1 to 127 (Q.850), not {cause}")
+    return Request("DELETE", f"/channels/{_id(channel_id)}", (("reason_code", str(cause)),))
+
+
+def external_media(*, app: str, channel_id: str, host: str, port: int, format: str) -> Request:
+    """A channel that sends RTP to `host:port`; the reply's channelvars say where it listens itself."""
+    if format not in FORMATS:
+        raise ValueError(f"format {format!r} does not pass both ways over RTP; use one of {sorted(FORMATS)}")
+    if not _HOST.fullmatch(host) or not 0 < port < 65536:
+        raise ValueError(f"{host!r}:{port} is no media address")
+    return Request(
+        "POST",
+        "/channels/externalMedia",
+        (
+            ("app", _text("app", app)),
+            ("channelId", _text("channelId", channel_id)),
+            ("external_host", f"{host}:{port}"),
+            ("encapsulation", "rtp"),
+            ("transport", "udp"),
+            ("connection_type", "client"),
+            ("format", format),
+            ("direction", "both"),
+        ),
+    )
+
+
+def continue_in_dialplan(
+    channel_id: str, context: str = "", extension: str = "", priority: int | None = None
+) -> Request:
+    """Leave the application; without a place the channel goes on after its `Stasis()`."""
+    params = []
+    for name, value in (("context", context), ("extension", extension)):
+        if value:
+            if not _PLACE.fullmatch(value):
+                raise ValueError(f"{name} {value!r} is no dialplan {name}")
+            params.append((name, value))
+    if priority is not None:
+        if priority < 1:
+            raise ValueError(f"a dialplan priority counts from 1, not {priority}")
+        params.append(("priority", str(priority)))
+    return Request("POST", f"/channels/{_id(channel_id)}/continue", tuple(params))
+
+
+def redirect(channel_id: str, endpoint: str) -> Request:
+    """Let the far end call `endpoint` itself (SIP: 302 before the answer, REFER after)."""
+    return Request(
+        "POST", f"/channels/{_id(channel_id)}/redirect", (("endpoint", _text("endpoint", endpoint)),)
+    )
+
+
+def set_variable(channel_id: str, name: str, value: str) -> Request:
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a channel variable that may be set")
+    return Request(
+        "POST", f"/channels/{_id(channel_id)}/variable", (("variable", name), ("value", _text(name, value)))
+    )
+
+
+def get_variable(channel_id: str, name: str) -> Request:
+    """A variable, or CHANNEL(...), CALLERID(...), PJSIP_HEADER(read,...). Answers 404 where it is not set."""
+    if not _VARIABLE.fullmatch(name) and not _READABLE.fullmatch(name):
+        raise ValueError(f"{name!r} is no channel variable or function that may be read")
+    return Request("GET", f"/channels/{_id(channel_id)}/variable", (("variable", name),))
+
+
+def ring(channel_id: str) -> Request:
+    return Request("POST", f"/channels/{_id(channel_id)}/ring")
+
+
+def stop_ringing(channel_id: str) -> Request:
+    return Request("DELETE", f"/channels/{_id(channel_id)}/ring")
+
+
+def start_music(channel_id: str, moh_class: str = "") -> Request:
+    params = (("mohClass", _text("mohClass", moh_class)),) if moh_class else ()
+    return Request("POST", f"/channels/{_id(channel_id)}/moh", params)
+
+
+def stop_music(channel_id: str) -> Request:
+    return Request("DELETE", f"/channels/{_id(channel_id)}/moh")
+
+
+def play(channel_id: str, playback_id: str, *media: str) -> Request:
+    """Play `sound:<name>`, `tone:<name>`, `digits:<n>` ... in turn, on a channel outside a bridge."""
+    for uri in media:
+        if (
+            not re.fullmatch(r"(sound|tone|digits|number|characters):[A-Za-z0-9_./;=+-]{1,200}", uri)
+            or ".." in uri
+        ):
+            raise ValueError(f"{uri!r} is no media to play")
+    params = tuple(("media", uri) for uri in media)
+    return Request("POST", f"/channels/{_id(channel_id)}/play/{_id(playback_id)}", params)
+
+
+def stop_playback(playback_id: str) -> Request:
+    return Request("DELETE", f"/playbacks/{_id(playback_id)}")
+
+
+def get_channels() -> Request:
+    return Request("GET", "/channels")
+
+
+def get_channel(channel_id: str) -> Request:
+    return Request("GET", f"/channels/{_id(channel_id)}")
+
+
+# --- bridges --------------------------------------------------------------------------------------------
+
+
+def create_bridge(bridge_id: str, name: str = "") -> Request:
+    """A mixing bridge. `dtmf_events`: without it two RTP legs are joined below the level that sees keys."""
+    params = [("type", "mixing,dtmf_events")]
+    if name:
+        params.append(("name", _text("name", name)))
+    return Request("POST", f"/bridges/{_id(bridge_id)}", tuple(params))
+
+
+def add_channels(bridge_id: str, *channel_ids: str) -> Request:
+    return Request("POST", f"/bridges/{_id(bridge_id)}/addChannel", (("channel", _list(channel_ids)),))
+
+
+def remove_channels(bridge_id: str, *channel_ids: str) -> Request:
+    return Request("POST", f"/bridges/{_id(bridge_id)}/removeChannel", (("channel", _list(channel_ids)),))
+
+
+def delete_bridge(bridge_id: str) -> Request:
+    return Request("DELETE", f"/bridges/{_id(bridge_id)}")
+
+
+def get_bridges() -> Request:
+    return Request("GET", "/bridges")
+
+
+# --- applications and Asterisk itself -------------------------------------------------------------------
+
+
+def get_applications() -> Request:
+    return Request("GET", "/applications")
+
+
+def get_application(app: str) -> Request:
+    return Request("GET", f"/applications/{_id(app)}")
+
+
+def subscribe(app: str, *channel_ids: str) -> Request:
+    """Follow channels to their end: without this a channel's events stop with its StasisEnd, before the
+    ChannelDestroyed that has the hangup cause."""
+    return Request(
+        "POST", f"/applications/{_id(app)}/subscription", (("eventSource", _sources(channel_ids)),)
+    )
+
+
+def unsubscribe(app: str, *channel_ids: str) -> Request:
+    return Request(
+        "DELETE", f"/applications/{_id(app)}/subscription", (("eventSource", _sources(channel_ids)),)
+    )
+
+
+def filter_events(app: str, disallowed: Iterable[str]) -> Request:
+    """Have Asterisk keep these event types to itself."""
+    body = {"disallowed": [{"type": _text("type", name)} for name in disallowed]}
+    return Request("PUT", f"/applications/{_id(app)}/eventFilter", json=body)
+
+
+def asterisk_info() -> Request:
+    return Request("GET", "/asterisk/info")
+
+
+def get_modules() -> Request:
+    return Request("GET", "/asterisk/modules")
+
+
+# --- checks ---------------------------------------------------------------------------------------------
+
+
+def _text(name: str, value: str) -> str:
+    if found := _CONTROL.search(value):
+        raise ValueError(f"{name}: control character {found[0]!r} is refused")
+    return value
+
+
+def _id(value: str) -> str:
+    if not value:
+        raise ValueError("an id is empty")
+    return quote(_text("id", value), safe="")
+
+
+def _list(ids: tuple[str, ...]) -> str:
+    for one in ids:
+        if not one or "," in _text("id", one):
+            raise ValueError(f"{one!r} is no id of a list")
+    return ",".join(ids)
+
+
+def _sources(channel_ids: tuple[str, ...]) -> str:
+    return ",".join(f"channel:{one}" for one in _list(channel_ids).split(","))

@@ -1,0 +1,414 @@
+"""The connection to Asterisk's REST interface: requests over a pool, events over one websocket.
+
+    async with AriClient(url, user, password, app, on_unclaimed=new_call) as ari:
+        await ari.wait_closed()
+
+New callers come to `on_unclaimed` as `StasisStart`; it must not block, and it calls `subscribe(channel_id)`
+before it returns, so that no event of the call is missed. When the websocket is lost it is opened again, and
+the calls are told what they missed (see `reconcile`). An Asterisk that refuses connections for
+REFUSED_GRACE_S, or cannot be reached for SILENT_GRACE_S, is dead and so are its calls: each gets a `Vanished`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import random
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from voicebot.ari import requests
+from voicebot.ari.events import ApplicationReplaced, Event, StasisStart, Vanished, ids_of, parse
+from voicebot.ari.ids import ENTROPY_BYTES, Kind, is_ours, make_id
+from voicebot.ari.requests import Request
+from voicebot.errors import PbxError, Problem, UserError
+from voicebot.pbx.ari_inbox import EventInbox, EventRouter
+from voicebot.pbx.reconcile import View, reconcile
+
+CONNECTIONS = 10
+"""Asterisk's HTTP backlog is 10: more at once wait for a retransmitted SYN, a whole second."""
+KEEPALIVE_S = 10.0
+"""Idle connections are closed by us before Asterisk does (`session_keep_alive`, 15 s)."""
+REQUEST_TIMEOUT_S = 3.0
+CONNECT_TIMEOUT_S = 2.0
+HEARTBEAT_S = 5.0
+"""A ping this often; no pong within half of it means that the websocket is dead."""
+FIRST_RETRY_S = 0.25
+LONGEST_RETRY_S = 10.0
+REFUSED_GRACE_S = 3.0
+SILENT_GRACE_S = 25.0
+EVENT_BYTES = 1 << 20
+
+UNWANTED_EVENTS = (
+    "ChannelCallerId",
+    "ChannelConnectedLine",
+    "ChannelDialplan",
+    "ChannelVarset",
+    "Dial",
+)
+"""Kept back by Asterisk by default: nobody needs them, and a hangup alone sets a dozen variables."""
+
+log = structlog.get_logger(__name__)
+
+
+class Link(StrEnum):
+    """State of the connection."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+class _LinkLost(Exception):
+    """The websocket is gone. `refused`: nobody listens there, so Asterisk itself is gone."""
+
+    def __init__(self, why: str, refused: bool = False) -> None:
+        self.refused = refused
+        super().__init__(why)
+
+
+def retry_delays(chance: Callable[[], float] = random.random) -> Iterator[float]:
+    """Yield seconds to wait before each try: doubling, capped, each shortened by up to half."""
+    delay = FIRST_RETRY_S
+    while True:
+        yield delay * (1 - chance() / 2)
+        delay = min(delay * 2, LONGEST_RETRY_S)
+
+
+class AriClient:
+    """One application (`app`) of one Asterisk.
+
+    on_unclaimed: gets events of callers that nobody follows, in the reader: it must return at once
+    on_link:      gets every change of the connection's state with a word about why
+    unwanted:     event types that Asterisk shall not send
+    """
+
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        app: str,
+        *,
+        on_unclaimed: Callable[[Event], None] = lambda event: None,
+        on_link: Callable[[Link, str], None] = lambda link, why: None,
+        unwanted: tuple[str, ...] = UNWANTED_EVENTS,
+    ) -> None:
+        self.app = app
+        self.link = Link.CONNECTING
+        self._url = url.rstrip("/")
+        self._user = user
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._on_unclaimed = on_unclaimed
+        self._on_link = on_link
+        self._unwanted = unwanted
+        self._router = EventRouter()
+        self._seen: set[str] = set()
+        self._startup_time = ""
+        self._refused = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises UserError where Asterisk is away, refuses us, or another gateway has the name."""
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._connected = asyncio.Event()
+        self._http = aiohttp.ClientSession(
+            headers=self._headers,
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        )
+        try:
+            await self._check_first()
+            try:
+                websocket = await self._open()
+            except _LinkLost as error:
+                raise UserError(f"Asterisk's events cannot be read at {self._url}: {error}") from error
+            self._runner = asyncio.create_task(self._run(websocket), name="ari")
+            ready = asyncio.create_task(self._connected.wait())
+            try:
+                await asyncio.wait({ready, self._runner}, return_when=asyncio.FIRST_COMPLETED)
+                if self._runner.done():
+                    await self._runner
+            except BaseException:
+                await _cancel(self._runner)
+                raise
+            finally:
+                await _cancel(ready)
+        except BaseException:
+            await self._http.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await _cancel(self._runner, *self._tasks)
+        await self._http.close()
+        if self.link is not Link.FAILED:
+            self._tell(Link.CLOSED, "")
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection ends for good. Raises UserError where another gateway took our name."""
+        await asyncio.shield(self._closed)
+
+    async def _check_first(self) -> None:
+        """Make of what can be wrong at start one clear line each."""
+        try:
+            await self.request(requests.asterisk_info())
+            apps = await self.request(requests.get_applications())
+        except PbxError as error:
+            raise UserError(self._explain(error)) from error
+        for app in apps:
+            # An application outlives its websocket only as long as it has something to follow.
+            if app["name"] == self.app and not app["channel_ids"] and not app["bridge_ids"]:
+                raise UserError(self._taken())
+
+    def _explain(self, error: PbxError) -> Problem:
+        if error.status == 401:
+            return Problem(
+                f"Asterisk refuses the ARI user {self._user!r}: wrong name or password",
+                "compare asterisk.ari_user and asterisk.ari_password with ari.conf",
+            )
+        if error.status == 403:
+            return Problem(
+                f"the ARI user {self._user!r} may only read", "set read_only = no for it in ari.conf"
+            )
+        if error.status == 404:
+            return Problem(
+                f"the server at {self._url} has no ARI",
+                "load res_ari.so and its modules, set enabled = yes in ari.conf, or correct asterisk.ari_url",
+            )
+        if error.status is None:
+            return Problem(str(error), "start Asterisk (scripts/asterisk up) or correct asterisk.ari_url")
+        return Problem(str(error), "see Asterisk's log")
+
+    def _taken(self) -> Problem:
+        return Problem(
+            f"the application name {self.app!r} is taken by another gateway",
+            "stop the other gateway, or give this one a name of its own (asterisk.app, and the dialplan's Stasis())",
+        )
+
+    # --- requests ---------------------------------------------------------------------------------------
+
+    async def request(self, request: Request) -> Any:
+        """Send a request; return its decoded JSON, or None where there is none.
+
+        Raises PbxError: with `status` and Asterisk's message where it refused, without a status where it
+        did not answer within REQUEST_TIMEOUT_S.
+        """
+        url = URL(f"{self._url}/ari{request.path}", encoded=True).with_query(request.params)
+        try:
+            async with self._http.request(request.method, url, json=request.json) as reply:
+                body = await reply.json(content_type=None) if reply.status != 204 else None
+                if reply.status >= 400:
+                    message = body.get("message", "") if isinstance(body, dict) else reply.reason
+                    raise PbxError(f"{request}: {message} ({reply.status})", reply.status)
+                return body
+        except TimeoutError as error:
+            raise PbxError(f"Asterisk does not answer at {self._url} ({request}: time-out)") from error
+        except aiohttp.ClientConnectorError as error:
+            raise PbxError(f"Asterisk cannot be reached at {self._url}: {error.os_error.strerror}") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise PbxError(f"{request}: {error or type(error).__name__}") from error
+
+    def new_id(self, kind: Kind) -> str:
+        """Return a fresh id for a channel or bridge of this application."""
+        return make_id(kind, self.app, os.urandom(ENTROPY_BYTES))
+
+    # --- events -----------------------------------------------------------------------------------------
+
+    def subscribe(self, *ids: str) -> EventInbox:
+        """Follow channels or bridges that exist; `inbox.expect(id)` adds ones that are to be created."""
+        inbox = EventInbox(self._router)
+        for id_ in ids:
+            inbox.expect(id_)
+            inbox.confirm(id_)
+        return inbox
+
+    async def _run(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        """Keep the websocket open until cancelled, or until another gateway takes our name."""
+        while True:
+            try:
+                await self._serve(websocket)
+            except _LinkLost as error:
+                websocket = await self._reconnect(error)
+            except UserError as error:
+                self._vanish("app_taken")
+                self._tell(Link.FAILED, str(error))
+                self._closed.set_exception(error)
+                self._closed.exception()  # somebody may not wait for it
+                raise
+
+    async def _serve(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        """Read one websocket until it ends; raises how."""
+        # Reading starts at once: Asterisk drops a reader that stalls for 100 ms (websocket_write_timeout).
+        reader = asyncio.create_task(self._read(websocket))
+        taker = asyncio.create_task(self._take_up())
+        try:
+            await asyncio.wait({reader, taker}, return_when=asyncio.FIRST_COMPLETED)
+            if taker.done():
+                await taker
+                self._tell(Link.CONNECTED, "")
+                self._connected.set()
+            await reader
+        except PbxError as error:
+            raise _LinkLost(str(error), refused=self._refused) from error
+        finally:
+            await _cancel(reader, taker)
+            await websocket.close()
+
+    async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in websocket:
+            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                break
+            try:
+                event = parse(message.data)
+            except ValueError as error:
+                log.warning("ari.unreadable_event", error=str(error))
+                continue
+            if isinstance(event, ApplicationReplaced):
+                raise UserError(self._taken())
+            self._dispatch(event)
+        raise _LinkLost(f"websocket closed ({websocket.close_code})")
+
+    def _dispatch(self, event: Event) -> None:
+        if isinstance(event, StasisStart):
+            self._seen.add(event.channel.id)
+        if self._router.deliver(event):
+            return
+        if any(is_ours(id_, self.app) for id_ in ids_of(event)):
+            if isinstance(event, StasisStart):
+                # A media channel whose call ended while it was being made.
+                self._spawn(self._discard(requests.hang_up(event.channel.id)))
+            return  # the rest are last words of what we undid
+        try:
+            self._on_unclaimed(event)
+        except Exception:
+            log.exception("ari.handler_failed", event_type=event.type)
+
+    # --- losing it and finding it again -----------------------------------------------------------------
+
+    async def _open(self) -> aiohttp.ClientWebSocketResponse:
+        url = URL(f"{self._url}/ari/events", encoded=True).with_query(app=self.app)
+        self._refused = False
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                return await self._http.ws_connect(
+                    url.with_scheme("wss" if url.scheme == "https" else "ws"),
+                    heartbeat=HEARTBEAT_S,
+                    max_msg_size=EVENT_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                )
+        except aiohttp.ClientConnectorError as error:
+            self._refused = isinstance(error.os_error, ConnectionRefusedError)
+            raise _LinkLost(str(error), self._refused) from error
+        except aiohttp.WSServerHandshakeError as error:
+            raise _LinkLost(f"Asterisk refuses the websocket ({error.status})") from error
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _LinkLost(str(error) or "time-out") from error
+
+    async def _reconnect(self, error: _LinkLost) -> aiohttp.ClientWebSocketResponse:
+        """Try until the websocket is open again; meanwhile declare calls dead that must be."""
+        self._tell(Link.LOST, str(error))
+        self._seen.clear()
+        loop = asyncio.get_running_loop()
+        timers = [
+            loop.call_later(REFUSED_GRACE_S, self._vanish_if_refused),
+            loop.call_later(SILENT_GRACE_S, self._vanish, "asterisk_lost"),
+        ]
+        try:
+            for delay in retry_delays():
+                await asyncio.sleep(delay)
+                try:
+                    return await self._open()
+                except _LinkLost as failure:
+                    log.info("ari.retry", why=str(failure))
+        finally:
+            for timer in timers:
+                timer.cancel()
+        raise AssertionError("retry_delays never ends")
+
+    def _vanish_if_refused(self) -> None:
+        if self._refused:
+            self._vanish("asterisk_lost")
+
+    def _vanish(self, reason: str, ids: frozenset[str] | None = None) -> None:
+        """Tell the calls that hold these ids (or any) that they are no more."""
+        for id_ in sorted(self._router.live() if ids is None else ids):
+            self._router.deliver(Vanished(id=id_, reason=reason))
+
+    async def _take_up(self) -> None:
+        """After a connect: keep noise away, tell calls what they missed, remove what nobody holds."""
+        if self._unwanted:
+            await self.request(requests.filter_events(self.app, self._unwanted))
+        live = self._router.live()
+        info, app, channels, bridges = await asyncio.gather(
+            self.request(requests.asterisk_info()),
+            self.request(requests.get_application(self.app)),
+            self.request(requests.get_channels()),
+            self.request(requests.get_bridges()),
+        )
+        view = View(
+            startup_time=info["status"]["startup_time"],
+            channels=frozenset(channel["id"] for channel in channels),
+            bridges=frozenset(bridge["id"] for bridge in bridges),
+            followed=frozenset(app["channel_ids"]),
+        )
+        verdict = reconcile(
+            view,
+            app=self.app,
+            live=live,
+            held=self._router.held(),
+            seen=frozenset(self._seen),
+            startup_time=self._startup_time,
+        )
+        self._startup_time = view.startup_time
+        self._vanish(verdict.reason, verdict.gone)
+        orphans = [requests.continue_in_dialplan(id_) for id_ in verdict.orphan_callers]
+        orphans += [requests.hang_up(id_) for id_ in verdict.orphan_channels]
+        orphans += [requests.delete_bridge(id_) for id_ in verdict.orphan_bridges]
+        if verdict.gone or orphans:
+            log.info("ari.reconciled", gone=len(verdict.gone), reason=verdict.reason, orphans=len(orphans))
+        for request in orphans:
+            await self._discard(request)
+
+    async def _discard(self, request: Request) -> None:
+        try:
+            await self.request(request)
+        except PbxError as error:
+            if error.status != 404:
+                log.warning("ari.orphan_stays", request=str(request), error=str(error))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _tell(self, link: Link, why: str) -> None:
+        self.link = link
+        log.info(f"ari.{link}", why=why)
+        try:
+            self._on_link(link, why)
+        except Exception:
+            log.exception("ari.handler_failed", link=link)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and wait until they ended; what they raise was told elsewhere."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
