@@ -1,7 +1,7 @@
 """Our own ids for channels and bridges: chosen before the request, so that no event can come too early.
 
 Asterisk refuses an id that is a case-insensitive prefix of a live channel's id (500), so all of ours have
-one length and lower case. They name the application, so that a gateway knows what it left behind, and only that.
+one length and lower case. They name the application: a gateway knows what it left behind, and only that.
 """
 
 from __future__ import annotations
