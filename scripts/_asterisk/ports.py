@@ -38,7 +38,7 @@ class Ports:
 
 
 def is_free(protocol: Protocol, port: int) -> bool:
-    """True if Asterisk could bind the port on loopback now (closing connections of a dead server do not count)."""
+    """True if Asterisk could bind the port on loopback now; closing connections do not count."""
     with _socket(protocol) as probe:
         if protocol == "tcp":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

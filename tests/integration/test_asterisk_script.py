@@ -80,7 +80,8 @@ def test_the_log_is_clean_after_the_start(tmp_path: Path) -> None:
 def test_two_runs_at_once_choose_different_ports(tmp_path: Path) -> None:
     states = [tmp_path / "one", tmp_path / "two"]
     commands = [
-        [sys.executable, SCRIPT, "up", "--state", state, "--free-ports", "--json"] for state in states
+        [sys.executable, str(SCRIPT), "up", "--state", str(state), "--free-ports", "--json"]
+        for state in states
     ]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
     try:

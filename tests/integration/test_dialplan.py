@@ -1,0 +1,55 @@
+"""Category: integration. What a caller hears from the shipped dialplan: the gateway is away; a hand-over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+from conftest import RealAsterisk
+
+from voicebot.softphone.phone import Softphone
+
+pytestmark = pytest.mark.integration
+
+HEARS_WITHIN_S = 3.0
+HEARD_OUT_WITHIN_S = 10.0
+CAUSE_TEMPORARY_FAILURE = 41
+
+
+async def test_a_caller_is_told_that_the_gateway_is_away(asterisk: RealAsterisk) -> None:
+    async with Softphone((asterisk.sip_host, asterisk.sip_port)) as phone:
+        call = await phone.dial("600")
+        await call.bot_speaks(timeout=HEARS_WITHIN_S)
+        ended = await asyncio.wait_for(call.ended, HEARD_OUT_WITHIN_S)
+    assert (ended.by, ended.cause) == ("them", CAUSE_TEMPORARY_FAILURE)
+    assert sum(part.end - part.start for part in call.bot_speech.segments) > 2.0, "the whole sentence"
+
+
+@pytest.mark.parametrize("number", ["+12025550100", "*97", "1", "123456789012345678901234"])
+async def test_any_number_finds_the_way(asterisk: RealAsterisk, number: str) -> None:
+    async with Softphone((asterisk.sip_host, asterisk.sip_port)) as phone:
+        call = await phone.dial(number)
+        await call.bot_speaks(timeout=HEARS_WITHIN_S)
+
+
+async def test_a_call_handed_over_reaches_the_destination(asterisk: RealAsterisk) -> None:
+    """The gateway sends the channel on to `voicebot-handover`: without a person the caller hears an echo."""
+    login = {"Authorization": aiohttp.encode_basic_auth(asterisk.user, asterisk.password)}
+    async with (
+        aiohttp.ClientSession(f"{asterisk.ari_url}/", headers=login) as ari,
+        ari.ws_connect(f"/ari/events?app={asterisk.app}") as events,
+        Softphone((asterisk.sip_host, asterisk.sip_port)) as phone,
+    ):
+        call = phone.place("600")
+        start = await events.receive_json(timeout=5)
+        assert start["type"] == "StasisStart"
+        assert start["args"] == ["600"]
+        where = {"context": "voicebot-handover", "extension": "reception", "priority": "1"}
+        async with ari.post(f"/ari/channels/{start['channel']['id']}/continue", params=where) as answer:
+            assert answer.status == 204
+        await call.answered(timeout=5)
+        await call.bot_speaks(timeout=HEARS_WITHIN_S)
+        await call.bot_quiet(800, timeout=HEARD_OUT_WITHIN_S)
+        assert "Echo" in asterisk.cli("core show channels")
+        await call.hang_up()
