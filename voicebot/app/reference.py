@@ -1,4 +1,4 @@
-"""The reference of `voicebot.toml`, made from the models themselves."""
+"""References for the docs, made from the models themselves: `voicebot.toml` and the call record."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, DialogReference, Party
 from voicebot.config import Config, Route, SttConfig, TtsConfig
 
 _REPEATED: dict[str, tuple[str, type[BaseModel]]] = {
@@ -35,6 +36,21 @@ def configuration_reference() -> str:
     return "\n\n".join(parts)
 
 
+def record_reference() -> str:
+    """Return Markdown: a table for each part of a call record."""
+    parts = {
+        "The record": CallRecord,
+        "`caller`, `called`": Party,
+        "`dialog`": DialogReference,
+        "A turn of the bot": BotTurnRecord,
+        "A turn of the caller": CallerTurnRecord,
+    }
+    return "\n\n".join(
+        _field_table(title, model.__doc__ or "", list(model.model_fields.items()))
+        for title, model in parts.items()
+    )
+
+
 def _is_section(name: str, field: FieldInfo) -> bool:
     kind = field.annotation
     return name in _REPEATED or (isinstance(kind, type) and issubclass(kind, BaseModel))
@@ -52,6 +68,11 @@ def _table(title: str, about: str, fields: list[tuple[str, FieldInfo]]) -> str:
     for name, field in fields:
         lines.append(f"| `{name}` | {_default(field)} | {_meaning(field)} |")
     return "\n".join(lines)
+
+
+def _field_table(title: str, about: str, fields: list[tuple[str, FieldInfo]]) -> str:
+    lines = [f"### {title}", "", " ".join(about.split()), "", "| field | meaning |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {_meaning(field)} |" for name, field in fields)])
 
 
 def _default(field: FieldInfo) -> str:

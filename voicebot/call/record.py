@@ -25,49 +25,57 @@ class _Part(BaseModel):
 
 
 class Party(_Part):
+    """One side of the call."""
+
     number: str = Field("", description="As Asterisk gave it; empty when withheld.")
-    name: str = ""
+    name: str = Field("", description="The name shown with it.")
 
 
 class DialogReference(_Part):
-    name: str = ""
-    file: str = ""
+    """Which dialog ran."""
+
+    name: str = Field("", description="Its `dialog:` line.")
+    file: str = Field("", description="Its file.")
     version: str = Field(
         "", description="Fingerprint of the file's text: the version that this call kept to its end."
     )
-    language: str = ""
+    language: str = Field("", description="The language it began in.")
 
 
 class BotTurnRecord(_Part):
     """What the bot said in one turn."""
 
-    who: Literal["bot"] = "bot"
-    step: str = ""
+    who: Literal["bot"] = Field("bot", description="Tells the two kinds of turns apart.")
+    step: str = Field("", description="The dialog step that spoke last.")
     text: str = Field("", description="What it set out to say.")
     heard: str = Field(
         "", description="What the caller really heard of it; equal to `text` unless interrupted."
     )
     start_ms: int | None = Field(None, description="First audible packet sent; null if none was.")
-    end_ms: int | None = None
+    end_ms: int | None = Field(None, description="Last packet, or the moment of the interruption.")
     latency_ms: int | None = Field(
         None,
         description="From the end of what the caller said or keyed to the first packet, pause included.",
     )
-    interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = None
+    interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = Field(
+        None, description="What cut it short."
+    )
     held: int = Field(0, description="How often a noise held the prompt before it went on.")
 
 
 class CallerTurnRecord(_Part):
     """What the caller did in one turn."""
 
-    who: Literal["caller"] = "caller"
-    kind: Literal["speech", "dtmf", "silence", "unheard"]
-    step: str = ""
+    who: Literal["caller"] = Field("caller", description="Tells the two kinds of turns apart.")
+    kind: Literal["speech", "dtmf", "silence", "unheard"] = Field(
+        description="`unheard`: recognition failed, which is our fault."
+    )
+    step: str = Field("", description="The step that was asking.")
     text: str = Field("", description="The transcript, or the keys.")
     start_ms: int | None = Field(None, description="Onset of speech or the first key.")
     end_ms: int | None = Field(None, description="Last voiced frame or the last key.")
-    confidence: float | None = None
-    engine: str = ""
+    confidence: float | None = Field(None, description="0 to 1, null where the engine has none.")
+    engine: str = Field("", description="The recogniser.")
     recognition_ms: float | None = Field(None, description="From asking for the transcript to having it.")
     understood: str = Field("", description="match, nomatch, noinput, command, unheard.")
     meaning: str = Field("", description="The slot value, choice or command it was taken for.")
@@ -79,28 +87,30 @@ TurnRecord = BotTurnRecord | CallerTurnRecord
 class CallRecord(_Part):
     """One call from answer to hangup."""
 
-    schema_version: int = SCHEMA_VERSION
-    id: str
-    direction: Literal["inbound", "outbound"] = "inbound"
-    started_at: datetime
-    ended_at: datetime | None = None
-    duration_ms: int = 0
-    caller: Party = Party()
-    called: Party = Party()
+    schema_version: int = Field(SCHEMA_VERSION, description="Grows when a reader must change.")
+    id: str = Field(description="The call's id, also in every log line.")
+    direction: Literal["inbound", "outbound"] = Field("inbound", description="Who called whom.")
+    started_at: datetime = Field(description="Answered (UTC).")
+    ended_at: datetime | None = Field(None, description="Everything undone (UTC).")
+    duration_ms: int = Field(0, description="From answer to end.")
+    caller: Party = Field(Party(), description="Who called.")
+    called: Party = Field(Party(), description="What was dialled.")
     channel: str = Field("", description="Asterisk's channel name.")
-    dialog: DialogReference = DialogReference()
-    stt: str = ""
-    tts: str = ""
-    codec: str = ""
+    dialog: DialogReference = Field(DialogReference(), description="Which dialog ran.")
+    stt: str = Field("", description="Name of the [stt.NAME] that listened.")
+    tts: str = Field("", description="Name of the [tts.NAME] that spoke.")
+    codec: str = Field("", description="Between Asterisk and us.")
     outcome: str = Field(
         "", description="The dialog's own word for how it went; `hangup`, `error`, ... where it had none."
     )
     goal: bool = Field(False, description="True when the dialog reached one of its goals.")
     ended_by: str = Field("", description="caller, bot, handover, asterisk_lost, limit, shutdown, error.")
     hangup_cause: int | None = Field(None, description="ITU-T Q.850 cause.")
-    hangup_cause_text: str = ""
-    slots: dict[str, Any] = Field(default_factory=dict)
-    turns: list[TurnRecord] = Field(default_factory=list)
+    hangup_cause_text: str = Field("", description="Asterisk's words for it.")
+    slots: dict[str, Any] = Field(
+        default_factory=dict, description="What was learned; sensitive slots are not kept."
+    )
+    turns: list[TurnRecord] = Field(default_factory=list, description="The conversation, see below.")
     rtp: dict[str, Any] = Field(
         default_factory=dict, description="Statistics per RFC 3550 and our own counters."
     )

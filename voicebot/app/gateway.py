@@ -1,0 +1,242 @@
+"""The gateway: the one place that builds everything, wires it, takes calls in, and ends in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from voicebot.app.speech import SpeechEngines
+from voicebot.ari import requests
+from voicebot.ari.events import Event, StasisStart
+from voicebot.call.call import Call, Services
+from voicebot.call.routing import find_route
+from voicebot.call.scribe import Observer
+from voicebot.config import Config, Route
+from voicebot.dialog.files import load_dialog
+from voicebot.dialog.model import Dialog
+from voicebot.engines.vads import build_vad
+from voicebot.errors import PbxError, Problem, UserError
+from voicebot.media.loop import MediaLoop
+from voicebot.pbx.ari_client import AriClient, Link
+
+log = structlog.get_logger(__name__)
+
+LAG_WATCH_S = 0.25
+LAG_LIMIT_S = 0.05
+"""An event loop that is this late ..."""
+LAG_FOR_S = 2.0
+"""... for this long is overloaded: new calls go to the dialplan's fallback until it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A route with the dialog that it had when it was loaded."""
+
+    route: Route
+    dialog: Dialog
+
+
+class Gateway:
+    """Answers calls with dialogs.
+
+        gateway = Gateway(config)
+        await gateway.start()               # UserError: what is wrong and how to mend it
+        await gateway.run_until_stopped()   # SIGTERM, SIGINT
+
+    `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        observer: Observer | None = None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        self._config = config
+        self._observer = observer
+        self._progress = progress
+        self._stack = AsyncExitStack()
+        self._served: list[_Served] = []
+        self._calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._stopping = asyncio.Event()
+        self._overloaded = False
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the next call would be taken."""
+        return not (self._stopping.is_set() or self._overloaded or len(self._calls) >= self._config.limits.calls)
+
+    async def start(self) -> None:
+        """Load dialogs, engines and prompts, then connect to Asterisk. Raises UserError; undoes itself then."""
+        config = self._config
+        self._served = _load_dialogs(config)
+        vad = build_vad(config.vad)
+        try:
+            self._speech = await self._stack.enter_async_context(SpeechEngines(config))
+            await self._speech.render_ahead(
+                [(served.route, served.dialog) for served in self._served], self._progress
+            )
+            self._media = MediaLoop(
+                config.media.bind, config.media.first_port, config.media.last_port, failed=self._media_failed
+            )
+            self._media.start()
+            self._stack.callback(self._media.stop)
+            self._vad = vad
+            self._ari = await self._stack.enter_async_context(
+                AriClient(
+                    config.asterisk.ari_url,
+                    config.asterisk.ari_user,
+                    config.asterisk.ari_password.get_secret_value(),
+                    config.asterisk.app,
+                    on_unclaimed=self._on_event,
+                    on_link=self._on_link,
+                )
+            )
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def run_until_stopped(self) -> None:
+        """Serve until SIGTERM or SIGINT, let live calls finish, then undo everything.
+
+        Raises UserError when another gateway takes our application's name.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        watch = asyncio.create_task(self._watch_lag(), name="lag watch")
+        closed = asyncio.create_task(self._ari.wait_closed(), name="ari closed")
+        stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
+        try:
+            await asyncio.wait({closed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            self.stop()
+            await self._drain()
+            if closed.done():
+                closed.result()
+        finally:
+            for task in (watch, closed, stopping):
+                task.cancel()
+            await self._stack.aclose()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """Take no more calls; live ones may finish."""
+        if not self._stopping.is_set():
+            log.info("stopping", live_calls=len(self._calls))
+        self._stopping.set()
+
+    async def _drain(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._config.limits.drain_s)
+        for call in self._calls.values():
+            call.end("shutdown")
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # --- calls ------------------------------------------------------------------------------------------
+
+    def _on_event(self, event: Event) -> None:
+        if not isinstance(event, StasisStart):
+            return
+        number = event.args[0] if event.args else event.channel.dialplan.exten
+        served = self._find(number)
+        if served is None or not self.accepts:
+            why = "no route" if served is None else "stopping" if self._stopping.is_set() else "overload"
+            log.warning("call not taken", called=number, why=why)
+            self._spawn(self._refuse(event.channel.id))
+            return
+        call_id = os.urandom(8).hex()
+        call = Call(
+            call_id,
+            event.channel,
+            self._ari.subscribe(event.channel.id),
+            served.route,
+            served.dialog,
+            Services(
+                config=self._config,
+                ari=self._ari,
+                media=self._media,
+                stt=self._speech.stt(served.route.stt),
+                tts=self._speech.tts(served.route.tts),
+                library=self._speech.library,
+                vad=self._vad,
+                observer=self._observer,
+            ),
+        )
+        call.record.called.number = number
+        self._calls[call_id] = call
+        task = self._spawn(call.run())
+        task.add_done_callback(lambda _: self._calls.pop(call_id, None))
+
+    def _find(self, number: str) -> _Served | None:
+        route = find_route((served.route for served in self._served), number)
+        return next((served for served in self._served if served.route is route), None)
+
+    async def _refuse(self, channel_id: str) -> None:
+        """Give the caller back to the dialplan, whose fallback tells them."""
+        try:
+            await self._ari.request(requests.continue_in_dialplan(channel_id))
+        except PbxError as error:
+            log.warning("call could not be given back", error=str(error))
+
+    # --- watching ---------------------------------------------------------------------------------------
+
+    async def _watch_lag(self) -> None:
+        """Notice an event loop that is late for long, and refuse new calls meanwhile."""
+        loop = asyncio.get_running_loop()
+        late_since: float | None = None
+        while True:
+            due = loop.time() + LAG_WATCH_S
+            await asyncio.sleep(LAG_WATCH_S)
+            now = loop.time()
+            if now - due <= LAG_LIMIT_S:
+                late_since = None
+            elif late_since is None:
+                late_since = now
+            overloaded = late_since is not None and now - late_since >= LAG_FOR_S
+            if overloaded != self._overloaded:
+                log.warning("overloaded" if overloaded else "load is normal again", calls=len(self._calls))
+            self._overloaded = overloaded
+
+    def _on_link(self, link: Link, why: str) -> None:
+        if link is Link.LOST:
+            log.warning("connection to Asterisk lost, trying again", why=why, live_calls=len(self._calls))
+
+    def _media_failed(self, call_id: str, error: Exception) -> None:
+        log.error("a call's media failed", call=call_id, error=repr(error))
+        if call_id in self._calls:
+            self._calls[call_id].end("error")
+
+    def _spawn(self, work: object) -> asyncio.Task[object]:
+        task: asyncio.Task[object] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _load_dialogs(config: Config) -> list[_Served]:
+    """Load every route's dialog; all problems of all files at once."""
+    if not config.routes:
+        raise UserError(Problem("no routes: no number is answered", "add a [[routes]] table, see docs/configuration.md"))
+    served: list[_Served] = []
+    problems: list[Problem] = []
+    loaded: dict[str, Dialog] = {}
+    for route in config.routes:
+        try:
+            if route.dialog not in loaded:
+                loaded[route.dialog] = load_dialog(config.resolve(route.dialog))
+            served.append(_Served(route, loaded[route.dialog]))
+        except UserError as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise UserError(problems)
+    return served

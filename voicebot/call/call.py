@@ -1,0 +1,287 @@
+"""One call, from StasisStart to its record: the one place that puts leg, ears, mouth and dialog together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from voicebot.ari.events import Channel
+from voicebot.call.hearing import Hearing
+from voicebot.call.leg import Ari, Digit, Leg, MediaReplaced
+from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
+from voicebot.call.recording import Recording
+from voicebot.call.scribe import Observer, Scribe
+from voicebot.call.session import Session
+from voicebot.call.speaking import PromptLibrary, Speaking
+from voicebot.config import Config, Route
+from voicebot.dialog.interpreter import Interpreter
+from voicebot.dialog.model import Dialog
+from voicebot.dialog.turns import Handover, HungUp, Utterance
+from voicebot.errors import CallEnded, PbxError, UserError
+from voicebot.media.loop import MediaLoop
+from voicebot.media.port import HeardFrame
+from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.speech.endpointer import Endpointer
+from voicebot.speech.stt import SttService, Transcript
+from voicebot.speech.tts import TtsService, Voice
+from voicebot.speech.vad import Vad
+from voicebot.turn import events as ev
+from voicebot.turn.machine import TurnMachine, TurnRules
+
+log = structlog.get_logger(__name__)
+
+HANDOVER_CONTEXT = "voicebot-handover"
+"""The dialplan context that goes on with callers who are handed over; see asterisk/extensions.conf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a call needs of the process around it."""
+
+    config: Config
+    ari: Ari
+    media: MediaLoop
+    stt: SttService
+    tts: TtsService
+    library: PromptLibrary
+    vad: Callable[[], Vad]
+    observer: Observer | None = None
+
+
+class _Listener:
+    """Stands between the media tick and the parts of a call, which exist only once the port does."""
+
+    def __init__(self) -> None:
+        self.hearing: Hearing | None = None
+        self.speaking: Speaking | None = None
+        self.scribe: Scribe | None = None
+
+    def heard(self, frame: HeardFrame) -> None:
+        if self.hearing is not None:
+            self.hearing.heard(frame)
+
+    def prompt_started(self, prompt_id: int, at: float) -> None:
+        if self.scribe is not None:
+            self.scribe.bot_audible(at)
+        if self.speaking is not None:
+            self.speaking.prompt_started(prompt_id, at)
+
+    def prompt_finished(self, prompt_id: int, at: float) -> None:
+        if self.speaking is not None:
+            self.speaking.prompt_finished(prompt_id, at)
+
+    def keyed(self, digit: str) -> None:
+        """Keys come as ARI events; the same key over RTP is not counted twice."""
+
+
+class Call:
+    """One call. `await run()` never raises for what callers, Asterisk or engines do; it returns the record.
+
+    `end(reason)` ends it from outside (shutdown, limits).
+    """
+
+    def __init__(
+        self, call_id: str, channel: Channel, inbox: EventInbox, route: Route, dialog: Dialog, services: Services
+    ) -> None:
+        self.id = call_id
+        self._channel = channel
+        self._inbox = inbox
+        self._route = route
+        self._dialog = dialog
+        self._services = services
+        self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.record = CallRecord(
+            id=call_id,
+            started_at=datetime.now(UTC),
+            caller=Party(number=channel.caller.number, name=channel.caller.name),
+            called=Party(number=channel.dialplan.exten),
+            channel=channel.name,
+            dialog=DialogReference(
+                name=dialog.name,
+                file=route.dialog,
+                version=dialog.version,
+                language=route.language or dialog.language,
+            ),
+            stt=route.stt,
+            tts=route.tts,
+            codec=services.config.media.codec,
+        )
+
+    def end(self, reason: str) -> None:
+        """Ask the call to end now, with this reason in its record."""
+        if not self._ending.done():
+            self._ending.set_result(reason)
+
+    async def run(self) -> CallRecord:
+        """Answer, converse, hang up, write the record."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        with structlog.contextvars.bound_contextvars(call=self.id):
+            log.info("call began", called=self.record.called.number, dialog=self.record.dialog.name)
+            try:
+                await self._converse(clock)
+            except CallEnded as ended:
+                self.record.ended_by = self.record.ended_by or ended.reason
+            except (PbxError, UserError) as error:
+                log.error("call failed", error=str(error))
+                self.record.ended_by = "error"
+                self.record.faults.append(str(error))
+            finally:
+                self.record.ended_at = datetime.now(UTC)
+                self.record.duration_ms = round((clock() - began) * 1000)
+                self.record.outcome = self.record.outcome or _default_outcome(self.record.ended_by)
+                self._inbox.close()
+                await self._keep_record()
+        return self.record
+
+    async def _converse(self, clock: Callable[[], float]) -> None:
+        services = self._services
+        listener = _Listener()
+        port = services.media.open_port(
+            self.id, services.config.media.codec, vad=services.vad(), listener=listener
+        )
+        interpreter = Interpreter(
+            self._dialog,
+            self._route.given,
+            language=self._route.language or None,
+            call={"id": self.id, "number": self._channel.caller.number, "called": self.record.called.number},
+        )
+        events: asyncio.Queue[ev.Event] = asyncio.Queue()
+        recording: Recording | None = None
+        scribe: Scribe | None = None
+        leg = Leg(services.ari, self._channel.id, port, self._inbox)
+        try:
+            async with leg:
+                self.record.started_at = datetime.now(UTC)
+                scribe = Scribe(self.record, clock(), services.observer)
+                hearing = Hearing(
+                    stt=services.stt,
+                    call_id=self.id,
+                    sample_rate=port.sample_rate,
+                    endpointer=Endpointer(
+                        port.sample_rate,
+                        onset_ms=services.config.vad.onset_ms,
+                        preroll_ms=services.config.vad.preroll_ms,
+                    ),
+                    emit=events.put_nowait,
+                    expected=lambda transcript: _expects(interpreter, transcript),
+                    on_fault=scribe.fault,
+                )
+                tts = services.config.tts[self._route.tts]
+                speaking = Speaking(
+                    tts=services.tts,
+                    library=services.library,
+                    playout=port.playout,
+                    sample_rate=port.sample_rate,
+                    voice=lambda language: Voice(language, tts.voice, tts.rate),
+                    on_began=lambda bargein: events.put_nowait(ev.PromptBegan(bargein)),
+                    on_done=lambda: events.put_nowait(ev.PromptsDone()),
+                    on_fault=scribe.fault,
+                )
+                listener.hearing, listener.speaking, listener.scribe = hearing, speaking, scribe
+                recording = self._start_recording(port.sample_rate, scribe)
+                if recording is not None:
+                    port.tap = recording.take
+                session = Session(
+                    inbox=events,
+                    machine=TurnMachine(TurnRules(services.config.bargein.confirm_ms)),
+                    dialogue=interpreter,
+                    hearing=hearing,
+                    speaking=speaking,
+                    scribe=scribe,
+                    recording=recording,
+                    resume_back_ms=services.config.bargein.resume_back_ms,
+                    hand_over=lambda handover: self._hand_over(leg, handover),
+                    clock=clock,
+                )
+                try:
+                    await self._until_ended(session, leg, events, clock)
+                finally:
+                    listener.hearing = listener.speaking = None
+                    scribe.bot_ends(clock(), heard=speaking.stop(), interrupted_by="hangup")
+                    hearing.drop()
+        finally:
+            if leg.ended is not None:
+                self.record.hangup_cause = leg.ended.cause
+                self.record.hangup_cause_text = leg.ended.cause_txt
+            self.record.rtp = port.statistics().as_dict()
+            if recording is not None:
+                path = await recording.close()
+                self.record.recording = path.name if path else None
+            self._take_result(interpreter, clock())
+
+    async def _until_ended(
+        self, session: Session, leg: Leg, events: asyncio.Queue[ev.Event], clock: Callable[[], float]
+    ) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(session.run(), name="session")
+                group.create_task(self._follow(leg, events), name="leg events")
+                group.create_task(self._until_told(), name="limits")
+        except* CallEnded as endings:
+            first = endings.exceptions[0]
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            raise first from None
+
+    async def _follow(self, leg: Leg, events: asyncio.Queue[ev.Event]) -> None:
+        async for event in leg.events():
+            if isinstance(event, Digit):
+                events.put_nowait(ev.KeyPressed(event.digit))
+            elif isinstance(event, MediaReplaced):
+                self.record.faults.append("media was lost and made anew")
+
+    async def _until_told(self) -> None:
+        """End the call at its longest duration, or when somebody asks for it."""
+        try:
+            async with asyncio.timeout(self._services.config.limits.call_s):
+                reason = await asyncio.shield(self._ending)
+        except TimeoutError:
+            reason = "limit"
+        raise CallEnded(reason)
+
+    async def _hand_over(self, leg: Leg, handover: Handover) -> None:
+        await leg.hand_over(HANDOVER_CONTEXT, handover.destination, dict(handover.context))
+
+    def _start_recording(self, sample_rate: int, scribe: Scribe) -> Recording | None:
+        if not self._route.record:
+            return None
+        path = folder_for(self._services.config.var, self.record.started_at) / f"{self.id}.wav"
+        reserve = self._services.config.limits.reserve_mb * 1_000_000
+        return Recording(path, sample_rate, reserve_bytes=reserve, on_fault=scribe.fault)
+
+    def _take_result(self, interpreter: Interpreter, now: float) -> None:
+        if interpreter.outcome is None:
+            interpreter.handle(HungUp(), now)
+        end = interpreter.outcome
+        if end is not None:
+            self.record.outcome, self.record.goal = end.outcome, end.goal
+        self.record.slots = interpreter.kept_slots()
+
+    async def _keep_record(self) -> None:
+        try:
+            path: Path = await asyncio.to_thread(write_record, self._services.config.var, self.record)
+        except OSError as error:
+            log.error("call record lost", error=str(error), outcome=self.record.outcome)
+            return
+        log.info(
+            "call ended",
+            by=self.record.ended_by,
+            outcome=self.record.outcome,
+            goal=self.record.goal,
+            duration_ms=self.record.duration_ms,
+            record=str(path),
+        )
+
+
+def _expects(interpreter: Interpreter, transcript: Transcript) -> bool:
+    return interpreter.expects(Utterance(transcript))
+
+
+def _default_outcome(ended_by: str) -> str:
+    return {"caller": "hangup", "": "error"}.get(ended_by, ended_by)
