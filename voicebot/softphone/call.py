@@ -116,6 +116,11 @@ class SoftphoneCall:
         await self._until(quiet, timeout)
         return self.bot_speech.last_audible() or began
 
+    async def over(self, timeout: float) -> Ended:
+        """Wait until the call has ended, by whomever. Raises TimeoutError."""
+        async with asyncio.timeout(timeout):
+            return await asyncio.shield(self.ended)
+
     async def pause(self, seconds: float) -> None:
         """Stay silent for so long. Raises CallEnded when the call ends meanwhile."""
         until = time.monotonic() + seconds

@@ -142,8 +142,8 @@ class Softphone:
         for _, call in list(self._calls.values()):
             if not call.ended.done():
                 call.tick(self._deadline)
-        # After a late tick the next ones follow at once until the grid is reached again: a hole in speech would
-        # be heard as a pause. After a long stop the grid is laid anew.
+        # After a late tick the next ones follow at once until the grid is reached: a hole in speech would be
+        # heard as a pause. After a long stop the grid is laid anew.
         self._deadline += TICK_S
         if time.monotonic() - self._deadline > LONGEST_CATCH_UP_S:
             self._deadline = time.monotonic() + TICK_S
