@@ -62,7 +62,7 @@ class Ari(Protocol):
 
 
 class Port(Protocol):
-    """What a leg needs of a media port: Asterisk sends RTP to `host:port`, `connect` gets where it listens."""
+    """What a leg needs of a media port: Asterisk sends RTP to `host:port`; `connect` says where it is."""
 
     host: str
     port: int

@@ -5,8 +5,8 @@
 
 New callers come to `on_unclaimed` as `StasisStart`; it must not block, and it calls `subscribe(channel_id)`
 before it returns, so that no event of the call is missed. When the websocket is lost it is opened again, and
-the calls are told what they missed (see `reconcile`). An Asterisk that refuses connections for REFUSED_GRACE_S
-(or is silent for SILENT_GRACE_S) is dead and so are its calls: each gets a `Vanished`.
+the calls are told what they missed (see `reconcile`). An Asterisk that refuses connections for
+REFUSED_GRACE_S (or is silent for SILENT_GRACE_S) is dead and so are its calls: each gets a `Vanished`.
 """
 
 from __future__ import annotations
