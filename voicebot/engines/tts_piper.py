@@ -39,6 +39,8 @@ class PiperSynthesizer:
         self._family = str(settings.get("espeak", {}).get("voice") or "").split("-")[0]
         self._speakers: dict[str, int] = settings.get("speaker_id_map") or {}
         self._voice = _load(path, settings, threads)
+        for _ in self._voice.synthesize("Ready."):  # the first run is several times slower than all others
+            pass
 
     def synthesize(self, text: str, voice: Voice) -> Iterator[AudioChunk]:
         """Yield the speech of `text`, nothing if it has no words.
