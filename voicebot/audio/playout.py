@@ -1,8 +1,10 @@
-"""What one call plays: a queue of prompts, cut into frames, that can be held, resumed and cleared at any moment.
+"""What one call plays: a queue of prompts, cut into frames, that can be held, resumed and cleared at any
+moment.
 
-A prompt is known by the number that its owner gave it. Numbers grow: the first samples of a higher number queue
-behind those of a lower one. A prompt is *open* until `close()` says that no more samples come, so that speech can
-be played while it is still being synthesised. The queue knows to the packet what the caller really heard.
+A prompt is known by the number that its owner gave it. Numbers grow: the first samples of a higher number
+queue behind those of a lower one. A prompt is *open* until `close()` says that no more samples come, so
+that speech can be played while it is still being synthesised. The queue knows to the packet what the caller
+really heard.
 """
 
 from __future__ import annotations
@@ -105,9 +107,9 @@ class _Prompt:
 class Playout:
     """The playout queue of one call at `sample_rate` Hz.
 
-    Call `next_frame()` once a tick; then read and empty `events`. Everything else may be called at any time between.
-    `underruns` counts frames of silence inside a prompt that had begun and was waiting for samples; `late` counts
-    chunks that came for prompts already cleared or finished.
+    Call `next_frame()` once a tick; then read and empty `events`. Everything else may be called at any time
+    between. `underruns` counts frames of silence inside a prompt that had begun and was waiting for
+    samples; `late` counts chunks that came for prompts already cleared or finished.
     """
 
     __slots__ = (
@@ -156,7 +158,7 @@ class Playout:
             self.late += 1
             return False
         if len(samples):
-            prompt.chunks.append(memoryview(np.ascontiguousarray(samples, dtype="<i2")).cast("B"))
+            prompt.chunks.append(memoryview(np.ascontiguousarray(samples, dtype="<i2").data).cast("B"))
         return True
 
     def close(self, prompt_id: int) -> None:
@@ -182,7 +184,9 @@ class Playout:
                 self._fade_in = self._queue[0].started
 
     def clear(self, through: int = -1) -> tuple[HeardPrompt, ...]:
-        """Drop every queued prompt, and those still to come with numbers up to `through`; say what was heard."""
+        """Drop every queued prompt, and those still to come with numbers up to `through`; say what was
+        heard.
+        """
         if not self._held:
             self._tail = self._fade_out()
         self._held = False
@@ -205,7 +209,9 @@ class Playout:
         return self._heard.get(prompt_id, 0)
 
     def next_frame(self) -> bytes | None:
-        """Return the next frame of PCM, None for silence; what began or ended with it is appended to `events`."""
+        """Return the next frame of PCM, None for silence; what began or ended with it is appended to
+        `events`.
+        """
         if not self._queue or self._held or self._tail is not None:
             tail, self._tail = self._tail, None
             return tail
@@ -253,7 +259,9 @@ class Playout:
         return prompt
 
     def _fade_out(self) -> bytes | None:
-        """The few samples that come next in a prompt being heard, falling to silence; they do not count as heard."""
+        """The few samples that come next in a prompt being heard, falling to silence; they do not count
+        as heard.
+        """
         if not self._queue or not self._queue[0].started:
             return None
         prompt = self._queue[0]

@@ -1,0 +1,215 @@
+"""One call's RTP session: which packets are believed, what they carry, and how ours are numbered (RFC 3550).
+
+The shell hands in datagrams that came from the right address and the number of its tick, which is the only
+clock here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from voicebot.audio.frames import FRAME_MS
+from voicebot.rtp.jitterbuffer import NO_AUDIO, JitterBuffer
+from voicebot.rtp.packet import HEADER, MARKER, PLAIN, MalformedPacket, RtpPacket, parse, parse_event
+from voicebot.rtp.sequence import INVALID, SequenceTracker
+from voicebot.rtp.statistics import Jitter
+
+CLOCK_HZ = 8000
+"""RTP clock of every codec we speak, G.722 among them (RFC 3551, 4.5.2)."""
+
+TIMESTAMP_STEP = CLOCK_HZ * FRAME_MS // 1000
+
+TELEPHONE_EVENT = 101
+"""Payload type of RFC 4733 events where no SDP says otherwise; Asterisk's default."""
+
+TAKEOVER_TICKS = 3
+"""Another SSRC is only believed once the locked one has been silent for so long (60 ms)."""
+
+REMEMBERED_EVENTS = 8
+
+
+class _Source:
+    """A synchronisation source that may speak to us."""
+
+    __slots__ = ("jitter", "ssrc", "tracker")
+
+    def __init__(self, ssrc: int) -> None:
+        self.ssrc = ssrc
+        self.tracker = SequenceTracker()
+        self.jitter = Jitter()
+
+
+class RtpSession:
+    """Both directions of one call.
+
+    Give datagrams to `receive()`, take one frame a tick from `take()`, make packets by `packet()`. Keys
+    that were pressed are appended to `keys`; empty it after reading.
+
+    forged:      packets of another SSRC while the locked one lived
+    malformed:   not RTP, or not a whole frame of the agreed codec
+    unexpected:  of a payload type that was not agreed
+    """
+
+    __slots__ = (
+        "_buffer", "_candidate", "_events", "_frame_bytes", "_last_arrival", "_locked", "_marker",
+        "_payload_type", "_prior_expected", "_prior_received", "_restarts", "_sequence", "_source", "_ssrc",
+        "_timestamp", "forged", "keys", "malformed", "unexpected",
+    )  # fmt: skip
+
+    def __init__(
+        self, payload_type: int, payload_bytes: int, *, ssrc: int, sequence: int = 0, timestamp: int = 0
+    ) -> None:
+        """`payload_bytes` is a frame's; `ssrc`, `sequence` and `timestamp` are ours and should be random."""
+        self._payload_type = payload_type
+        self._frame_bytes = HEADER.size + payload_bytes
+        self._buffer = JitterBuffer()
+        self._source: _Source | None = None
+        self._locked = -1  # its SSRC
+        self._candidate: _Source | None = None
+        self._last_arrival = -TAKEOVER_TICKS
+        self._restarts = 0
+        self._prior_expected = 0  # of sources before this one
+        self._prior_received = 0
+        self._events: deque[int] = deque(maxlen=REMEMBERED_EVENTS)
+        self._ssrc = ssrc
+        self._sequence = sequence
+        self._timestamp = timestamp
+        self._marker = MARKER
+        self.keys: list[str] = []
+        self.forged = 0
+        self.malformed = 0
+        self.unexpected = 0
+
+    # --- what comes in ---------------------------------------------------------------------------------
+
+    def receive(self, datagram: bytes, tick: int) -> None:
+        """Take one datagram that arrived before the tick numbered `tick`. Never raises."""
+        if len(datagram) == self._frame_bytes and datagram[0] == PLAIN:  # the usual case
+            _, kind, sequence, timestamp, ssrc = HEADER.unpack_from(datagram)
+            if ssrc == self._locked and kind & ~MARKER == self._payload_type:
+                self._accept(sequence, timestamp, datagram[HEADER.size :], tick)
+                return
+        try:
+            packet = parse(datagram)
+        except MalformedPacket:
+            self.malformed += 1
+            return
+        self._receive_unusual(packet, tick)
+
+    def _receive_unusual(self, packet: RtpPacket, tick: int) -> None:
+        """A packet of a new source, with a key, or with an uncommon header."""
+        if packet.payload_type not in (self._payload_type, TELEPHONE_EVENT):
+            self.unexpected += 1
+        elif packet.ssrc != self._locked and not self._take_over(packet, tick):
+            pass
+        elif packet.payload_type == TELEPHONE_EVENT:
+            self._receive_event(packet, tick)
+        elif len(packet.payload) != self._frame_bytes - HEADER.size:
+            self.malformed += 1
+        else:
+            self._accept(packet.sequence, packet.timestamp, packet.payload, tick)
+
+    def _accept(self, sequence: int, timestamp: int, payload: bytes, tick: int) -> None:
+        source = self._source
+        assert source is not None
+        self._last_arrival = tick
+        extended = source.tracker.update(sequence)
+        if extended == INVALID:
+            return
+        if payload:
+            source.jitter.arrived(tick * TIMESTAMP_STEP, timestamp)
+        if source.tracker.restarts != self._restarts:
+            self._restarts = source.tracker.restarts
+            self._buffer.reset()
+        self._buffer.put(extended, payload)
+
+    def _take_over(self, packet: RtpPacket, tick: int) -> bool:
+        """Lock on a new source, if the old one is silent and the new one has proved itself (A.1)."""
+        if self._source is not None and tick - self._last_arrival < TAKEOVER_TICKS:
+            self.forged += 1
+            return False
+        if self._candidate is None or self._candidate.ssrc != packet.ssrc:
+            self._candidate = _Source(packet.ssrc)
+        candidate = self._candidate
+        if candidate.tracker.update(packet.sequence) == INVALID:
+            return False
+        if self._source is not None:
+            self._prior_expected += self._source.tracker.expected
+            self._prior_received += self._source.tracker.received
+        # The packet that ended the probation is numbered again, as the first of the source now locked.
+        self._source = _Source(packet.ssrc)
+        self._source.tracker = SequenceTracker(min_sequential=1)
+        self._candidate = None
+        self._locked = packet.ssrc
+        self._restarts = 0
+        self._buffer.reset()
+        return True
+
+    def _receive_event(self, packet: RtpPacket, tick: int) -> None:
+        """Report a key at the first packet of its event; all packets of one event share its timestamp."""
+        try:
+            event = parse_event(packet.payload)
+        except MalformedPacket:
+            self.malformed += 1
+            return
+        self._accept(packet.sequence, packet.timestamp, NO_AUDIO, tick)
+        if packet.timestamp not in self._events:
+            self._events.append(packet.timestamp)
+            if event.key:
+                self.keys.append(event.key)
+
+    def take(self, quiet: bool = False, behind: int = 0) -> bytes | None:
+        """Return the payload to hear in this tick, None where nothing came (see JitterBuffer.take)."""
+        source = self._source
+        if source is None:
+            return None
+        return self._buffer.take(source.jitter.value * 1000 / CLOCK_HZ, quiet, behind)
+
+    # --- what goes out ---------------------------------------------------------------------------------
+
+    def packet(self, payload: bytes) -> bytes:
+        """Return our next packet; the first one has the marker set."""
+        header = HEADER.pack(
+            PLAIN, self._marker | self._payload_type, self._sequence, self._timestamp, self._ssrc
+        )
+        self._marker = 0
+        self._sequence = self._sequence + 1 & 0xFFFF
+        self._timestamp = self._timestamp + TIMESTAMP_STEP & 0xFFFFFFFF
+        return header + payload
+
+    def skip(self, frames: int) -> None:
+        """Let time pass without packets: our timestamps go on, our sequence numbers do not."""
+        self._timestamp = self._timestamp + frames * TIMESTAMP_STEP & 0xFFFFFFFF
+
+    # --- figures ---------------------------------------------------------------------------------------
+
+    @property
+    def received(self) -> int:
+        """Packets believed, of all sources so far."""
+        return self._prior_received + (self._source.tracker.received if self._source else 0)
+
+    @property
+    def expected(self) -> int:
+        """Packets that should have come."""
+        return self._prior_expected + (self._source.tracker.expected if self._source else 0)
+
+    @property
+    def jitter_ms(self) -> float:
+        return self._source.jitter.value * 1000 / CLOCK_HZ if self._source else 0.0
+
+    @property
+    def duplicates(self) -> int:
+        return self._buffer.duplicates
+
+    @property
+    def late(self) -> int:
+        return self._buffer.late
+
+    @property
+    def delay_ms(self) -> int:
+        """What the jitter buffer adds now."""
+        return self._buffer.depth * FRAME_MS
+
+    @property
+    def longest_delay_ms(self) -> int:
+        return self._buffer.longest * FRAME_MS
