@@ -82,6 +82,11 @@ class PromptCache:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
+    @property
+    def memory_held(self) -> int:
+        """Bytes of prompts in memory."""
+        return self._held
+
     def get(self, key: PromptKey) -> Samples | None:
         """Return a prompt, None if it is not there. Reads a file only when memory had to let it go."""
         with self._lock:
