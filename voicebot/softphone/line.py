@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voicebot.rtp.packet import MalformedPacket, RtpPacket, parse, parse_event
 from voicebot.softphone import hearing
-from voicebot.softphone.mouth import KEYS, Mouth
+from voicebot.softphone.mouth import Mouth
 from voicebot.softphone.sdp import ULAW, Media
 
 SO_TIMESTAMPNS = 35
@@ -86,12 +87,12 @@ class Line:
             return
         now = time.monotonic()
         for packet in self.mouth.tick(now):
-            datagram = _rtp_pack(
-                packet.payload_type, packet.marker, self._sequence, packet.timestamp, self._ssrc, packet.data
+            rtp = RtpPacket(
+                packet.payload_type, self._sequence, packet.timestamp, self._ssrc, packet.data, packet.marker
             )
             self._sequence = (self._sequence + 1) & 0xFFFF
             try:
-                self._rtp.sendto(datagram, self._remote)
+                self._rtp.sendto(rtp.serialize(), self._remote)
             except OSError:
                 continue  # the far side's port is gone (ICMP) or the buffer is full: RTP goes on
             payload = packet.data if packet.payload_type == ULAW else b""
@@ -113,22 +114,23 @@ class Line:
             except OSError:
                 return  # ICMP errors of our own packets surface here
             try:
-                packet = _rtp_parse(datagram)
-            except ValueError:
+                self._take(parse(datagram), _arrival(ancillary))
+            except MalformedPacket:
                 continue
-            self._take(*packet, _arrival(ancillary))
 
-    def _take(self, payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int, data: bytes,
-              at: float) -> None:  # fmt: skip
-        if payload_type == ULAW:
-            level = hearing.level_dbfs(data)
-            self.received.append(ReceivedFrame(at, sequence, timestamp, marker, level, data))
+    def _take(self, packet: RtpPacket, at: float) -> None:
+        if packet.payload_type == ULAW:
+            level = hearing.level_dbfs(packet.payload)
+            self.received.append(
+                ReceivedFrame(at, packet.sequence, packet.timestamp, packet.marker, level, packet.payload)
+            )
             self.bot_speech.frame(at, level)
             self._heard()
-        elif payload_type == self._event_payload_type and len(data) >= 4 and data[1] & 0x80:
-            if timestamp != self._last_event and data[0] < len(KEYS):
-                self.keys_received += KEYS[data[0]]
-            self._last_event = timestamp
+        elif packet.payload_type == self._event_payload_type:
+            event = parse_event(packet.payload)
+            if event.end and packet.timestamp != self._last_event:  # the end comes three times
+                self.keys_received += event.key
+                self._last_event = packet.timestamp
 
     def _drop_rtcp(self) -> None:
         try:
@@ -168,16 +170,3 @@ def _open_pair(host: str) -> tuple[socket.socket, socket.socket]:
         rtp.close()
         rtcp.close()
     raise OSError(f"no free pair of UDP ports on {host}")
-
-
-def _rtp_pack(
-    payload_type: int, marker: bool, sequence: int, timestamp: int, ssrc: int, data: bytes
-) -> bytes:
-    return struct.pack("!BBHII", 0x80, payload_type | marker << 7, sequence, timestamp, ssrc) + data
-
-
-def _rtp_parse(datagram: bytes) -> tuple[int, bool, int, int, int, bytes]:
-    if len(datagram) < 12 or datagram[0] >> 6 != 2:
-        raise ValueError("not RTP")
-    first, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", datagram)
-    return second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, datagram[12 + 4 * (first & 15) :]

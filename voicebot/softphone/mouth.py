@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from voicebot.rtp.packet import TelephoneEvent
 from voicebot.softphone.hearing import AUDIBLE_DBFS, level_dbfs
 from voicebot.softphone.sdp import ULAW
 
@@ -147,9 +148,8 @@ class Mouth:
         # All packets of an event carry the timestamp of its beginning; only the duration grows (2.5.1.2).
         began = (self._timestamp - tick * FRAME_SAMPLES) & 0xFFFFFFFF
         end = tick == held - 1
-        event = KEYS.index(pressing.keys[number])
-        data = bytes([event, (0x80 if end else 0) | KEY_VOLUME]) + ((tick + 1) * FRAME_SAMPLES).to_bytes(
-            2, "big"
+        event = TelephoneEvent(
+            KEYS.index(pressing.keys[number]), end, KEY_VOLUME, duration=(tick + 1) * FRAME_SAMPLES
         )
-        packet = Payload(self.telephone_event or 0, tick == 0, began, data)
+        packet = Payload(self.telephone_event or 0, tick == 0, began, event.serialize())
         return [packet] * (END_PACKETS if end else 1)

@@ -8,12 +8,14 @@ import time
 from types import TracebackType
 from typing import Self
 
+from voicebot.audio.frames import FRAME_MS
+from voicebot.media.clock import TickClock
 from voicebot.softphone import sip, uac
 from voicebot.softphone.call import SoftphoneCall
 
-TICK_S = 0.020
+TICK_S = FRAME_MS / 1000
 RING_TIMEOUT_S = 10.0
-LONGEST_CATCH_UP_S = 0.2
+LONGEST_CATCH_UP_TICKS = 10
 
 
 class Softphone:
@@ -36,16 +38,14 @@ class Softphone:
         self._calls: dict[str, tuple[uac.OutgoingCall, SoftphoneCall]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._transport: asyncio.DatagramTransport | None = None
-        self._clock: asyncio.TimerHandle | None = None
-        self._deadline = 0.0
+        self._clock = TickClock(self._tick)
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: _SipSocket(self), local_addr=(self._local, 0)
         )
-        self._deadline = loop.time() + TICK_S
-        self._clock = loop.call_at(self._deadline, self._tick)
+        self._clock.start()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -58,8 +58,7 @@ class Softphone:
                 call.finish(uac.Ended("us", reason="the phone was switched off"))
             for timer in self._timers.values():
                 timer.cancel()
-            if self._clock is not None:
-                self._clock.cancel()
+            self._clock.stop()
             if self._transport is not None:
                 self._transport.close()
 
@@ -138,16 +137,13 @@ class Softphone:
 
     # --- the clock --------------------------------------------------------------------------------------
 
-    def _tick(self) -> None:
-        for _, call in list(self._calls.values()):
-            if not call.ended.done():
-                call.tick(self._deadline)
-        # After a late tick the next ones follow at once until the grid is reached: a hole in speech would be
-        # heard as a pause. After a long stop the grid is laid anew.
-        self._deadline += TICK_S
-        if time.monotonic() - self._deadline > LONGEST_CATCH_UP_S:
-            self._deadline = time.monotonic() + TICK_S
-        self._clock = asyncio.get_running_loop().call_at(self._deadline, self._tick)
+    def _tick(self, skipped: int, late_s: float) -> None:
+        # After a late tick its frames follow at once: a hole in speech would be heard as a pause.
+        now = time.monotonic()
+        for behind in range(min(skipped, LONGEST_CATCH_UP_TICKS), -1, -1):
+            for _, call in list(self._calls.values()):
+                if not call.ended.done():
+                    call.tick(now - late_s - behind * TICK_S)
 
 
 class _SipSocket(asyncio.DatagramProtocol):

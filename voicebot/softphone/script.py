@@ -82,8 +82,8 @@ class Happened:
     """What became of one step. All times are monotonic seconds, None where they do not apply.
 
     began_at, ended_at:  of the step
-    onset_at, voiced_to_at:  of our first and last audible frame, or of the first key pressed and last released
-    bot_from_at:         WaitForBot: the bot's first audible packet; Interrupt: beginning of the prompt cut off
+    onset_at, voiced_to_at:  of our first and last audible frame, or of the first key and the last
+    bot_from_at:         WaitForBot: the bot's first audible packet; Interrupt: beginning of that prompt
     bot_to_at:           WaitForBot: its last audible packet
     cut_short:           the call ended during this step
     """
