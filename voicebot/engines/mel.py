@@ -46,7 +46,10 @@ def _hann() -> Floats:
 
 
 def log_mel(samples: Floats, frames: int) -> Floats:
-    """Return the features of `samples` (-1 to 1, 16 kHz), shape (BANDS, frames): silence is added, excess cut off."""
+    """Return the features of `samples` (-1 to 1, 16 kHz), shape (BANDS, frames).
+
+    Silence is added where they are too short; what is too long is cut off.
+    """
     wanted = frames * HOP
     audio = np.zeros(wanted, dtype=np.float32)
     audio[: min(len(samples), wanted)] = samples[:wanted]

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 
-_ONES = (
+_NAMES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
-).split()
-_TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+_ONES = tuple(_NAMES.split())
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _IRREGULAR_ORDINALS = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
 }  # fmt: skip
-_SHORT = {"dr": "doctor", "mr": "mister", "mrs": "missus", "st": "saint", "%": "percent", "&": "and", "ok": "okay"}
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december".split()
-)
+_SHORT = {"dr": "doctor", "mr": "mister", "mrs": "missus", "%": "percent", "&": "and", "ok": "okay"}
+_YEAR = "january february march april may june july august september october november december"
+_MONTHS = frozenset(_YEAR.split())
 _TOKEN = re.compile(r"\d+[:.]\d\d(?!\d)|\d+(?:,\d{3})+|\d+(?:st|nd|rd|th)|\d+|[^\W\d_]+(?:'[^\W\d_]+)*|[%&]")
 _MERIDIEM = re.compile(r"\b([ap])\.?\s?m\b\.?")
 
@@ -50,7 +50,7 @@ def _said(token: str, before: list[str]) -> list[str]:
     digits = token.replace(",", "")
     if len(digits) == 4 and "," not in token and _is_year(int(digits), before):
         return [*_cardinal(int(digits[:2])), *_cardinal(int(digits[2:]))]
-    if len(digits) > 2 and "," not in token and digits.rstrip("0") == digits or digits[0] == "0":
+    if (len(digits) > 2 and "," not in token and digits.rstrip("0") == digits) or digits[0] == "0":
         return _digits(digits)  # a code or a number dictated digit by digit
     return _cardinal(int(digits)) if len(digits) <= 6 else _digits(digits)
 
