@@ -141,7 +141,7 @@ class PocketsphinxRecognizer:
 
 
 def without_unknown(rules: str, knows: Any) -> str:
-    """Drop the alternatives of JSGF rules with an unknown word; `<VOID>` is what is left of an empty group."""
+    """Drop the alternatives of JSGF rules with an unknown word; `<VOID>` stands for an empty group."""
 
     def judged(match: re.Match[str]) -> str:
         token = match[0]
