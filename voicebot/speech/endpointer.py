@@ -1,0 +1,244 @@
+"""The end-pointer: where in a caller's frames an utterance begins and ends.
+
+A voice activity detector says "speech" too long (its hangover), at every tone, and of every click. Three
+rules mend that. An utterance begins after `onset_ms` of voiced frames that are not a tone. A frame is
+voiced when the detector says so *and* its level stands out of the noise and of this utterance's own tail,
+so that the pause is counted from the last frame in which the caller really spoke. And one stray frame in a
+pause does not prolong it.
+
+    silent ──voiced──▶ pending ──onset_ms──▶ speaking ◀──2 voiced── pausing ──pause_ms──▶ silent
+              ◀──gap, or a tone──                     ──unvoiced──▶         (or longest_ms)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from voicebot.audio.frames import FRAME_MS, samples_per_frame, to_samples
+from voicebot.speech.tonality import is_tone
+
+DEFAULT_PAUSE_MS = 600
+DEFAULT_LONGEST_MS = 15_000
+
+ONSET_GAP_FRAMES = 2
+"""Unvoiced frames that may lie within an onset: a stop consonant closes the mouth for as long."""
+
+RESUME_FRAMES = 2
+"""Voiced frames in a row that end a pause; a click has one."""
+RESUME_AFTER_FRAMES = 3
+"""Within a gap shorter than this any voiced frame is the same sound going on."""
+
+NOISE_MARGIN_DB = 6.0
+"""Voiced frames are this much above the noise."""
+TAIL_MARGIN_DB = 30.0
+"""Frames this much below the utterance's loudest one are its echo, not its end."""
+
+NOISE_FLOOR_MIN_DB = -60.0
+"""The noise of a telephone line; nothing below it is taken for noise that speech should stand out of."""
+NOISE_FLOOR_MAX_DB = -25.0
+_NOISE_FALL = 0.3  # share of the way down to a lower level, a frame
+_NOISE_RISE = 0.05  # up, in frames without speech
+_NOISE_CREEP_DB = 0.03  # up a frame while the detector says speech: 1.5 dB/s, for steady noise it mistakes
+
+
+class _State(Enum):
+    SILENT = auto()
+    PENDING = auto()
+    SPEAKING = auto()
+    PAUSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller speaks.
+
+    preroll:   PCM from `preroll_ms` before the first voiced frame up to and with the frame just pushed
+    position:  of the first voiced frame, in samples since the first frame pushed
+    age_ms:    from there to the end of the frame just pushed
+    """
+
+    preroll: bytes
+    position: int
+    age_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleEnd:
+    """Half of the pause has passed: a recogniser may prepare its guess."""
+
+    voiced_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """After a PossibleEnd the caller speaks on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The utterance is over.
+
+    position:   end of the last voiced frame, in samples since the first frame pushed
+    age_ms:     from there to the end of the frame just pushed: the pause that was waited for
+    voiced_ms:  how long the caller was voiced; a cough is less than about 280
+    cut:        it was ended by `longest_ms`, the caller still speaks
+    """
+
+    position: int
+    age_ms: int
+    voiced_ms: int
+    cut: bool = False
+
+
+SpeechEvent = SpeechStarted | PossibleEnd | SpeechResumed | SpeechEnded
+_NOTHING: tuple[SpeechEvent, ...] = ()
+
+
+class Endpointer:
+    """Finds one caller's utterances. Push every 20 ms frame, speech or not; times in ms, positions in
+    samples.
+
+    onset_ms:     voiced frames that make an utterance
+    preroll_ms:   audio before the onset that recognition hears as well
+    hangover_ms:  the detector's; only taken off where noise hides the end of speech, so that levels do not
+    show it
+    """
+
+    def __init__(
+        self, sample_rate: int, *, onset_ms: int = 100, preroll_ms: int = 300, hangover_ms: int = 0
+    ) -> None:
+        self._rate = sample_rate
+        self._frame_samples = samples_per_frame(sample_rate)
+        self._onset_frames = max(1, onset_ms // FRAME_MS)
+        self._preroll_frames = preroll_ms // FRAME_MS
+        self._hangover_frames = hangover_ms // FRAME_MS
+        longest_onset = self._onset_frames * (1 + ONSET_GAP_FRAMES)
+        self._recent: deque[bytes] = deque(maxlen=self._preroll_frames + longest_onset + 1)
+        self._noise_db = NOISE_FLOOR_MIN_DB
+        self._frames = 0  # pushed so far
+        self.configure()
+        self.reset()
+
+    def configure(self, *, pause_ms: int = DEFAULT_PAUSE_MS, longest_ms: int = DEFAULT_LONGEST_MS) -> None:
+        """Set the pause that ends an utterance and the longest one, from the next frame on."""
+        self._pause_frames = max(1, -(-pause_ms // FRAME_MS))
+        self._guess_frames = max(1, self._pause_frames // 2)
+        self._longest_frames = max(1, longest_ms // FRAME_MS)
+
+    def reset(self) -> None:
+        """Forget the utterance that goes on, without an event."""
+        self._state = _State.SILENT
+        self._first = 0  # number of the first voiced frame
+        self._last = 0  # number after the last voiced frame
+        self._voiced = 0  # frames
+        self._in_row = 0  # voiced frames since the last unvoiced one
+        self._loudest_db = -96.0
+        self._gated = False  # levels, not the detector, showed that the caller paused
+        self._guessed = False
+
+    @property
+    def speaking(self) -> bool:
+        """An utterance goes on: SpeechStarted has come, SpeechEnded not yet."""
+        return self._state in (_State.SPEAKING, _State.PAUSING)
+
+    @property
+    def voiced_ms(self) -> int:
+        """How long the caller has been voiced in the utterance that goes on."""
+        return self._voiced * FRAME_MS
+
+    def push(self, speech: bool, level_db: float, pcm: bytes) -> tuple[SpeechEvent, ...]:
+        """Take the next frame with the detector's verdict and its level in dBFS; return what it brought
+        about.
+        """
+        self._recent.append(pcm)
+        self._frames += 1
+        self._follow_noise(speech, level_db)
+        state = self._state
+        if state is _State.SILENT and not speech:  # the usual case
+            return _NOTHING
+        voiced = speech and level_db >= self._gate_db
+        if state is _State.SILENT or state is _State.PENDING:
+            return self._await_onset(voiced, level_db)
+        return self._await_end(voiced, speech, level_db)
+
+    @property
+    def _gate_db(self) -> float:
+        return max(self._noise_db + NOISE_MARGIN_DB, self._loudest_db - TAIL_MARGIN_DB)
+
+    def _follow_noise(self, speech: bool, level_db: float) -> None:
+        noise = self._noise_db
+        if level_db < noise:
+            noise += (level_db - noise) * _NOISE_FALL
+            self._noise_db = noise if noise > NOISE_FLOOR_MIN_DB else NOISE_FLOOR_MIN_DB
+        elif speech:
+            self._noise_db = min(noise + _NOISE_CREEP_DB, NOISE_FLOOR_MAX_DB)
+        else:
+            self._noise_db = min(noise + (level_db - noise) * _NOISE_RISE, NOISE_FLOOR_MAX_DB)
+
+    def _await_onset(self, voiced: bool, level_db: float) -> tuple[SpeechEvent, ...]:
+        if not voiced:
+            if self._state is _State.PENDING and self._frames - self._last > ONSET_GAP_FRAMES:
+                self.reset()
+            return _NOTHING
+        if self._state is _State.SILENT:
+            self._state = _State.PENDING
+            self._first = self._frames - 1
+        self._note_voiced(level_db)
+        if self._voiced < self._onset_frames:
+            return _NOTHING
+        span = self._frames - self._first
+        recent = list(self._recent)
+        if is_tone(to_samples(b"".join(recent[-self._onset_frames :])), self._rate):
+            self.reset()
+            return _NOTHING
+        self._state = _State.SPEAKING
+        preroll = b"".join(recent[-(span + self._preroll_frames) :])
+        return (SpeechStarted(preroll, self._first * self._frame_samples, span * FRAME_MS),)
+
+    def _note_voiced(self, level_db: float) -> None:
+        self._voiced += 1
+        self._in_row += 1
+        self._last = self._frames
+        self._loudest_db = max(self._loudest_db, level_db)
+
+    def _await_end(self, voiced: bool, speech: bool, level_db: float) -> tuple[SpeechEvent, ...]:
+        events: list[SpeechEvent] = []
+        if voiced:
+            events += self._go_on(level_db)
+        else:
+            self._pause(speech)
+        silent = self._frames - self._last
+        cut = self._frames - self._first >= self._longest_frames
+        if cut or silent >= self._pause_frames:
+            ended = SpeechEnded(self._last * self._frame_samples, silent * FRAME_MS, self.voiced_ms, cut)
+            self.reset()
+            return (*events, ended)
+        if silent >= self._guess_frames and not self._guessed:
+            self._guessed = True
+            events.append(PossibleEnd(self.voiced_ms))
+        return tuple(events)
+
+    def _go_on(self, level_db: float) -> list[SpeechEvent]:
+        """A voiced frame: the utterance goes on, unless it is the first after a gap."""
+        if self._frames - self._last > RESUME_AFTER_FRAMES and self._in_row + 1 < RESUME_FRAMES:
+            self._in_row += 1
+            return []
+        self._note_voiced(level_db)
+        self._state = _State.SPEAKING
+        self._gated = False
+        if not self._guessed:
+            return []
+        self._guessed = False
+        return [SpeechResumed()]
+
+    def _pause(self, speech: bool) -> None:
+        """An unvoiced frame: the first one decides from where the pause counts."""
+        self._in_row = 0
+        self._gated |= speech
+        if self._state is _State.SPEAKING:
+            self._state = _State.PAUSING
+            if not self._gated:
+                # The detector's own verdict ended it, and that comes late.
+                self._last = max(self._first + 1, self._last - self._hangover_frames)
