@@ -193,18 +193,17 @@ def get_application(app: str) -> Request:
     return Request("GET", f"/applications/{_id(app)}")
 
 
-def subscribe(app: str, *channel_ids: str) -> Request:
-    """Follow channels to their end: without this a channel's events stop with its StasisEnd, before the
-    ChannelDestroyed that has the hangup cause."""
-    return Request(
-        "POST", f"/applications/{_id(app)}/subscription", (("eventSource", _sources(channel_ids)),)
-    )
+def subscribe(app: str, *sources: str) -> Request:
+    """Follow `channel:<id>` or `bridge:<id>` to the end.
+
+    Without this a channel's events stop with its StasisEnd, before the ChannelDestroyed that has the hangup
+    cause, and a bridge's with the last of our channels in it, perhaps before its BridgeDestroyed.
+    """
+    return Request("POST", f"/applications/{_id(app)}/subscription", (("eventSource", _list(sources)),))
 
 
-def unsubscribe(app: str, *channel_ids: str) -> Request:
-    return Request(
-        "DELETE", f"/applications/{_id(app)}/subscription", (("eventSource", _sources(channel_ids)),)
-    )
+def unsubscribe(app: str, *sources: str) -> Request:
+    return Request("DELETE", f"/applications/{_id(app)}/subscription", (("eventSource", _list(sources)),))
 
 
 def filter_events(app: str, disallowed: Iterable[str]) -> Request:
@@ -241,7 +240,3 @@ def _list(ids: tuple[str, ...]) -> str:
         if not one or "," in _text("id", one):
             raise ValueError(f"{one!r} is no id of a list")
     return ",".join(ids)
-
-
-def _sources(channel_ids: tuple[str, ...]) -> str:
-    return ",".join(f"channel:{one}" for one in _list(channel_ids).split(","))

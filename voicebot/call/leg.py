@@ -210,7 +210,7 @@ class Leg:
         self._stack.push_async_callback(self._drop_bridge)
         self._stack.push_async_callback(self._drop_media)
         self._stack.push_async_callback(self._drop_caller)
-        subscription = self._ari.request(requests.subscribe(self._ari.app, self.channel_id))
+        subscription = self._ari.request(requests.subscribe(self._ari.app, f"channel:{self.channel_id}"))
         await _all(self._make_media(), self._make_bridge(), subscription)
         await self._ari.request(requests.answer(self.channel_id))
         self._answered = True
@@ -254,6 +254,7 @@ class Leg:
         self._inbox.expect(self.bridge_id)
         await self._ari.request(requests.create_bridge(self.bridge_id))
         self._inbox.confirm(self.bridge_id)
+        await self._ari.request(requests.subscribe(self._ari.app, f"bridge:{self.bridge_id}"))
 
     # --- repairing --------------------------------------------------------------------------------------
 
@@ -336,12 +337,12 @@ class Leg:
     async def _drop_caller(self) -> None:
         if self.ended is not None:
             if self.ended.reason in ("handed_over", "taken"):
-                await self._tolerant(requests.unsubscribe(self._ari.app, self.channel_id))
+                await self._tolerant(requests.unsubscribe(self._ari.app, f"channel:{self.channel_id}"))
             return  # app_taken: the gateway that took our name takes up the callers as well
         if self._answered:
             await self.hang_up()
         else:
-            await self._tolerant(requests.unsubscribe(self._ari.app, self.channel_id))
+            await self._tolerant(requests.unsubscribe(self._ari.app, f"channel:{self.channel_id}"))
             await self._tolerant(requests.continue_in_dialplan(self.channel_id))
 
     async def _drop_media(self) -> None:

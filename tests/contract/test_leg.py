@@ -1,0 +1,331 @@
+"""Category: simulator and integration. A leg joins a caller and our media, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from tests.contract.media import TONE, TonePort
+from tests.contract.pbx import Caller, Pbx
+from voicebot.ari.events import Event, StasisStart
+from voicebot.ari.ids import is_ours
+from voicebot.call.leg import Digit, Leg, MediaReplaced
+from voicebot.errors import CallEnded, PbxError
+from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.pbx.ari_inbox import EventInbox
+
+SPEECH = TONE * 50  # 1 s
+SOON_S = 2.0
+LOST_S = 5.0
+
+
+class Gateway:
+    """The client with a queue of new callers, and legs on tone ports."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        settings = pbx.settings
+        self.pbx = pbx
+        self.links: list[Link] = []
+        self._changed = asyncio.Event()
+        self._callers: asyncio.Queue[tuple[StasisStart, EventInbox]] = asyncio.Queue()
+        self.ari = AriClient(
+            settings["ari_url"],
+            settings["ari_user"],
+            settings["ari_password"],
+            settings["app"],
+            on_unclaimed=self._new_caller,
+            on_link=self._note,
+        )
+
+    def _note(self, link: Link, why: str) -> None:
+        self.links.append(link)
+        self._changed.set()
+
+    async def until(self, link: Link, timeout: float) -> None:
+        """Wait until the client's link is in this state."""
+        async with asyncio.timeout(timeout):
+            while self.links[-1] is not link:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _new_caller(self, event: Event) -> None:
+        if isinstance(event, StasisStart):
+            self._callers.put_nowait((event, self.ari.subscribe(event.channel.id)))
+
+    async def leg(self) -> tuple[Leg, TonePort]:
+        """Return the leg, not yet entered, of the next caller."""
+        async with asyncio.timeout(SOON_S):
+            start, inbox = await self._callers.get()
+        port = await TonePort().open()
+        return Leg(self.ari, start.channel.id, port, inbox), port
+
+
+@pytest.fixture
+async def gateway(pbx: Pbx) -> AsyncIterator[Gateway]:
+    gateway = Gateway(pbx)
+    async with gateway.ari:
+        yield gateway
+
+
+async def nothing_left(pbx: Pbx, but: int = 0) -> None:
+    """Wait until the PBX has no channel and bridge (but so many): its own tidying takes a moment."""
+    left: list[str] = []
+    try:
+        async with asyncio.timeout(SOON_S):
+            while len(left := await pbx.left_over()) > but:  # noqa: ASYNC110 - the PBX tells nobody
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"left over: {left}")
+    assert len(left) == but
+
+
+async def hang_up_after(caller: Caller, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await caller.hang_up()
+
+
+@asynccontextmanager
+async def cut_short(seconds: float) -> AsyncIterator[None]:
+    """Cancel the block after so long, as a time-out or a shutdown would."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        return
+
+
+async def test_both_hear_each_other(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, port = await gateway.leg()
+    async with leg:
+        await caller.answered(SOON_S)
+        await caller.bot_speaks(SOON_S)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(port.hears_speech())
+            group.create_task(caller.say(SPEECH))
+    assert port.closed
+    ended = await asyncio.wait_for(caller.ended, SOON_S)
+    assert ended.by == "them"
+    await nothing_left(pbx)
+
+
+async def test_the_caller_hangs_up(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, port = await gateway.leg()
+    with pytest.raises(CallEnded) as over:
+        async with leg:
+            await caller.answered(SOON_S)
+            await caller.hang_up()
+            async with asyncio.timeout(SOON_S):
+                async for _ in leg.events():
+                    pass
+    assert (over.value.reason, over.value.cause) == ("caller", 16)
+    assert leg.ended is not None and leg.ended.cause_txt == "Normal Clearing"
+    assert port.closed
+    await nothing_left(pbx)
+
+
+async def test_the_bot_hangs_up_with_a_cause(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    with pytest.raises(CallEnded) as over:
+        async with leg:
+            await caller.answered(SOON_S)
+            await leg.hang_up(17)
+            async with asyncio.timeout(SOON_S):
+                async for _ in leg.events():
+                    pass
+    assert (over.value.reason, over.value.cause) == ("bot", 17)
+    assert (await asyncio.wait_for(caller.ended, SOON_S)).by == "them"
+    await nothing_left(pbx)
+
+
+async def test_an_operator_hangs_up_the_caller(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    with pytest.raises(CallEnded, match="pbx"):
+        async with leg:
+            await caller.answered(SOON_S)
+            await pbx.hang_up_channel(leg.channel_id)
+            async with asyncio.timeout(SOON_S):
+                async for _ in leg.events():
+                    pass
+    await nothing_left(pbx)
+
+
+async def test_every_key_is_told_once(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    keys = []
+    async with leg:
+        await caller.answered(SOON_S)
+        pressing = asyncio.create_task(caller.press("1155#*0"))
+        async with asyncio.timeout(5):
+            async for event in leg.events():
+                assert isinstance(event, Digit)
+                keys.append(event.digit)
+                assert 40 <= event.duration_ms <= 300
+                if event.digit == "0":
+                    break
+        await pressing
+    assert "".join(keys) == "1155#*0"
+
+
+@pytest.mark.parametrize("what", ["media", "bridge"])
+async def test_lost_media_is_made_anew_once(pbx: Pbx, gateway: Gateway, what: str) -> None:
+    caller = pbx.place("600")
+    leg, port = await gateway.leg()
+
+    async def lose() -> None:
+        await (pbx.hang_up_channel(leg.media_id) if what == "media" else pbx.delete_bridge(leg.bridge_id))
+
+    with pytest.raises(CallEnded, match="media_lost"):
+        async with leg:
+            await caller.answered(SOON_S)
+            events = leg.events()
+            await lose()
+            assert await asyncio.wait_for(anext(events), SOON_S) == MediaReplaced()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(port.hears_speech())
+                group.create_task(caller.say(SPEECH))
+                group.create_task(caller.bot_speaks(SOON_S, since=0.0))
+            await lose()
+            await asyncio.wait_for(anext(events), SOON_S)
+    await nothing_left(pbx)
+
+
+async def test_a_caller_handed_over_stays_on_the_line(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, port = await gateway.leg()
+    async with leg:
+        await caller.answered(SOON_S)
+        await leg.hand_over("voicebot-handover", "reception", {"VOICEBOT_STEP": "person"})
+    assert leg.ended is not None and leg.ended.reason == "handed_over"
+    assert port.closed
+    assert not caller.ended.done()
+    await nothing_left(pbx, but=1)
+    await caller.hang_up()
+    await nothing_left(pbx)
+
+
+async def test_bad_places_and_names_leave_the_call_alone(pbx: Pbx, gateway: Gateway) -> None:
+    pbx.place("600")
+    leg, _ = await gateway.leg()
+    async with leg:
+        with pytest.raises(ValueError, match="context"):
+            await leg.hand_over("voicebot in\r\n", "reception")
+        with pytest.raises(ValueError, match="channel variable"):
+            await leg.hand_over("voicebot-handover", "reception", {"FILE(/tmp/x)": "1"})
+        assert leg.ended is None
+    await nothing_left(pbx)
+
+
+async def test_an_error_in_the_call_undoes_the_leg(pbx: Pbx, gateway: Gateway) -> None:
+    caller = pbx.place("600")
+    leg, port = await gateway.leg()
+    with pytest.raises(ZeroDivisionError):
+        async with leg:
+            raise ZeroDivisionError
+    assert port.closed
+    await asyncio.wait_for(caller.ended, SOON_S)
+    await nothing_left(pbx)
+
+
+async def test_a_leg_cancelled_at_any_moment_leaves_nothing(pbx: Pbx, gateway: Gateway) -> None:
+    for ms in (0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 6, 9):
+        caller = pbx.place("600")
+        leg, port = await gateway.leg()
+        async with cut_short(ms / 1000), leg:
+            await asyncio.Event().wait()
+        assert port.closed
+        await asyncio.wait_for(caller.ended, SOON_S)
+        await nothing_left(pbx)
+
+
+async def test_a_caller_who_hangs_up_while_the_leg_is_built(pbx: Pbx, gateway: Gateway) -> None:
+    for ms in (0, 0.5, 1, 1.5, 2, 3, 5):
+        caller = pbx.place("600")
+        leg, port = await gateway.leg()
+        hanging_up = asyncio.create_task(hang_up_after(caller, ms / 1000))
+        with pytest.raises(CallEnded, match="caller"):
+            async with leg:
+                async with asyncio.timeout(SOON_S):
+                    async for _ in leg.events():
+                        pass
+        await hanging_up
+        assert port.closed
+        await nothing_left(pbx)
+
+
+async def test_asterisk_dies(pbx: Pbx, gateway: Gateway) -> None:
+    """Every call is told within 5 s, and the gateway takes calls again once Asterisk is back."""
+    async with AsyncExitStack() as legs:
+        watchers = []
+        for _ in range(3):
+            pbx.place("600")
+            leg, _ = await gateway.leg()
+            await legs.enter_async_context(leg)
+            watchers.append(asyncio.create_task(anext(leg.events())))
+        await pbx.crash()
+        async with asyncio.timeout(LOST_S):
+            outcomes = await asyncio.gather(*watchers, return_exceptions=True)
+    assert [outcome.reason for outcome in outcomes if isinstance(outcome, CallEnded)] == ["asterisk_lost"] * 3
+    await pbx.start()
+    await gateway.until(Link.CONNECTED, timeout=12)
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    async with leg:
+        await caller.answered(SOON_S)
+    await nothing_left(pbx)
+
+
+async def test_a_gateway_that_died_is_tidied_up_after(pbx: Pbx) -> None:
+    """Its callers go on in the dialplan, its media channels and bridges are removed."""
+    dead = Gateway(pbx)
+    async with dead.ari:
+        caller = pbx.place("600")
+        leg, port = await dead.leg()
+        await leg.__aenter__()
+    port.close()
+    assert len(await pbx.left_over()) == 3
+    next_ = Gateway(pbx)
+    async with next_.ari:
+        left = await pbx.left_over()
+        assert not any(is_ours(id_, next_.ari.app) for id_ in left)
+        ended = await asyncio.wait_for(caller.ended, 15)
+    assert ended.by == "them"
+
+
+async def test_a_second_gateway_of_the_same_name_takes_over(pbx: Pbx, gateway: Gateway) -> None:
+    """While calls are on, a start with the same name is taken for a restart; the first one is told."""
+    pbx.place("600")
+    leg, _ = await gateway.leg()
+    with pytest.raises(CallEnded, match="app_taken"):
+        async with leg, Gateway(pbx).ari, asyncio.timeout(SOON_S):
+            async for _ in leg.events():
+                pass
+    assert gateway.links[-1] is Link.FAILED
+    with pytest.raises(Exception, match="is taken by another gateway"):
+        await asyncio.wait_for(gateway.ari.wait_closed(), SOON_S)
+
+
+@pytest.mark.simulator
+@pytest.mark.parametrize("refused", ["POST /channels/externalMedia", "POST /bridges"])
+async def test_a_leg_that_cannot_be_built_gives_the_caller_back(refused: str) -> None:
+    """Simulator only: a real Asterisk does not fail on demand."""
+    from tests.simulator.pbx import SimulatedPbx
+
+    async with SimulatedPbx() as pbx:
+        gateway = Gateway(pbx)
+        async with gateway.ari:
+            pbx.faults.refuse[refused] = 500
+            caller = pbx.place("600")
+            leg, port = await gateway.leg()
+            with pytest.raises(PbxError, match="refused by the test"):
+                await leg.__aenter__()
+            assert port.closed
+            assert (await asyncio.wait_for(caller.ended, SOON_S)).cause == 41
+            await nothing_left(pbx)

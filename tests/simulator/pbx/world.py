@@ -1,0 +1,287 @@
+"""What the simulated PBX has: channels, bridges, applications, and the events that come of changing them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from tests.simulator.pbx.rtp import RtpSocket
+
+CAUSES = {
+    16: "Normal Clearing",
+    17: "User busy",
+    21: "Call Rejected",
+    34: "Circuit/channel congestion",
+    41: "Failure",
+}
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """A REST request is answered with this status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status, self.message = status, message
+        super().__init__(message)
+
+
+INTERNAL = Refused(500, "An internal error prevented this request from being handled")
+
+
+@dataclass(eq=False)
+class Channel:
+    """`app` is the Stasis application it is in, "" for the dialplan; `on_gone(cause)` tells a caller."""
+
+    id: str
+    name: str
+    rtp: RtpSocket
+    state: str = "Down"
+    number: str = ""
+    exten: str = "s"
+    app: str = ""
+    bridge: Bridge | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    created: str = field(default_factory=lambda: now())
+    on_answer: Callable[[], None] = lambda: None
+    on_gone: Callable[[int], None] = lambda cause: None
+
+    @property
+    def json(self) -> Json:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "state": self.state,
+            "protocol_id": "",
+            "caller": {"name": "", "number": self.number},
+            "connected": {"name": "", "number": ""},
+            "accountcode": "",
+            "dialplan": {
+                "context": "voicebot-in",
+                "exten": self.exten,
+                "priority": 2,
+                "app_name": "Stasis" if self.app else "",
+                "app_data": self.app,
+            },
+            "creationtime": self.created,
+            "language": "en",
+        }
+
+
+@dataclass(eq=False)
+class Bridge:
+    id: str
+    name: str = ""
+    channels: list[Channel] = field(default_factory=list)
+    created: str = field(default_factory=lambda: now())
+
+    @property
+    def json(self) -> Json:
+        return {
+            "id": self.id,
+            "technology": "simple_bridge" if len(self.channels) < 3 else "softmix",
+            "bridge_type": "mixing",
+            "bridge_class": "stasis",
+            "creator": "Stasis",
+            "name": self.name,
+            "channels": [channel.id for channel in self.channels],
+            "creationtime": self.created,
+            "video_mode": "talker",
+        }
+
+
+@dataclass(eq=False)
+class App:
+    """A Stasis application: who listens (None: nobody) and what it follows.
+
+    `implicit`: channels in Stasis, followed until they leave; `explicit`: followed until they are gone.
+    """
+
+    name: str
+    send: Callable[[Json], None] | None = None
+    implicit: set[str] = field(default_factory=set)
+    explicit: set[str] = field(default_factory=set)
+    disallowed: list[str] = field(default_factory=list)
+
+    @property
+    def followed(self) -> set[str]:
+        return self.implicit | self.explicit
+
+
+class World:
+    """All state of one run of the PBX; a restart makes a new one."""
+
+    def __init__(self) -> None:
+        self.startup_time = now()
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, Bridge] = {}
+        self.apps: dict[str, App] = {}
+        self.handed_over: list[tuple[str, str, str, dict[str, str]]] = []
+        self._numbers = count()
+
+    # --- applications -----------------------------------------------------------------------------------
+
+    def register(self, name: str, send: Callable[[Json], None]) -> None:
+        """A websocket opens. Who had the name is told, and gets nothing more."""
+        app = self.apps.setdefault(name, App(name))
+        if app.send is not None:
+            self._tell(app, {"type": "ApplicationReplaced"})
+        app.send = send
+
+    def unregister(self, name: str, send: Callable[[Json], None]) -> None:
+        """A websocket closes. Channels stay; the application goes once it follows nothing."""
+        app = self.apps.get(name)
+        if app is not None and app.send is send:
+            app.send = None
+            self._forget_finished(app)
+
+    def app(self, name: str) -> App:
+        try:
+            return self.apps[name]
+        except KeyError:
+            raise Refused(404, "Application not found") from None
+
+    def follow(self, name: str, sources: str, on: bool) -> App:
+        app = self.app(name)
+        for source in sources.split(","):
+            kind, _, id_ = source.partition(":")
+            there: dict[str, Any] = self.channels if kind == "channel" else self.bridges
+            if on and id_ not in there:
+                raise Refused(422, "One or more event sources do not exist")
+            if not on and id_ not in app.followed:
+                raise Refused(409, "Application not subscribed to event source")
+            (app.explicit.add if on else app.explicit.discard)(id_)
+        return app
+
+    def emit(self, event: Json, *ids: str) -> None:
+        """Send an event to every application that follows one of the ids; nobody there, nobody told."""
+        for app in self.apps.values():
+            if app.followed.intersection(ids) and event["type"] not in app.disallowed:
+                self._tell(app, event)
+
+    def _tell(self, app: App, event: Json) -> None:
+        if app.send is not None:
+            head = {"timestamp": now(), "asterisk_id": "02:00:00:00:00:01", "application": app.name}
+            app.send({**head, **event})
+
+    def _forget_finished(self, app: App) -> None:
+        if app.send is None and not app.followed:
+            self.apps.pop(app.name, None)
+
+    # --- channels ---------------------------------------------------------------------------------------
+
+    def new_id(self) -> str:
+        return f"{int(time.time())}.{next(self._numbers)}"
+
+    def channel(self, id_: str, status: int = 404) -> Channel:
+        try:
+            return self.channels[id_]
+        except KeyError:
+            raise Refused(status, "Channel not found") from None
+
+    def check_new_id(self, id_: str) -> None:
+        """An id that begins a live channel's id, whatever the case, counts as taken."""
+        if any(other.lower().startswith(id_.lower()) for other in self.channels):
+            raise INTERNAL
+
+    def enter(self, channel: Channel, name: str, *args: str, made_by_app: bool = False) -> bool:
+        """A channel runs `Stasis(name)`; False where nobody listens. An app follows its own to the end."""
+        app = self.apps.get(name)
+        if app is None or app.send is None:
+            return False
+        channel.app = name
+        app.implicit.add(channel.id)
+        if made_by_app:
+            app.explicit.add(channel.id)
+        self.emit({"type": "StasisStart", "args": list(args), "channel": channel.json}, channel.id)
+        return True
+
+    def answer(self, channel: Channel) -> None:
+        if channel.state != "Up":
+            channel.state = "Up"
+            channel.on_answer()
+            self.emit({"type": "ChannelStateChange", "channel": channel.json}, channel.id)
+
+    def leave(self, channel: Channel) -> None:
+        """A channel leaves its application, and the bridge first."""
+        if channel.bridge is not None:
+            self.part(channel)
+        if channel.app:
+            app = self.apps.get(channel.app)
+            self.emit({"type": "StasisEnd", "channel": channel.json}, channel.id)
+            channel.app = ""
+            if app is not None:
+                app.implicit.discard(channel.id)
+                self._forget_finished(app)
+
+    def hang_up(self, channel: Channel, cause: int, soft: bool) -> None:
+        request: Json = {"type": "ChannelHangupRequest", "channel": channel.json}
+        self.emit(request | ({"cause": 32, "soft": True} if soft else {}), channel.id)
+        self.leave(channel)
+        self.channels.pop(channel.id, None)
+        self.emit(
+            {
+                "type": "ChannelDestroyed",
+                "cause": cause,
+                "cause_txt": CAUSES.get(cause, "Unknown"),
+                "channel": channel.json,
+            },
+            channel.id,
+        )
+        for app in list(self.apps.values()):
+            app.explicit.discard(channel.id)
+            self._forget_finished(app)
+        channel.rtp.close()
+        channel.on_gone(cause)
+
+    def key(self, channel: Channel, digit: str, ms: int) -> None:
+        event = {"type": "ChannelDtmfReceived", "digit": digit, "duration_ms": ms, "channel": channel.json}
+        self.emit(event, channel.id)
+
+    # --- bridges ----------------------------------------------------------------------------------------
+
+    def bridge(self, id_: str) -> Bridge:
+        try:
+            return self.bridges[id_]
+        except KeyError:
+            raise Refused(404, "Bridge not found") from None
+
+    def join(self, bridge: Bridge, channel: Channel) -> None:
+        if channel.bridge is not None:
+            self.part(channel)
+        bridge.channels.append(channel)
+        channel.bridge = bridge
+        event = {"type": "ChannelEnteredBridge", "bridge": bridge.json, "channel": channel.json}
+        self.emit(event, channel.id, bridge.id)
+
+    def part(self, channel: Channel) -> None:
+        bridge = channel.bridge
+        if bridge is not None:
+            bridge.channels.remove(channel)
+            channel.bridge = None
+            event = {"type": "ChannelLeftBridge", "bridge": bridge.json, "channel": channel.json}
+            self.emit(event, channel.id, bridge.id)
+
+    def delete_bridge(self, bridge: Bridge) -> None:
+        for channel in list(bridge.channels):
+            self.part(channel)
+        del self.bridges[bridge.id]
+        self.emit({"type": "BridgeDestroyed", "bridge": bridge.json}, bridge.id)
+        for app in list(self.apps.values()):
+            app.explicit.discard(bridge.id)
+            self._forget_finished(app)
+
+    def pass_on(self, channel: Channel, payload: bytes, timestamp: int, marker: bool) -> None:
+        """Audio of a channel goes to the others in its bridge; without a bridge it is lost."""
+        if channel.bridge is not None:
+            for other in channel.bridge.channels:
+                if other is not channel:
+                    other.rtp.send(payload, timestamp, marker)
+
+
+def now() -> str:
+    stamp = datetime.now(UTC)
+    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03}+0000"
