@@ -116,6 +116,11 @@ class SoftphoneCall:
         await self._until(quiet, timeout)
         return self.bot_speech.last_audible() or began
 
+    async def keyed(self, count: int, timeout: float) -> str:
+        """Wait for the far side to have pressed `count` keys in all; return them. Raises TimeoutError, CallEnded."""
+        await self._until(lambda _: len(self.keys_received) >= count, timeout)
+        return self.keys_received
+
     async def over(self, timeout: float) -> Ended:
         """Wait until the call has ended, by whomever. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
