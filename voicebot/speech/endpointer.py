@@ -30,17 +30,27 @@ RESUME_FRAMES = 2
 RESUME_AFTER_FRAMES = 3
 """Within a gap shorter than this any voiced frame is the same sound going on."""
 
-NOISE_MARGIN_DB = 6.0
+NOISE_MARGIN_DB = 4.0
 """Voiced frames are this much above the noise."""
 TAIL_MARGIN_DB = 30.0
 """Frames this much below the utterance's loudest one are its echo, not its end."""
 
+DROPOUT_NOISE_MARGIN_DB = 20.0
+DROPOUT_LOUDNESS_MARGIN_DB = 10.0
+DROPOUT_FRAMES = 6
+"""Inside an utterance a frame so loud is voiced even if the detector denies it, up to so many frames after a voiced
+one: within a long vowel it loses faith for 100 ms."""
+
 NOISE_FLOOR_MIN_DB = -60.0
 """The noise of a telephone line; nothing below it is taken for noise that speech should stand out of."""
 NOISE_FLOOR_MAX_DB = -25.0
-_NOISE_FALL = 0.3  # share of the way down to a lower level, a frame
-_NOISE_RISE = 0.05  # up, in frames without speech
-_NOISE_CREEP_DB = 0.03  # up a frame while the detector says speech: 1.5 dB/s, for steady noise it mistakes
+DIGITAL_SILENCE_DB = -90.0
+LINE_OPENS_FRAMES = 40
+"""For so long after the start digital silence means that the line is not through yet, not that it is quiet."""
+NOISE_SPAN_FRAMES = 25
+NOISE_SPANS = 4
+"""The noise is the quietest frame of the last 2 s, kept as minima of four spans: a speaker pauses within that time,
+noise does not, whatever the detector says of it."""
 
 
 class _State(Enum):
@@ -117,6 +127,10 @@ class Endpointer:
         longest_onset = self._onset_frames * (1 + ONSET_GAP_FRAMES)
         self._recent: deque[bytes] = deque(maxlen=self._preroll_frames + longest_onset + 1)
         self._noise_db = NOISE_FLOOR_MIN_DB
+        self._hears_line = False
+        self._span_minimum = 0.0
+        self._span_left = NOISE_SPAN_FRAMES
+        self._minima: deque[float] = deque([0.0] * (NOISE_SPANS - 1), maxlen=NOISE_SPANS - 1)
         self._frames = 0  # pushed so far
         self.configure()
         self.reset()
@@ -154,30 +168,51 @@ class Endpointer:
         """
         self._recent.append(pcm)
         self._frames += 1
-        self._follow_noise(speech, level_db)
+        self._follow_noise(level_db)
         state = self._state
         if state is _State.SILENT and not speech:  # the usual case
             return _NOTHING
         voiced = speech and level_db >= self._gate_db
+        dropout = not voiced and self._is_dropout(level_db)
         if state is _State.SILENT or state is _State.PENDING:
-            return self._await_onset(voiced, level_db)
-        return self._await_end(voiced, speech, level_db)
+            return self._await_onset(voiced, dropout, level_db)
+        return self._await_end(voiced or dropout, speech, level_db)
 
     @property
     def _gate_db(self) -> float:
         return max(self._noise_db + NOISE_MARGIN_DB, self._loudest_db - TAIL_MARGIN_DB)
 
-    def _follow_noise(self, speech: bool, level_db: float) -> None:
-        noise = self._noise_db
-        if level_db < noise:
-            noise += (level_db - noise) * _NOISE_FALL
-            self._noise_db = noise if noise > NOISE_FLOOR_MIN_DB else NOISE_FLOOR_MIN_DB
-        elif speech:
-            self._noise_db = min(noise + _NOISE_CREEP_DB, NOISE_FLOOR_MAX_DB)
-        else:
-            self._noise_db = min(noise + (level_db - noise) * _NOISE_RISE, NOISE_FLOOR_MAX_DB)
+    def _is_dropout(self, level_db: float) -> bool:
+        """A frame in the middle of a loud sound, which the detector denies for a moment."""
+        return (
+            self._frames - self._last <= DROPOUT_FRAMES
+            and self._state is not _State.SILENT
+            and level_db
+            >= max(self._noise_db + DROPOUT_NOISE_MARGIN_DB, self._loudest_db - DROPOUT_LOUDNESS_MARGIN_DB)
+        )
 
-    def _await_onset(self, voiced: bool, level_db: float) -> tuple[SpeechEvent, ...]:
+    def _follow_noise(self, level_db: float) -> None:
+        if level_db < self._span_minimum:
+            if level_db < DIGITAL_SILENCE_DB and not self._hears_line and self._frames < LINE_OPENS_FRAMES:
+                return  # no audio has come yet: nothing is known of the line
+            self._hears_line = True
+            self._span_minimum = level_db
+            if level_db < self._noise_db or not any(self._minima):
+                self._set_noise()
+        self._span_left -= 1
+        if not self._span_left:
+            self._span_left = NOISE_SPAN_FRAMES
+            self._minima.append(self._span_minimum)
+            self._span_minimum = 0.0
+            self._set_noise()
+
+    def _set_noise(self) -> None:
+        quietest = min(self._span_minimum, *self._minima)
+        self._noise_db = min(max(quietest, NOISE_FLOOR_MIN_DB), NOISE_FLOOR_MAX_DB)
+
+    def _await_onset(self, voiced: bool, dropout: bool, level_db: float) -> tuple[SpeechEvent, ...]:
+        if dropout:
+            return _NOTHING  # it may turn out to belong to speech, but does not prove it
         if not voiced:
             if self._state is _State.PENDING and self._frames - self._last > ONSET_GAP_FRAMES:
                 self.reset()
