@@ -168,7 +168,7 @@ ENGLISH = Lexicon(
         "help": ("You can answer in your own words.", "You can say repeat to hear the question again."),
         "help_agent": ("Or say agent to speak to a person.",),
         "choices": ("You can say {choices}.",),
-        "key": ("{phrase}, or press {key}",),
+        "choice_key": ("Say {phrase}, or press {key}.",),
         "or": ("or",),
         "yes_no": ("Please say yes or no.", "Say yes, or press 1. Say no, or press 2."),
         "digits": ("Please say the digits one by one, or key them in.", "Please key in the {length} digits."),

@@ -9,6 +9,7 @@ from voicebot.dialog.jsgf import jsgf_of
 from voicebot.dialog.languages import lexicon_of
 from voicebot.dialog.phrases import ACCEPT, best_meaning, compile_meaning
 from voicebot.dialog.slots import (
+    MOST_DIGITS,
     Slot,
     Value,
     fits_digits,
@@ -35,6 +36,12 @@ EXACT = 0.9
 COMMAND_IN_OPEN = 0.93
 """Where anything may be said, a command must be said almost alone."""
 
+TERMINATOR = "#"
+"""The key that ends a string of digits; keyed alone it may be a choice."""
+
+TEXT_INTERDIGIT_MS = 1500
+"""Silence after keys that ends them where words were expected."""
+
 SINGLE_KEYS = "0123456789*#ABCD"
 
 
@@ -60,7 +67,7 @@ class Grammar:
     """The answers that one step understands.
 
     expects:   choices (meaning -> phrases; an empty tuple takes the meaning's own name, and `yes`/`no` bring
-               all their synonyms), or a `Slot`, or the name of a slot type ("yes_no"), or None for no question
+               all their synonyms), or a `Slot`, or the name of a slot type ("yes_no"), or None
     commands:  global commands, meaning -> phrases
     keys:      single key -> meaning of a choice or a command
     """
@@ -77,7 +84,7 @@ class Grammar:
         self.language = language
         self.lexicon = lexicon = lexicon_of(language)
         if isinstance(expects, str):
-            expects = Slot.model_validate(expects)
+            expects = Slot.model_validate({"type": expects})
         self.slot = expects if isinstance(expects, Slot) else None
         closed: dict[str, tuple[str, ...]] = {}
         if self.slot is not None:
@@ -96,6 +103,8 @@ class Grammar:
         if self.slot is not None and self.slot.type in ("yes_no", "weekday"):
             for number, meaning in enumerate(phrases_by_value(self.slot, lexicon), 1):
                 self.keys.setdefault(str(number), meaning)
+        elif self.slot is not None:
+            self.keys.update({c.key: value for value, c in self.slot.choices.items() if c.key})
 
     def _with_defaults(self, choices: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """`yes` and `no` bring their synonyms; a choice without phrases is said by its name."""
@@ -127,6 +136,11 @@ class Grammar:
 
     def dtmf(self) -> DtmfExpectation:
         """Return which keys may come."""
+        if self.slot is not None and self.slot.type == "text":
+            keys = "".join(key for key in "*#ABCD" if key in self.keys)
+            return DtmfExpectation(
+                keys, min_digits=1, max_digits=MOST_DIGITS, interdigit_ms=TEXT_INTERDIGIT_MS
+            )
         if self.slot is None or not self.spelled:
             return DtmfExpectation(keys="".join(key for key in SINGLE_KEYS if key in self.keys))
         low, high = self.slot.digits_range if self.slot.type == "digits" else (1, 12)
@@ -168,8 +182,10 @@ class Grammar:
                 if fits_number(int(digits), self.slot):
                     return Match(str(int(digits)), value=int(digits), by_key=True)
                 return None
-        meaning = self.keys.get(digits)
+        meaning = self.keys.get(digits or TERMINATOR)
         if meaning is None:
+            if self.slot is not None and self.slot.type == "text" and digits:
+                return Match(digits, value=digits, by_key=True)
             return None
         if meaning not in self._closed:
             return Match(meaning, command=True, by_key=True)

@@ -41,7 +41,7 @@ class Lexicon:
     leads, tails:   what people say before and after an answer (only for generated grammars)
     name_leads:     what people say before their name
     commands:       command -> phrases
-    texts:          what the bot says by itself: `noinput`, `nomatch` (by attempt), `failed`, `unheard`, `agent`,
+    texts:          what the bot says by itself: `noinput`, `nomatch` (by attempt), `failed`, `unheard`,
                     `error`, `help`, `confirm`, and what can be said for each type of slot
     """
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from voicebot.dialog.base import Key, Language, Phrase, PhraseList
 from voicebot.dialog.lexicon import Lexicon
 from voicebot.dialog.numbers import digit_runs, luhn, numbers_in
 from voicebot.dialog.text import Tokens, is_content, tokens_of, without_fillers
@@ -20,25 +23,29 @@ _LONGEST_NAME_WORDS = 5
 _LONGEST_TEXT = 500
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+class SlotChoice(Language):
+    """One value of a `choice` slot. In short, its phrases: `red: [red, the red one]`."""
+
+    hear: PhraseList = Field((), description="What callers say for it; without it, its name.")
+    key: Key | None = Field(None, description="The key for it.")
 
 
-PhraseList = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-"""One phrase, or a list of them."""
+def _slot_choice(value: Any) -> Any:
+    if value is None:
+        return {}
+    return {"hear": value} if isinstance(value, list | tuple) else value
 
 
-class Language(BaseModel):
-    """Base of everything that a dialog file can say: frozen, and no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+SlotChoiceSpec = Annotated[
+    SlotChoice, BeforeValidator(_slot_choice, json_schema_input_type=SlotChoice | list[Phrase] | None)
+]
 
 
 class Slot(Language):
     """Something that the conversation may learn. In short, its type alone: `attending: yes_no`."""
 
     type: SlotKind = Field(description="What kind of answer it is.")
-    choices: dict[str, PhraseList] = Field(
+    choices: dict[str, SlotChoiceSpec] = Field(
         default_factory=dict, description="For `choice`: each value, and what callers say for it."
     )
     length: int | tuple[int, int] | None = Field(
@@ -49,11 +56,6 @@ class Slot(Language):
     sensitive: bool = Field(
         False, description="Never log, record or store what the caller says or keys here."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, data: object) -> object:
-        return {"type": data} if isinstance(data, str) else data
 
     @model_validator(mode="after")
     def _fits(self) -> Slot:
@@ -83,7 +85,14 @@ class Slot(Language):
         return self.type in ("text", "name")
 
 
-def meaning_of(value: Value) -> str:
+def _slot(value: Any) -> Any:
+    return {"type": value} if isinstance(value, str) else value
+
+
+SlotSpec = Annotated[Slot, BeforeValidator(_slot, json_schema_input_type=SlotKind | Slot)]
+
+
+def meaning_of(value: object) -> str:
     """Return a value as a word for records and comparisons: True is "yes"."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -157,14 +166,15 @@ def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | No
     return " ".join(token.capitalize() for token in tokens), 1.0
 
 
-def value_of_given(raw: object, kind: str) -> Value | None:
-    """Read a value from outside (a campaign row, a route) as `kind`; None where it does not fit."""
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+def value_of_given(raw: object, kind: str) -> object | None:
+    """Read a value from outside (campaign row, route) as the type `kind` of a need; None if it fails."""
+    if isinstance(raw, str):
+        raw = raw.strip()[:_LONGEST_TEXT]
     if kind == "yes_no":
-        if isinstance(raw, bool):
-            return raw
-        return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(
-            str(raw).strip().lower()
-        )
+        return raw if isinstance(raw, bool) else _YES_NO.get(str(raw).lower())
     if kind == "number":
         try:
             number = float(str(raw))
@@ -173,10 +183,23 @@ def value_of_given(raw: object, kind: str) -> Value | None:
         if not math.isfinite(number):
             return None
         return int(number) if number.is_integer() else number
+    text = str(raw)
     if kind == "digits":
-        digits = str(raw).strip()
-        return digits if digits.isascii() and digits.isdigit() else None
-    return str(raw) if isinstance(raw, str | int | float) else None
+        return text if text.isascii() and text.isdigit() else None
+    if kind == "phone":
+        return text if re.fullmatch(r"\+?[0-9 ()./-]{3,25}", text) else None
+    if kind in ("date", "datetime", "time"):
+        return _moment(raw, text, kind)
+    return text if isinstance(raw, str | int | float) else None
+
+
+def _moment(raw: object, text: str, kind: str) -> object | None:
+    if isinstance(raw, date | time):
+        return raw
+    try:
+        return time.fromisoformat(text) if kind == "time" else datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def phrases_by_value(slot: Slot, lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:
@@ -186,5 +209,5 @@ def phrases_by_value(slot: Slot, lexicon: Lexicon) -> Mapping[str, tuple[str, ..
     if slot.type == "weekday":
         return lexicon.weekdays
     if slot.type == "choice":
-        return {value: phrases or (value.replace("_", " "),) for value, phrases in slot.choices.items()}
+        return {value: c.hear or (value.replace("_", " "),) for value, c in slot.choices.items()}
     return {}

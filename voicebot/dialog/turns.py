@@ -96,11 +96,15 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Leave the caller to a person at `destination` (dialplan extension) with these variables as context."""
+    """Leave the caller to a person at `destination` (dialplan extension) with these variables as context.
+
+    `goal`: this is what the dialog is for.
+    """
 
     destination: str
     context: tuple[tuple[str, str], ...] = ()
     outcome: str = "transferred"
+    goal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,424 @@
+"""Runs a dialog: a caller's input in, the bot's turn out. Deterministic; no clock, no chance, no waiting.
+
+    interpreter = Interpreter(dialog, {"first_name": "Sara"})
+    turn = interpreter.begin(now)
+    while isinstance(turn.then, Listen):
+        turn = interpreter.handle(<what the caller did>, now)
+
+It follows VoiceXML 2.0's form interpretation (appendix C) where the words are the same: prompts queue until
+the next input; `noinput` and `nomatch` escalate by attempt.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, time
+
+from voicebot.dialog.expressions import evaluate, is_true, parse_expression
+from voicebot.dialog.flow import CALL_VALUES
+from voicebot.dialog.grammar import Grammar, Match
+from voicebot.dialog.history import HIDDEN, HistoryEntry
+from voicebot.dialog.languages import lexicon_of
+from voicebot.dialog.listening import confirmation_of, grammar_of, hint, is_sensitive, listen
+from voicebot.dialog.model import Dialog, Say, Step
+from voicebot.dialog.needs import given_values
+from voicebot.dialog.prompts import speak, text_of
+from voicebot.dialog.slots import Value, meaning_of
+from voicebot.dialog.templates import say_value
+from voicebot.dialog.turns import (
+    BotTurn,
+    CallerInput,
+    End,
+    Handover,
+    HungUp,
+    Keys,
+    Listen,
+    Prompt,
+    Silence,
+    SpokenPause,
+    SpokenText,
+    Understood,
+    Unheard,
+    Utterance,
+)
+
+MOST_STEPS = 100
+"""Steps run without waiting for the caller; more is an endless loop and ends the call as `error`."""
+
+MOST_UNHEARD = 3
+"""Failures of recognition in a row before we stop asking again."""
+
+UNSURE_SCORE = 0.8
+UNSURE_CONFIDENCE = 0.6
+"""Below either of them `confirm: unsure` asks back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """An answer that waits for its confirmation."""
+
+    match: Match
+
+
+class Interpreter:
+    """One call's run of a dialog.
+
+    given:  values for the dialog's `needs` (its defaults fill the rest)
+    call:   values of the call itself: `number`, `called`, `id`
+    seed:   chooses among variants of prompts, always in the same way
+
+    Raises UserError where `given` does not hold what the dialog needs; after that nothing raises.
+    """
+
+    def __init__(
+        self,
+        dialog: Dialog,
+        given: Mapping[str, object] | None = None,
+        *,
+        language: str | None = None,
+        seed: int = 0,
+        call: Mapping[str, object] | None = None,
+    ) -> None:
+        self.dialog = dialog
+        self.language = language or dialog.language
+        self.understood: Understood | None = None
+        self.outcome: str | None = None
+        self.goal = False
+        self._texts = lexicon_of(self.language).texts
+        self._values: dict[str, object] = dict(given_values(dialog, given or {}))
+        self._values.update({name: str((call or {}).get(name.split(".")[1], "")) for name in CALL_VALUES})
+        self._learnt: dict[str, object] = {}
+        self._seed = seed
+        self._chosen = 0
+        self._step = dialog.first_step
+        self._said: tuple[Prompt, ...] = ()
+        self._question: tuple[Prompt, ...] = ()
+        self._pending: _Pending | None = None
+        self._noinputs = self._nomatches = 0
+        self._silences = self._unheard = self._turns = 0
+        self._failed_from: set[str] = set()
+        self._history: list[HistoryEntry] = []
+        self._last = BotTurn((), End("error", reason="not begun"))
+
+    @property
+    def step(self) -> str:
+        """The step that the call is in."""
+        return self._step
+
+    @property
+    def slots(self) -> dict[str, object]:
+        """What the conversation has learnt and computed; `sensitive` slots are left out."""
+        hidden = {name for name, slot in self.dialog.file.slots.items() if slot.sensitive}
+        return {name: value for name, value in self._learnt.items() if name not in hidden}
+
+    @property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """Both sides of the conversation so far."""
+        return tuple(self._history)
+
+    # --- the two ways in --------------------------------------------------------------------------------
+
+    def begin(self, now: float) -> BotTurn:
+        """Start the dialog; return the first turn."""
+        return self._finish(self._run(self.dialog.first_step, []), now)
+
+    def handle(self, event: CallerInput, now: float, heard: str | None = None) -> BotTurn:
+        """Take what the caller did; return what the bot does.
+
+        `heard`: what the caller heard of the last prompts, where they were interrupted; None if all.
+        After the end the last turn comes again.
+        """
+        if heard is not None:
+            self._note_heard(heard)
+        if self.outcome is not None:
+            return self._last
+        self._note(event, now)
+        if isinstance(event, HungUp):
+            self.understood = None
+            return self._finish(BotTurn((), End("hangup", reason="caller")), now)
+        self._turns += 1
+        if self._turns > self.dialog.file.limits.turns:
+            return self._finish(self._give_up("turns"), now)
+        if not isinstance(event, Unheard):
+            self._unheard = 0
+        if not isinstance(event, Silence):
+            self._silences = 0
+        return self._finish(self._answer(event), now)
+
+    def _answer(self, event: CallerInput) -> BotTurn:
+        if isinstance(event, Silence):
+            self._understand("noinput")
+            self._silences += 1
+            if self._silences >= self.dialog.file.limits.silences:
+                return self._give_up("silence")
+            self._noinputs += 1
+            return self._fail("noinput", self._noinputs)
+        if isinstance(event, Unheard):
+            self._understand("unheard")
+            self._unheard += 1
+            if self._unheard >= MOST_UNHEARD:
+                return self._failed()
+            return self._ask_again(self._own("unheard"), question=self._unheard > 1)
+        match = self._match(event, self._grammar)
+        confidence = event.transcript.confidence if isinstance(event, Utterance) else None
+        if match is None and self._pending is not None:
+            match = self._correction(event)
+        if match is None:
+            self._understand("nomatch", confidence=confidence)
+            self._nomatches += 1
+            return self._fail("nomatch", self._nomatches)
+        self._understand("command" if match.command else "match", match.meaning, confidence)
+        if match.command:
+            return self._command(match.meaning)
+        if self._pending is not None:
+            return self._confirmed(match)
+        return self._take(match, confidence)
+
+    def _match(self, event: CallerInput, grammar: Grammar) -> Match | None:
+        if isinstance(event, Keys):
+            return grammar.match_keys(event.digits)
+        return grammar.match_transcript(event.transcript) if isinstance(event, Utterance) else None
+
+    @property
+    def _grammar(self) -> Grammar:
+        if self._pending is not None:
+            return confirmation_of(self.dialog, self.language)
+        return grammar_of(self.dialog, self._step, self.language)
+
+    # --- answers ----------------------------------------------------------------------------------------
+
+    def _take(self, match: Match, confidence: float | None) -> BotTurn:
+        """Take an answer, or ask back first."""
+        step = self._current
+        choice = step.choices.get(match.meaning)
+        if choice is not None and choice.goto:
+            return self._run(choice.goto, [])
+        unsure = match.score < UNSURE_SCORE or (confidence is not None and confidence < UNSURE_CONFIDENCE)
+        if step.fill and (
+            step.confirm == "always" or (step.confirm == "unsure" and unsure and not match.by_key)
+        ):
+            return self._ask_back(match)
+        return self._accept(match)
+
+    def _accept(self, match: Match) -> BotTurn:
+        step = self._current
+        self._pending = None
+        if step.fill:
+            self._learn(step.fill, match.meaning if match.meaning in step.choices else match.value)
+        prompts: list[Prompt] = []
+        following = self._leave(step)
+        return self._run(following, prompts) if isinstance(following, str) else following
+
+    def _ask_back(self, match: Match) -> BotTurn:
+        self._pending = _Pending(match)
+        slot = self.dialog.file.slots[str(self._current.fill)]
+        filter_ = "digits" if slot.type == "digits" else ""
+        said = say_value(match.value, filter_, self.language)
+        text = self._texts["confirm"][0].replace("{value}", said)
+        self._question = (SpokenText(text, self.language, static=False, sensitive=slot.sensitive),)
+        return self._listen(self._question)
+
+    def _confirmed(self, match: Match) -> BotTurn:
+        assert self._pending is not None
+        pending = self._pending
+        if match.meaning == "yes":
+            return self._accept(pending.match)
+        self._pending = None
+        self._question = self._asked(self._current)
+        self._nomatches += 1
+        if self._failures >= self.dialog.file.limits.failures:
+            return self._failed()
+        return self._ask_again(self._own("unconfirmed"))
+
+    def _correction(self, event: CallerInput) -> Match | None:
+        """Take "no, four two seven two" in place of the answer that was asked back."""
+        grammar = grammar_of(self.dialog, self._step, self.language)
+        match = None if grammar.slot is None or grammar.slot.open else self._match(event, grammar)
+        if match is not None and not match.command:
+            self._pending = None
+        return match
+
+    # --- commands ---------------------------------------------------------------------------------------
+
+    def _command(self, name: str) -> BotTurn:
+        command = self.dialog.file.always.get(name)
+        said = self._speak_one(command.say, self._current) if command and command.say else []
+        if command is not None and command.goto:
+            return self._run(command.goto, said)
+        if name == "repeat" and not said:
+            said_last = self._said if self._pending is None else self._question
+            return self._listen(tuple(replace(prompt, bargein=True) for prompt in said_last))
+        if name == "help" and not said:
+            said = self._help()
+        return self._ask_again(said)
+
+    def _help(self) -> list[Prompt]:
+        step = self._current
+        if step.help:
+            return self._speak_one(step.help, step)
+        text = hint(self.dialog, self._step, self.language) or self._texts["help"][0]
+        said = [self._own_text(text)]
+        agent = self.dialog.file.always.get("agent")
+        return [*said, *(self._own("help_agent") if agent and agent.goto else [])]
+
+    # --- failures ---------------------------------------------------------------------------------------
+
+    @property
+    def _failures(self) -> int:
+        return self._noinputs + self._nomatches
+
+    def _fail(self, kind: str, attempt: int) -> BotTurn:
+        """Ask again, more explicitly with each attempt, until patience ends."""
+        if self._failures >= self.dialog.file.limits.failures:
+            return self._failed()
+        step = self._current
+        own: tuple[Say, ...] = getattr(step, kind)
+        if own and self._pending is None:
+            say = own[min(attempt, len(own)) - 1]
+            return self._listen(tuple(self._speak(say, step)))
+        prompts = self._own(kind, attempt - 1)
+        prompts += self._question
+        if attempt > 1 and self._pending is None and (text := hint(self.dialog, self._step, self.language)):
+            prompts.append(self._own_text(text))
+        return self._listen(tuple(prompts))
+
+    def _failed(self) -> BotTurn:
+        """Patience has ended in this step: where the step says, else to an agent, else good-bye."""
+        self._pending = None
+        agent = self.dialog.file.always.get("agent")
+        target = self._current.failed or (agent.goto if agent else None)
+        if target is None or self._step in self._failed_from:
+            return self._give_up(self._step)
+        self._failed_from.add(self._step)
+        return self._run(target, [])
+
+    def _give_up(self, reason: str) -> BotTurn:
+        return BotTurn(tuple(self._own("failed")), End("failed", reason=reason))
+
+    # --- steps ------------------------------------------------------------------------------------------
+
+    def _run(self, name: str, prompts: list[Prompt]) -> BotTurn:
+        """Run steps from `name` on until one listens or ends."""
+        self._pending = None
+        self._noinputs = self._nomatches = 0
+        following: str | BotTurn = name
+        for _ in range(MOST_STEPS):
+            assert isinstance(following, str)
+            self._step = following
+            step = self._current
+            if step.if_ and not is_true(step.if_, self._values):
+                following = self._next_in_file()
+            else:
+                prompts += self._speak_one(step.say, step)
+                if step.ask:
+                    self._question = self._asked(step)
+                    self._said = (*prompts, *self._question)
+                    return self._listen(self._said)
+                following = self._leave(step)
+            if isinstance(following, BotTurn):
+                return replace(following, prompts=(*prompts, *following.prompts))
+        return self._error("endless loop")
+
+    def _leave(self, step: Step) -> str | BotTurn:
+        """Compute, then return the step that follows, or how the dialog ends."""
+        for name, expression in step.set.items():
+            self._learn(name, evaluate(parse_expression(expression), self._values))
+        if step.end:
+            goal = step.goal or step.end in self.dialog.file.goals
+            return BotTurn((), End(step.end, goal, reason=self._step))
+        if step.transfer:
+            context = tuple((name, self._as_text(name)) for name in step.transfer.context)
+            goal = step.goal or "transferred" in self.dialog.file.goals
+            return BotTurn((), Handover(step.transfer.to, context, goal=goal))
+        for target, condition in step.goto.items():
+            if is_true(condition, self._values):
+                return target
+        return self._next_in_file()
+
+    def _next_in_file(self) -> str | BotTurn:
+        return self.dialog.step_after(self._step) or self._error("ran past the last step")
+
+    def _error(self, reason: str) -> BotTurn:
+        return BotTurn(tuple(self._own("error")), End("error", reason=reason))
+
+    def _learn(self, name: str, value: object | Value) -> None:
+        self._values[name] = value
+        self._learnt[name] = value
+
+    def _as_text(self, name: str) -> str:
+        value = self._values.get(name)
+        if isinstance(value, date | time):
+            return value.isoformat()
+        return "" if value is None else meaning_of(value)
+
+    # --- speaking and listening -------------------------------------------------------------------------
+
+    @property
+    def _current(self) -> Step:
+        return self.dialog.steps[self._step]
+
+    def _asked(self, step: Step) -> tuple[Prompt, ...]:
+        return tuple(self._speak_one(step.ask, step))
+
+    def _ask_again(self, said: list[Prompt], *, question: bool = True) -> BotTurn:
+        return self._listen((*said, *(self._question if question else ())))
+
+    def _listen(self, prompts: tuple[Prompt, ...]) -> BotTurn:
+        asked = text_of(self._question)
+        return BotTurn(prompts, listen(self.dialog, self._step, self._grammar, asked))
+
+    def _speak_one(self, variants: tuple[Say, ...], step: Step) -> list[Prompt]:
+        """Say one of the variants; the same call and seed always take the same one."""
+        if not variants:
+            return []
+        self._chosen += 1
+        chosen = zlib.crc32(f"{self._seed}:{self._chosen}".encode()) % len(variants)
+        return self._speak(variants[chosen], step)
+
+    def _speak(self, say: Say, step: Step) -> list[Prompt]:
+        bargein = self.dialog.file.bargein if step.bargein is None else step.bargein
+        return speak(self.dialog, say, self._values, self.language, bargein=bargein)
+
+    def _own(self, kind: str, attempt: int = 0) -> list[Prompt]:
+        texts = self._texts[kind]
+        return [self._own_text(texts[min(attempt, len(texts) - 1)])]
+
+    def _own_text(self, text: str) -> Prompt:
+        return SpokenText(text, self.language)
+
+    # --- what is kept -----------------------------------------------------------------------------------
+
+    def _understand(self, kind: str, meaning: str = "", confidence: float | None = None) -> None:
+        hidden = kind in ("match", "nomatch") and is_sensitive(self.dialog, self._step)
+        self.understood = Understood(kind, self._step, meaning, confidence, hidden)
+
+    def _note(self, event: CallerInput, now: float) -> None:
+        kind, text = {Silence: "silence", Unheard: "unheard", HungUp: "hangup"}.get(type(event), "speech"), ""
+        if isinstance(event, Keys):
+            kind, text = "keys", event.digits
+        elif isinstance(event, Utterance):
+            text = event.transcript.text
+        hidden = bool(text) and is_sensitive(self.dialog, self._step)
+        self._history.append(HistoryEntry("caller", now, self._step, HIDDEN if hidden else text, kind))
+
+    def _note_heard(self, heard: str) -> None:
+        for at in range(len(self._history) - 1, -1, -1):
+            entry = self._history[at]
+            if entry.speaker == "bot":
+                self._history[at] = replace(entry, heard=HIDDEN if HIDDEN in entry.text else heard)
+                break
+
+    def _finish(self, turn: BotTurn, now: float) -> BotTurn:
+        """Keep what the turn says and how it ends."""
+        if isinstance(turn.then, End | Handover):
+            self.outcome, self.goal = turn.then.outcome, turn.then.goal
+        prompts = tuple(p for p in turn.prompts if not isinstance(p, SpokenPause))
+        if prompts:
+            self._history.append(HistoryEntry("bot", now, self._step, text_of(prompts), "prompt"))
+        self._last = turn
+        return turn
+
+
+__all__ = ["Interpreter", "Listen"]
