@@ -1,0 +1,32 @@
+"""All checks, at once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+from voicebot.config import Config
+from voicebot.doctor import machine, setup
+from voicebot.doctor.ami import check_ami
+from voicebot.doctor.ari import AriVisit, check_ari
+from voicebot.doctor.finding import Finding
+
+
+async def examine(config: Config) -> tuple[Finding, ...]:
+    """Check everything that `config` names; takes a second, and up to ten where nobody answers.
+
+    Changes nothing, neither here nor in Asterisk, and may run beside a gateway that serves calls.
+    """
+    async with AriVisit(config.asterisk) as ari:
+        groups = await asyncio.gather(
+            check_ari(config, ari),
+            check_ami(config),
+            asyncio.to_thread(setup.check_routes, config),
+            asyncio.to_thread(setup.check_speech, config),
+            asyncio.to_thread(machine.check_media, config),
+            asyncio.to_thread(machine.check_disk, config),
+            asyncio.to_thread(machine.check_files, config),
+            asyncio.to_thread(machine.check_packages),
+        )
+    # Last and alone: it measures how punctual the machine is.
+    return (*itertools.chain.from_iterable(groups), *await asyncio.to_thread(machine.check_clock))

