@@ -23,6 +23,10 @@ _NEAR = 0.84
 """Similarity (0 to 1) of letters from which on two phrases count as the same, misspelt."""
 _NEAR_LETTERS = 5
 """Shorter phrases must be the same to the letter."""
+_NEAR_SYLLABLES = 3
+"""The same in Korean syllables."""
+_WORD_NEAR = 60
+"""Similarity (0 to 100) that each word of a misspelt phrase must have with its own."""
 _LEFTOVER = 0.12
 """Doubt for each telling word that the phrase does not explain; `weak` phrases doubt more."""
 _LEFTOVER_EDGE = 0.06
@@ -34,7 +38,8 @@ _NEGATED_WITHIN = 4
 """A negator up to this many words before a phrase turns it round, if nothing telling stands between."""
 _TURNED_ROUND = 0.75
 _CORRECTIONS = frozenset(("mean", "sorry", "no", "actually", "rather", "wait", "instead", "아니"))
-_LONGEST_TOKENS = 60
+_LONGEST_TOKENS = 40
+"""Words of an utterance; no answer is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +140,23 @@ def _unsure(tokens: Tokens, lexicon: Lexicon) -> bool:
 
 def _score_all(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) -> list[Scored]:
     hits: list[Hit] = []
+    windows = _Windows(tokens, {})
     for meaning in meanings:
         for phrase in meaning.phrases:
-            hits += _hits(tokens, phrase, meaning, lexicon)
+            hits += _hits(windows, phrase, meaning, lexicon)
     # "no problem" is one phrase; the "no" inside it says nothing of its own.
+    spans: dict[tuple[int, int], float] = {}
+    for hit in hits:
+        spans[hit.start, hit.end] = max(hit.similarity, spans.get((hit.start, hit.end), 0.0))
     outer = [
         hit
         for hit in hits
         if not any(
-            other.start <= hit.start
-            and hit.end <= other.end
-            and other.end - other.start > hit.end - hit.start
-            and other.similarity >= hit.similarity - 0.1
-            for other in hits
+            start <= hit.start
+            and hit.end <= end
+            and end - start > hit.end - hit.start
+            and similarity >= hit.similarity - 0.1
+            for (start, end), similarity in spans.items()
         )
     ]
     turned = {hit.meaning.opposite for hit in outer if hit.negated and hit.meaning.name == "yes"}
@@ -194,50 +203,65 @@ def _score(meaning: Meaning, hits: list[Hit], tokens: Tokens, lexicon: Lexicon) 
     return best
 
 
-def _hits(tokens: Tokens, phrase: Tokens, meaning: Meaning, lexicon: Lexicon) -> list[Hit]:
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """All runs of neighbouring words of an utterance, joined, by their number of words."""
+
+    tokens: Tokens
+    by_length: dict[int, list[tuple[int, str]]]
+
+    def of(self, length: int) -> list[tuple[int, str]]:
+        """Return (start, joined words) of each run of `length` words."""
+        if length not in self.by_length:
+            starts = range(len(self.tokens) - length + 1)
+            self.by_length[length] = [(at, "".join(self.tokens[at : at + length])) for at in starts]
+        return self.by_length[length]
+
+
+def _hits(windows: _Windows, phrase: Tokens, meaning: Meaning, lexicon: Lexicon) -> list[Hit]:
+    tokens = windows.tokens
     joined = "".join(phrase)
     size = len(phrase)
     weak = _is_weak(phrase, meaning, lexicon)
-    negating = any(token in lexicon.negators or token == "no" for token in phrase)
-    hits = []
+    negating = _negates(phrase, lexicon)
     slack = 3 if lexicon.endings else 1
+    longer = 10 if lexicon.endings else max(2, len(joined) // 5)
+    hits = []
     for length in range(max(1, size - 1), size + 1 + slack):
-        for start in range(len(tokens) - length + 1):
-            window = tokens[start : start + length]
-            similarity = _similarity(window, phrase, joined, lexicon)
+        for start, spoken in windows.of(length):
+            if abs(len(spoken) - len(joined)) > longer:
+                continue
+            end = start + length
+            similarity = _similarity(spoken, joined, tokens[start:end], phrase, lexicon)
             if similarity:
-                negated = not negating and _negated(tokens, start, start + length, lexicon)
-                hits.append(Hit(meaning, start, start + length, similarity, size, weak, negated))
+                negated = not negating and _negated(tokens, start, end, lexicon)
+                hits.append(Hit(meaning, start, end, similarity, size, weak, negated))
     return hits
 
 
-def _similarity(window: Tokens, phrase: Tokens, joined: str, lexicon: Lexicon) -> float:
-    if window == phrase:
-        return 1.0
-    spoken = "".join(window)
+def _similarity(spoken: str, joined: str, window: Tokens, phrase: Tokens, lexicon: Lexicon) -> float:
     if spoken == joined:
-        return 0.98
-    if lexicon.endings and spoken.startswith(joined) and len(spoken) > len(joined):
-        # The first word must be the phrase's own, or an ending would make a word of its own ("예" in "예약").
-        return 0.97 if _is_ending(spoken[len(joined) :], lexicon) else 0.0
+        return 1.0 if window == phrase else 0.98
     if lexicon.endings:
-        if len(joined) < 3 or abs(len(spoken) - len(joined)) > 1:
-            return 0.0
-        return _near(spoken, joined)
-    if len(joined) < _NEAR_LETTERS or abs(len(spoken) - len(joined)) > max(2, len(joined) // 5):
+        if spoken.startswith(joined):
+            # A particle may follow, but not the rest of another word ("예" is not in "예약").
+            return 0.97 if _is_ending(spoken[len(joined) :], lexicon) else 0.0
+        same_length = len(joined) >= _NEAR_SYLLABLES and abs(len(spoken) - len(joined)) <= 1
+        return _near(spoken, joined) if same_length else 0.0
+    if len(joined) < _NEAR_LETTERS:
         return 0.0
-    if _negates(window, lexicon) != _negates(phrase, lexicon) or _undone(window, phrase):
+    similarity = _near(spoken, joined)
+    if not similarity or _negates(window, lexicon) != _negates(phrase, lexicon) or _undone(window, phrase):
         return 0.0
     if len(window) == len(phrase) and not all(
-        fuzz.ratio(heard, meant) >= 60 for heard, meant in zip(window, phrase, strict=True)
+        fuzz.ratio(heard, meant) >= _WORD_NEAR for heard, meant in zip(window, phrase, strict=True)
     ):
         return 0.0
-    return _near(spoken, joined)
+    return similarity
 
 
 def _near(spoken: str, joined: str) -> float:
-    ratio = float(fuzz.ratio(spoken, joined)) / 100
-    return ratio * 0.97 if ratio >= _NEAR else 0.0
+    return float(fuzz.ratio(spoken, joined, score_cutoff=_NEAR * 100)) / 100 * 0.97
 
 
 def _is_ending(rest: str, lexicon: Lexicon) -> bool:
