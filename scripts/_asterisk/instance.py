@@ -31,7 +31,7 @@ from pathlib import Path
 from . import ports as port_tools
 from .faults import Fault, PortConflict
 from .ports import HOST, Ports
-from .program import Program
+from .program import NEWER_MODULES, Program
 from .settings import copy_changed
 
 READY_TIMEOUT_S = 60
@@ -229,6 +229,7 @@ def _lay_out(
         "pjsip.conf": {("transport-udp", "bind"): f"{HOST}:{ports.sip}"},
         "rtp.conf": {("general", "rtpstart"): ports.rtp_first, ("general", "rtpend"): ports.rtp_last},
     })  # fmt: skip
+    _leave_out_newer_modules(folders["etc"] / "modules.conf", program.modules)
     return Instance(
         state=str(state), pid=0, version=program.version, app="voicebot",
         ari_url=f"http://{HOST}:{ports.ari}", ari_user="voicebot", ari_password=passwords["ari_password"],
@@ -239,6 +240,14 @@ def _lay_out(
         run=str(folders["run"]), log=str(folders["log"] / "messages.log"),
         command=(*program.command, "-C", str(folders["etc"] / "asterisk.conf")),
     )  # fmt: skip
+
+
+def _leave_out_newer_modules(modules_conf: Path, installed: Path) -> None:
+    absent = [name for name in NEWER_MODULES if not (installed / name).exists()]
+    lines = [
+        line for line in modules_conf.read_text().splitlines() if not any(name in line for name in absent)
+    ]
+    modules_conf.write_text("\n".join(lines) + "\n")
 
 
 def _allow_many_files() -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 from .debian import Say, unpack
 from .faults import Fault
 
-OLDEST = (20, 15)
-"""First release of the 20 series with everything the gateway relies on."""
+OLDEST = {20: 15, 21: 10, 22: 5}
+"""First release of each series with everything the gateway relies on; later series have it throughout."""
+NEWER_MODULES = ("res_websocket_client.so",)
+"""Modules that only newer releases have, and need there."""
 NEEDED_MODULES = ("res_ari.so", "chan_pjsip.so", "chan_rtp.so", "app_stasis.so", "res_rtp_asterisk.so")
 
 
@@ -36,10 +38,13 @@ def find_program(home: Path, say: Say) -> Program:
     return _on_path(say) or _unpacked(home, say)
 
 
-def version_of(text: str) -> tuple[int, ...]:
-    """`Asterisk 22.10.1~dfsg+...` is (22, 10, 1); () if there is no version in it."""
-    found = re.search(r"\b(?:certified/|certified-)?(\d+)\.(\d+)(?:\.(\d+))?", text)
-    return tuple(int(part) for part in found.groups() if part) if found else ()
+def is_new_enough(text: str) -> bool:
+    """Judge what `asterisk -V` says, such as `22.10.1~dfsg+...` or `certified/20.7-cert5`."""
+    found = re.search(r"(\d+)\.(\d+)", text)
+    if found is None:
+        return False
+    series, release = int(found[1]), int(found[2])
+    return release >= OLDEST[series] if series in OLDEST else series > max(OLDEST)
 
 
 def _ask_version(command: tuple[str, ...]) -> str:
@@ -53,10 +58,8 @@ def _on_path(say: Say) -> Program | None:
     if binary is None:
         return None
     version = _ask_version((binary,))
-    if version_of(version) < OLDEST:
-        say(
-            f"{binary} is {version or 'unusable'}, older than {OLDEST[0]}.{OLDEST[1]}: using Debian's instead"
-        )
+    if not is_new_enough(version):
+        say(f"{binary} is {version or 'unusable'}, not 20.15, 22.5 or newer: using Debian's instead")
         return None
     folders = _directories(Path("/etc/asterisk/asterisk.conf"))
     candidates = [folders.get("astmoddir"), "/usr/lib/asterisk/modules", "/usr/lib64/asterisk/modules"]

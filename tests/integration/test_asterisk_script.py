@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.integration.conftest import RealAsterisk
+
 pytestmark = pytest.mark.integration
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "asterisk"
@@ -122,8 +124,6 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_after_a_crash_it_comes_back_as_it_was(tmp_path: Path) -> None:
-    from conftest import RealAsterisk
-
     pbx = RealAsterisk(tmp_path / "pbx")
     pbx.start()
     try:

@@ -6,8 +6,8 @@ import asyncio
 
 import aiohttp
 import pytest
-from conftest import RealAsterisk
 
+from tests.integration.conftest import RealAsterisk
 from voicebot.softphone.phone import Softphone
 
 pytestmark = pytest.mark.integration
