@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from voicebot.speech.stt import Expectation, Transcript
 
-THRESHOLDS = {"vosk": 0.7, "whisper": 0.25, "pocketsphinx": 0.5}
+THRESHOLDS = {"vosk": 0.5, "whisper": 0.25, "pocketsphinx": 0.5}
 """Confidence under which an engine's words are not taken, where the step expects certain phrases."""
 OPEN_THRESHOLDS = {"vosk": 0.35, "whisper": 0.25, "pocketsphinx": 0.5}
 """The same where anything may be said and no grammar forces the words."""

@@ -1,12 +1,15 @@
 """Vosk (Kaldi): any of its model folders, with a grammar of the step's phrases where it has one.
 
-Streaming, cheap, and the choice for small menus in languages without another engine. A word outside the
-grammar is forced into it unless the model knows `[unk]`, hence the measured threshold in `rejection.py`.
+Streaming, cheap, and the choice for small menus in languages without another engine. Held to a grammar it
+forces whatever it hears into it, at full confidence. Most models know `[unk]` for the rest; for one that does
+not, a second pass may also choose everyday syllables, and the confidence is how well the first pass explains
+the audio beside it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,20 @@ from voicebot.errors import Problem, UserError
 from voicebot.speech.stt import Expectation, Recognition, Transcript, Word
 
 UNKNOWN = "[unk]"
+DECOYS = {
+    "ko": (
+        "가 거 고 구 그 기 나 너 노 누 니 다 더 도 두 드 디 라 러 로 루 르 리 마 머 모 무 미 바 버 "
+        "보 부 비 사 서 소 수 스 시 아 어 여 오 우 으 이 자 저 조 주 지 차 처 초 추 치 카 코 크 키 "
+        "타 터 토 투 트 티 파 포 푸 프 피 하 허 호 후 흐 히 안 은 인 을 에 의 한 는 난 만 말 습 입 "
+        "합 게 세 제 해 대 데 래 려 요 야 유 와 워 있 없 것 점 장 원 정 성 전 당 상 선 명 문 물 방 "
+        "번 분 산 생 식 신 실 일 중 진 학 화 회 "
+    ),
+}
+"""Everyday syllables, by language, of which a second pass can make any speech."""
+EVEN, SLOPE = -0.2, 5.0
+"""Log-likelihood ratio of the passes, a decoder frame, that makes a confidence of 0.5; its steepness."""
+FRAMES_PER_S = 100 / 3
+"""Frames that the decoder sees of a second of speech."""
 QUIET = -1
 """Kaldi's log level: errors only."""
 MODEL_FILES = (("am/final.mdl", "final.mdl"), ("graph/HCLr.fst", "graph/HCLG.fst", "HCLr.fst", "HCLG.fst"))
@@ -76,59 +93,100 @@ class VoskRecognizer:
         return {"unknown_words": self._knows_unknown}
 
     def open(self, expectation: Expectation, sample_rate: int) -> Recognition:
-        grammar = self._grammar(expectation)
-        with self._opening:
-            arguments = [self._model, sample_rate] + ([grammar] if grammar else [])
-            recognizer = self._vosk.KaldiRecognizer(*arguments)
-        recognizer.SetWords(True)
-        return _VoskRecognition(recognizer, constrained=bool(grammar))
+        phrases = self._phrases(expectation)
+        if not phrases:
+            return _VoskRecognition(self._decoder([], sample_rate))
+        if self._knows_unknown:
+            return _VoskRecognition(self._decoder([*phrases, UNKNOWN], sample_rate))
+        syllables = DECOYS.get(expectation.language.lower().split("-")[0], "").split()
+        decoys = [word for word in syllables if word not in phrases and self._has(word)]
+        if not decoys:
+            return _VoskRecognition(self._decoder(phrases, sample_rate))
+        first, second = (self._decoder(grammar, sample_rate) for grammar in (phrases, [*phrases, *decoys]))
+        return _DoubtingRecognition(_ScoredPass(first), _ScoredPass(second))
 
-    def _grammar(self, expectation: Expectation) -> str:
-        """Return the phrases as Vosk wants them, "" for free speech; unknown words are left out."""
+    def _decoder(self, phrases: list[str], sample_rate: int) -> Any:
+        """Return a decoder that is held to `phrases`, to nothing if there are none."""
+        # Escaped characters would be looked up as they are written, and dropped without a word.
+        grammar = [json.dumps(phrases, ensure_ascii=False)] if phrases else []
+        with self._opening:
+            decoder = self._vosk.KaldiRecognizer(self._model, sample_rate, *grammar)
+        decoder.SetWords(True)
+        return decoder
+
+    def _phrases(self, expectation: Expectation) -> list[str]:
+        """Return what may be said, as far as the model can hear it; nothing for free speech."""
         if expectation.open:
-            return ""
-        known = [
+            return []
+        return [
             text
             for text in dict.fromkeys(p.lower() for p in (*expectation.phrases, *expectation.words))
             if text.strip() and all(self._has(word) for word in text.split())
         ]
-        if not known:
-            return ""
-        # Escaped characters would be looked up as they are written, and dropped without a word.
-        return json.dumps([*known, *([UNKNOWN] if self._knows_unknown else [])], ensure_ascii=False)
 
 
 class _VoskRecognition:
-    def __init__(self, recognizer: Any, constrained: bool) -> None:
-        self._recognizer = recognizer
-        self._constrained = constrained
-        self._words: list[dict[str, Any]] = []
+    """One utterance by one decoder, which says how sure it is of each word."""
+
+    def __init__(self, decoder: Any) -> None:
+        self._decoder = decoder
+        self._heard: list[dict[str, Any]] = []
 
     def accept(self, pcm: bytes) -> None:
-        if self._recognizer.AcceptWaveform(pcm):  # Vosk saw an end of its own: the utterance goes on
-            self._words += json.loads(self._recognizer.Result()).get("result", [])
+        if self._decoder.AcceptWaveform(pcm):  # Vosk saw an end of its own: the utterance goes on
+            self._heard += json.loads(self._decoder.Result()).get("result", [])
 
     def finish(self) -> Transcript:
-        self._words += json.loads(self._recognizer.FinalResult()).get("result", [])
-        words = tuple(
-            Word(w["word"], round(w["start"] * 1000), round(w["end"] * 1000), w["conf"]) for w in self._words
-        )
-        if any(word.text == UNKNOWN for word in words):
-            known = tuple(word for word in words if word.text != UNKNOWN)
-            share = len(known) / len(words)
-            confidence = share * _mean(known)
-        else:
-            confidence = _mean(words)
-            known = words
-        text = " ".join(word.text for word in known)
-        return Transcript(text, confidence if words else None, not words, words, "vosk")
+        self._heard += json.loads(self._decoder.FinalResult()).get("result", [])
+        heard = [_word(found) for found in self._heard]
+        words = tuple(word for word in heard if word.text != UNKNOWN)
+        total = sum(word.end_ms - word.start_ms for word in heard)
+        sure = sum((word.end_ms - word.start_ms) * (word.confidence or 0.0) for word in words)
+        text = " ".join(word.text for word in words)
+        return Transcript(text, sure / total if total else None, not heard, words, "vosk")
 
 
-def _mean(words: tuple[Word, ...]) -> float:
-    """Mean confidence, by the length of the words."""
-    total = sum(word.end_ms - word.start_ms for word in words)
-    return (
-        sum((word.confidence or 0.0) * (word.end_ms - word.start_ms) for word in words) / total
-        if total
-        else 0.0
-    )
+class _DoubtingRecognition:
+    """One utterance by two decoders, the second of which may choose decoys as well."""
+
+    def __init__(self, first: _ScoredPass, second: _ScoredPass) -> None:
+        self._first = first
+        self._second = second
+
+    def accept(self, pcm: bytes) -> None:
+        self._first.accept(pcm)
+        self._second.accept(pcm)
+
+    def finish(self) -> Transcript:
+        words, score = self._first.finish()
+        others, best = self._second.finish()
+        spoken_ms = sum(word.end_ms - word.start_ms for word in others or words)
+        if not words:
+            return Transcript("", None, not spoken_ms, engine="vosk")
+        ratio = (score - best) / max(spoken_ms / 1000 * FRAMES_PER_S, 1)
+        confidence = 1 / (1 + math.exp(-SLOPE * max(min(ratio - EVEN, 20), -20)))
+        return Transcript(" ".join(word.text for word in words), confidence, words=words, engine="vosk")
+
+
+class _ScoredPass:
+    """One decoder that gives the log-likelihood of all it heard, instead of how sure it is of each word."""
+
+    def __init__(self, decoder: Any) -> None:
+        decoder.SetMaxAlternatives(1)
+        self._decoder = decoder
+        self._results: list[str] = []
+
+    def accept(self, pcm: bytes) -> None:
+        if self._decoder.AcceptWaveform(pcm):
+            self._results.append(self._decoder.Result())
+
+    def finish(self) -> tuple[tuple[Word, ...], float]:
+        """Return the words and their log-likelihood in Kaldi's units; it only compares."""
+        self._results.append(self._decoder.FinalResult())
+        found = [best for text in self._results for best in json.loads(text).get("alternatives", [])[:1]]
+        words = tuple(_word(word) for best in found for word in best.get("result", []))
+        return words, sum(best["confidence"] for best in found)
+
+
+def _word(found: dict[str, Any]) -> Word:
+    return Word(found["word"], round(found["start"] * 1000), round(found["end"] * 1000), found.get("conf"))
