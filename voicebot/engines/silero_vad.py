@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from voicebot.errors import UserError
 
-HANGOVER_MS = 130
-"""Speech goes on being reported this long after its end: median, see docs/speaking.md."""
+HANGOVER_MS = {8000: 170, 16000: 140}
+"""Speech goes on being reported this long after its end, by rate: medians, see docs/speaking.md."""
 
 RELEASE = 0.15
 """Once speaking, a caller is silent only this far below the threshold: soft word endings stay whole."""
@@ -50,7 +50,7 @@ def _session() -> Any:
 class SileroVad:
     """One caller's detector. A frame is speech when its probability is above `threshold` (0 to 1)."""
 
-    hangover_ms: int = HANGOVER_MS
+    hangover_ms: int
     _audio: npt.NDArray[np.float32]
     _state: npt.NDArray[np.float32]
     _fill: int  # samples in _audio, the context included
@@ -92,6 +92,7 @@ class SileroVad:
 
     def _reset(self, sample_rate: int) -> None:
         self._rate = sample_rate
+        self.hangover_ms = HANGOVER_MS[sample_rate]
         self._rate_tensor = np.array(sample_rate, np.int64)
         self._context = _CONTEXT[sample_rate]
         self._needed = self._context + _WINDOW[sample_rate]

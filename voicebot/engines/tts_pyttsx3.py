@@ -12,6 +12,7 @@ import ctypes
 import importlib
 import os
 import threading
+import time
 import wave
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -24,8 +25,9 @@ from voicebot.errors import UserError
 from voicebot.speech.tts import AudioChunk, Samples, Voice
 
 SONAME = "libespeak-ng.so.1"
-FINISH_WAIT_S = 30.0
-"""How long the file may lag behind `runAndWait()`; the pool gives up on us earlier."""
+IDLE_WAIT_S = 30.0
+"""How long espeak's thread may be at work; the pool gives up on us earlier."""
+IDLE_POLL_S = 0.0005
 
 
 class Pyttsx3Synthesizer:
@@ -47,6 +49,12 @@ class Pyttsx3Synthesizer:
                 ) from error
             driver = importlib.import_module("pyttsx3.drivers.espeak")
             driver.__dict__["print"] = lambda *_, **__: None
+            self._library = importlib.import_module("pyttsx3.drivers._espeak")
+            # On every start pyttsx3 cancels what espeak's thread has in hand, be it only a changed rate, and
+            # the new sentence with it. Nothing of ours is ever to be cancelled.
+            self._library.__dict__["Cancel"] = lambda: 0
+            self._engine.runAndWait()  # until its first run it would only queue what it is told
+            self._await_idle()
             self._ids = {str(voice.id).lower() for voice in self._engine.getProperty("voices")}
             self._variants = {path.name for path in (data / "voices" / "!v").iterdir()}
             self._faults: list[BaseException] = []
@@ -84,14 +92,26 @@ class Pyttsx3Synthesizer:
         self._finished.clear()
         self._choose(voice)
         self._engine.setProperty("rate", words_a_minute(voice))
+        self._await_idle()
         self._engine.save_to_file(text, self._path)
         self._engine.runAndWait()
         if self._faults:
             raise RuntimeError(f"pyttsx3 failed: {self._faults[0]}")
-        if not self._finished.wait(FINISH_WAIT_S):
-            self._engine.stop()
-            raise RuntimeError(f"pyttsx3 was not done after {FINISH_WAIT_S:.0f} s")
+        if not self._finished.wait(IDLE_WAIT_S):
+            raise RuntimeError(f"pyttsx3 was not done after {IDLE_WAIT_S:.0f} s")
+        self._await_idle()
         return _read(self._path)
+
+    def _await_idle(self) -> None:
+        """Wait until espeak's thread has nothing left to do.
+
+        It says "finished" first and puts pyttsx3's state right afterwards: what came between would be lost.
+        """
+        deadline = time.monotonic() + IDLE_WAIT_S
+        while self._library.IsPlaying():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"espeak's thread was not done after {IDLE_WAIT_S:.0f} s")
+            time.sleep(IDLE_POLL_S)
 
     def _choose(self, voice: Voice) -> None:
         """Set the voice. The driver does it at once, but its faults arrive in `_faults`."""
