@@ -27,7 +27,7 @@ def test_silence_around_a_sentence_goes_but_not_within(rate: int) -> None:
     assert len(kept) * 1000 / rate == pytest.approx(1300 + LEAD_MS + TAIL_MS, abs=12)
 
 
-@pytest.mark.parametrize("amplitude", [50, 3000, 32000])
+@pytest.mark.parametrize("amplitude", [200, 3000, 32000])
 def test_loud_and_soft_engines_end_up_equally_loud(amplitude: int) -> None:
     chunks = [AudioChunk(tone(500, 22050, amplitude), 22050)] * 2
     said = finish(chunks, 8000)
