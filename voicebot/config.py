@@ -97,6 +97,11 @@ class MediaConfig(_Section):
     last_port: int = Field(12999, ge=1025, le=65535, description="Last RTP port.")
     codec: Codec = Field("ulaw", description="What Asterisk sends us and we send it.")
 
+    @property
+    def sample_rate(self) -> int:
+        """Of the PCM inside the gateway, in Hz: G.722 is the only wideband codec that Asterisk takes here."""
+        return 16000 if self.codec == "g722" else 8000
+
     @model_validator(mode="after")
     def _range(self) -> MediaConfig:
         if self.last_port <= self.first_port:

@@ -72,15 +72,19 @@ class Gateway:
     @property
     def accepts(self) -> bool:
         """Whether the next call would be taken."""
-        return not (self._stopping.is_set() or self._overloaded or len(self._calls) >= self._config.limits.calls)
+        return not (
+            self._stopping.is_set() or self._overloaded or len(self._calls) >= self._config.limits.calls
+        )
 
     async def start(self) -> None:
-        """Load dialogs, engines and prompts, then connect to Asterisk. Raises UserError; undoes itself then."""
+        """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
         config = self._config
         self._served = _load_dialogs(config)
         vad = build_vad(config.vad)
         try:
-            self._speech = await self._stack.enter_async_context(SpeechEngines(config))
+            self._speech = await self._stack.enter_async_context(
+                SpeechEngines(config, lambda route: route.language or self._dialog_of(route).language)
+            )
             await self._speech.render_ahead(
                 [(served.route, served.dialog) for served in self._served], self._progress
             )
@@ -167,7 +171,7 @@ class Gateway:
                 media=self._media,
                 stt=self._speech.stt(served.route.stt),
                 tts=self._speech.tts(served.route.tts),
-                library=self._speech.library,
+                library=self._speech.library(served.route.tts),
                 vad=self._vad,
                 observer=self._observer,
             ),
@@ -176,6 +180,9 @@ class Gateway:
         self._calls[call_id] = call
         task = self._spawn(call.run())
         task.add_done_callback(lambda _: self._calls.pop(call_id, None))
+
+    def _dialog_of(self, route: Route) -> Dialog:
+        return next(served.dialog for served in self._served if served.route is route)
 
     def _find(self, number: str) -> _Served | None:
         route = find_route((served.route for served in self._served), number)
@@ -226,7 +233,9 @@ class Gateway:
 def _load_dialogs(config: Config) -> list[_Served]:
     """Load every route's dialog; all problems of all files at once."""
     if not config.routes:
-        raise UserError(Problem("no routes: no number is answered", "add a [[routes]] table, see docs/configuration.md"))
+        raise UserError(
+            Problem("no routes: no number is answered", "add a [[routes]] table, see docs/configuration.md")
+        )
     served: list[_Served] = []
     problems: list[Problem] = []
     loaded: dict[str, Dialog] = {}

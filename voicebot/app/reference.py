@@ -38,7 +38,7 @@ def configuration_reference() -> str:
 
 def record_reference() -> str:
     """Return Markdown: a table for each part of a call record."""
-    parts = {
+    parts: dict[str, type[BaseModel]] = {
         "The record": CallRecord,
         "`caller`, `called`": Party,
         "`dialog`": DialogReference,

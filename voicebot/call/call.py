@@ -86,7 +86,13 @@ class Call:
     """
 
     def __init__(
-        self, call_id: str, channel: Channel, inbox: EventInbox, route: Route, dialog: Dialog, services: Services
+        self,
+        call_id: str,
+        channel: Channel,
+        inbox: EventInbox,
+        route: Route,
+        dialog: Dialog,
+        services: Services,
     ) -> None:
         self.id = call_id
         self._channel = channel
@@ -256,12 +262,9 @@ class Call:
         return Recording(path, sample_rate, reserve_bytes=reserve, on_fault=scribe.fault)
 
     def _take_result(self, interpreter: Interpreter, now: float) -> None:
-        if interpreter.outcome is None:
-            interpreter.handle(HungUp(), now)
-        end = interpreter.outcome
-        if end is not None:
-            self.record.outcome, self.record.goal = end.outcome, end.goal
-        self.record.slots = interpreter.kept_slots()
+        interpreter.handle(HungUp(), now)
+        self.record.outcome, self.record.goal = interpreter.outcome or "", interpreter.goal
+        self.record.slots = interpreter.slots
 
     async def _keep_record(self) -> None:
         try:

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import structlog
 
 from voicebot.audio.wav import StereoWriter
@@ -72,6 +71,4 @@ class Recording:
             self._writer = StereoWriter(self.path, self._rate)
         if shutil.disk_usage(self.path.parent).free < self._reserve:
             raise OSError(None, "free disk space is below limits.reserve_mb")
-        left = np.frombuffer(b"".join(caller for caller, _ in frames), dtype="<i2")
-        right = np.frombuffer(b"".join(bot for _, bot in frames), dtype="<i2")
-        self._writer.write(left, right)
+        self._writer.add(b"".join(caller for caller, _ in frames), b"".join(bot for _, bot in frames))

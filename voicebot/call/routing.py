@@ -13,7 +13,8 @@ _CLASSES = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]", ".": ".+", "!": ".*"}
 def pattern_to_regex(pattern: str) -> re.Pattern[str]:
     """Turn an Asterisk extension pattern (`_6XX`, `_[2-9]X.`) into a regular expression.
 
-    `X` is 0-9, `Z` 1-9, `N` 2-9, `[...]` a set, `.` one or more of anything, `!` zero or more; `-` is ignored.
+    `X` is 0-9, `Z` 1-9, `N` 2-9, `[...]` a set, `.` one or more of anything,
+    `!` zero or more; `-` is ignored.
     """
     parts = []
     for token in re.findall(r"\[[^\]]*\]|.", pattern.removeprefix("_")):

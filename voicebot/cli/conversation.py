@@ -14,7 +14,7 @@ from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, Tu
 def clock(ms: int | None) -> str:
     """Return `m:ss.t`."""
     if ms is None:
-        return "      –"
+        return "      -"
     minutes, rest = divmod(ms, 60_000)
     return f"{minutes:>2}:{rest / 1000:04.1f}"
 
@@ -69,9 +69,12 @@ def show_record(console: Console, record: CallRecord) -> None:
     for turn in record.turns:
         console.print(turn_line(turn), soft_wrap=True)
     style = "green" if record.goal else "yellow"
-    cause = f", cause {record.hangup_cause} {record.hangup_cause_text}".rstrip() if record.hangup_cause else ""
+    cause = (
+        f", cause {record.hangup_cause} {record.hangup_cause_text}".rstrip() if record.hangup_cause else ""
+    )
+    took = f"{record.duration_ms / 1000:.1f} s"
     console.print(
-        f"[{style}]{record.outcome}[/] after {record.duration_ms / 1000:.1f} s, ended by {record.ended_by}{cause}",
+        f"[{style}]{record.outcome}[/] after {took}, ended by {record.ended_by}{cause}",
         highlight=False,
     )
     if record.slots:
@@ -83,8 +86,21 @@ def show_record(console: Console, record: CallRecord) -> None:
 def records_table(records: Iterable[CallRecord]) -> Table:
     """Return a table of calls, a line each."""
     table = Table(box=None, header_style="dim")
-    for column in ("started (UTC)", "caller", "called", "dialog", "outcome", "ended by", "s", "turns", "reply ms", "id"):
-        table.add_column(column, no_wrap=True, justify="right" if column in ("s", "turns", "reply ms") else "left")
+    for column in (
+        "started (UTC)",
+        "caller",
+        "called",
+        "dialog",
+        "outcome",
+        "ended by",
+        "s",
+        "turns",
+        "reply ms",
+        "id",
+    ):
+        table.add_column(
+            column, no_wrap=True, justify="right" if column in ("s", "turns", "reply ms") else "left"
+        )
     for record in records:
         median = record.median_latency_ms
         table.add_row(

@@ -9,6 +9,8 @@ import typer
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="Configuration file; ./voicebot.toml if not given.", envvar="VOICEBOT_CONFIG"),
+    typer.Option(
+        "--config", "-c", help="Configuration file; ./voicebot.toml if not given.", envvar="VOICEBOT_CONFIG"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -21,8 +21,12 @@ from voicebot.config import load_config
 def serve(
     config: ConfigFile = None,
     ari_url: Annotated[str | None, typer.Option(help="Overrides asterisk.ari_url.")] = None,
-    app: Annotated[str | None, typer.Option(help="Overrides asterisk.app, the Stasis application's name.")] = None,
-    var: Annotated[Path | None, typer.Option(help="Overrides paths.var: records, recordings, caches.")] = None,
+    app: Annotated[
+        str | None, typer.Option(help="Overrides asterisk.app, the Stasis application's name.")
+    ] = None,
+    var: Annotated[
+        Path | None, typer.Option(help="Overrides paths.var: records, recordings, caches.")
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     log_format: Annotated[str | None, typer.Option(help="console or json.")] = None,
     talk: Annotated[bool, typer.Option("--talk", help="Print every conversation as it happens.")] = False,
@@ -48,7 +52,8 @@ def serve(
         with RenderProgress() as progress:
             gateway = Gateway(settings, observer=print_turn if talk else None, progress=progress.update)
             await gateway.start()
-        typer.echo(f"voicebot ready: app {settings.asterisk.app}, {len(settings.routes)} routes, {settings.asterisk.ari_url}")
+        where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}"
+        typer.echo(f"voicebot ready: {where}, {len(settings.routes)} routes")
         await gateway.run_until_stopped()
 
     asyncio.run(run())

@@ -118,6 +118,10 @@ class Interpreter:
         """Both sides of the conversation so far."""
         return tuple(self._history)
 
+    def expects(self, event: CallerInput) -> bool:
+        """Tell whether the present step would understand this, without taking it."""
+        return self._match(event, self._grammar) is not None
+
     # --- the two ways in --------------------------------------------------------------------------------
 
     def begin(self, now: float) -> BotTurn:

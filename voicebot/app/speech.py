@@ -1,0 +1,116 @@
+"""The speech engines that the routes name: started together, prompts rendered ahead, stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from voicebot.config import Config, Route
+from voicebot.dialog.check import wav_files
+from voicebot.dialog.model import Dialog
+from voicebot.dialog.needs import given_values
+from voicebot.engines.service import StreamingStt, build_stt
+from voicebot.engines.tts_recorded import RecordedPrompts
+from voicebot.engines.tts_service import TtsPool, build_tts
+from voicebot.errors import Problem, SpeechUnavailable, UserError
+from voicebot.speech.tts import Voice
+
+log = structlog.get_logger(__name__)
+
+
+class SpeechEngines:
+    """Recognisers and voices by their names in the configuration; only those that a route names.
+
+    An async context manager: entering it loads all models. Raises UserError with every one that cannot be.
+    """
+
+    def __init__(self, config: Config, languages: Callable[[Route], str]) -> None:
+        self._config = config
+        self._rate = config.media.sample_rate
+        routes = config.routes
+        self._stt = {
+            name: build_stt(name, config.stt[name], config.models)
+            for name in dict.fromkeys(route.stt for route in routes)
+        }
+        self._tts: dict[str, TtsPool] = {}
+        for name in dict.fromkeys(route.tts for route in routes):
+            spoken = list(dict.fromkeys(languages(route) for route in routes if route.tts == name))
+            self._tts[name] = build_tts(
+                config.tts[name], config.models, config.var / "cache", name=f"tts-{name}", languages=spoken
+            )
+        self._libraries = {name: RecordedPrompts(tts.fallback_prompt) for name, tts in self._tts.items()}
+
+    async def __aenter__(self) -> Self:
+        engines: list[StreamingStt | TtsPool] = [*self._stt.values(), *self._tts.values()]
+        results = await asyncio.gather(*(engine.start() for engine in engines), return_exceptions=True)
+        faults = [result for result in results if isinstance(result, BaseException)]
+        if faults:
+            await self._stop()
+            raise _as_one(faults)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    def stt(self, name: str) -> StreamingStt:
+        return self._stt[name]
+
+    def tts(self, name: str) -> TtsPool:
+        return self._tts[name]
+
+    def library(self, tts_name: str) -> RecordedPrompts:
+        """Return the recorded prompts that stand beside this voice."""
+        return self._libraries[tts_name]
+
+    async def render_ahead(
+        self, served: Iterable[tuple[Route, Dialog]], progress: Callable[[int, int], None]
+    ) -> None:
+        """Render every prompt known ahead, and decode every wav prompt. Raises UserError for a wav."""
+        prompts: dict[str, list[tuple[str, Voice]]] = {}
+        for route, dialog in served:
+            tts = self._config.tts[route.tts]
+            spoken = dialog.static_prompts(given_values(dialog, route.given), route.language)
+            prompts.setdefault(route.tts, []).extend(
+                (prompt.text, Voice(prompt.language, tts.voice, tts.rate)) for prompt in spoken
+            )
+            wavs = [Path(dialog.folder) / wav for wav in wav_files(dialog.file)]
+            await asyncio.to_thread(self._libraries[route.tts].load_ahead, wavs, [self._rate])
+        missing = {
+            name: [p for p in dict.fromkeys(wanted) if self._tts[name].cached(*p, self._rate) is None]
+            for name, wanted in prompts.items()
+        }
+        total = sum(map(len, missing.values()))
+        counts = dict.fromkeys(missing, 0)
+
+        def report(name: str, done: int, _of: int) -> None:
+            counts[name] = done
+            progress(sum(counts.values()), total)
+
+        for name, wanted in missing.items():
+            if wanted:
+                await self._tts[name].render_ahead(wanted, [self._rate], partial(report, name))
+
+    async def _stop(self) -> None:
+        engines: list[StreamingStt | TtsPool] = [*self._stt.values(), *self._tts.values()]
+        await asyncio.gather(*(engine.stop() for engine in engines))
+
+
+def _as_one(faults: list[BaseException]) -> BaseException:
+    """Make one UserError of what went wrong, unless something else than a fault of the set-up is among it."""
+    problems: list[Problem] = []
+    for fault in faults:
+        if isinstance(fault, UserError):
+            problems += fault.problems
+        elif isinstance(fault, SpeechUnavailable):
+            problems.append(Problem(str(fault), "see the log above; `voicebot doctor` checks the engines"))
+        else:
+            return fault
+    return UserError(problems)

@@ -1,0 +1,28 @@
+"""`voicebot doctor`: what is wrong with a set-up, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from voicebot.app.logs import configure_logs
+from voicebot.cli.options import ConfigFile, Json
+from voicebot.config import load_config
+from voicebot.doctor.examine import examine
+from voicebot.doctor.report import exit_status, print_report, to_json
+
+
+def doctor(config: ConfigFile = None, as_json: Json = False) -> None:
+    """Check Asterisk, dialplan, engines and this machine, and say how to mend each fault.
+
+    Exit status 2 when calls would fail. Changes nothing, and may run beside a gateway.
+    """
+    settings = load_config(config)
+    configure_logs("error")
+    findings = asyncio.run(examine(settings))
+    if as_json:
+        typer.echo(to_json(findings))
+    else:
+        print_report(findings)
+    raise typer.Exit(exit_status(findings))
