@@ -117,7 +117,7 @@ class SoftphoneCall:
         return self.bot_speech.last_audible() or began
 
     async def keyed(self, count: int, timeout: float) -> str:
-        """Wait for the far side to have pressed `count` keys in all; return them. Raises TimeoutError, CallEnded."""
+        """Wait until the far side has pressed `count` keys in all. Raises TimeoutError, CallEnded."""
         await self._until(lambda _: len(self.keys_received) >= count, timeout)
         return self.keys_received
 

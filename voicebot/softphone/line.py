@@ -37,6 +37,10 @@ class ReceivedFrame:
     level_dbfs: float
     payload: bytes
 
+    @property
+    def audible(self) -> bool:
+        return self.level_dbfs > hearing.AUDIBLE_DBFS
+
 
 @dataclass(frozen=True, slots=True)
 class SentFrame:
