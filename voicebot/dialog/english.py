@@ -85,6 +85,14 @@ ENGLISH = Lexicon(
         six: 6, seven: 7, eight: 8, nine: 9, niner: 9
         """
     ),
+    ordinals=mapped(
+        """
+        1st: first, 2nd: second, 3rd: third, 4th: fourth, 5th: fifth, 6th: sixth, 7th: seventh, 8th: eighth,
+        9th: ninth, 10th: tenth, 11th: eleventh, 12th: twelfth, 13th: thirteenth, 14th: fourteenth,
+        15th: fifteenth, 16th: sixteenth, 17th: seventeenth, 18th: eighteenth, 19th: nineteenth,
+        20th: twentieth, 30th: thirtieth, 40th: fortieth, 50th: fiftieth
+        """
+    ),
     weekdays={
         "monday": listed(
             """

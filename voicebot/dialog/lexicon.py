@@ -37,6 +37,7 @@ class Lexicon:
     digits:         word -> digit; `homophones` count only between digits
     multipliers:    "double" -> 2, "triple" -> 3
     tens, units, scales: words of cardinal numbers
+    ordinals:       "4th" -> "fourth", up to 20 and the tens
     weekdays:       ISO name -> its spoken forms
     leads, tails:   what people say before and after an answer (only for generated grammars)
     name_leads:     what people say before their name
@@ -65,6 +66,7 @@ class Lexicon:
     tens: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, int] = field(default_factory=dict)
     scales: Mapping[str, int] = field(default_factory=dict)
+    ordinals: Mapping[str, str] = field(default_factory=dict)
     leads: Phrases = ()
     tails: Phrases = ()
     name_leads: Phrases = ()

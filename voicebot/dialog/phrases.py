@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from voicebot.dialog.lexicon import Lexicon
-from voicebot.dialog.text import Tokens, is_content, tokens_of, without_fillers
+from voicebot.dialog.text import Tokens, is_content, tokens_of, without_fillers, worded
 
 ACCEPT = 0.6
 """Score from which on a meaning is taken."""
@@ -25,8 +25,8 @@ _NEAR_LETTERS = 5
 """Shorter phrases must be the same to the letter."""
 _NEAR_SYLLABLES = 3
 """The same in Korean syllables."""
-_WORD_NEAR = 60
-"""Similarity (0 to 100) that each word of a misspelt phrase must have with its own."""
+_WORD_NEAR = 65
+"""Similarity (0 to 100) that the words in which a misspelt phrase differs must have."""
 _LEFTOVER = 0.12
 """Doubt for each telling word that the phrase does not explain; `weak` phrases doubt more."""
 _LEFTOVER_EDGE = 0.06
@@ -81,13 +81,15 @@ def compile_meaning(
     """Prepare phrases for comparison."""
     generic = phrases in (lexicon.yes, lexicon.no) or name in ("yes", "no")
     opposite = {"yes": "no", "no": "yes"}.get(name, "") if generic else ""
-    tokens = tuple(dict.fromkeys(t for phrase in phrases if (t := tokens_of(phrase, lexicon))))
+    tokens = tuple(
+        dict.fromkeys(t for phrase in phrases if (t := worded(tokens_of(phrase, lexicon), lexicon)))
+    )
     return Meaning(name, tokens, generic, command, opposite)
 
 
 def best_meaning(text: str, meanings: tuple[Meaning, ...], lexicon: Lexicon) -> tuple[Meaning, float] | None:
     """Return what the caller most likely means with a score of 0 to 1, or None where nothing is plausible."""
-    tokens = tokens_of(text, lexicon)[:_LONGEST_TOKENS]
+    tokens = worded(tokens_of(text, lexicon), lexicon)[:_LONGEST_TOKENS]
     if not tokens:
         return None
     # Fillers first stay in, since "please do" and "I think so" are answers; then they are taken out.
@@ -253,11 +255,24 @@ def _similarity(spoken: str, joined: str, window: Tokens, phrase: Tokens, lexico
     similarity = _near(spoken, joined)
     if not similarity or _negates(window, lexicon) != _negates(phrase, lexicon) or _undone(window, phrase):
         return 0.0
-    if len(window) == len(phrase) and not all(
-        fuzz.ratio(heard, meant) >= _WORD_NEAR for heard, meant in zip(window, phrase, strict=True)
-    ):
+    heard, meant = _differing(window, phrase)
+    if not (heard and meant):
+        return 0.0 if any(is_content(token, lexicon) for token in (*heard, *meant)) else similarity
+    if fuzz.ratio("".join(heard), "".join(meant)) < _WORD_NEAR:
         return 0.0
     return similarity
+
+
+def _differing(window: Tokens, phrase: Tokens) -> tuple[Tokens, Tokens]:
+    """Leave out the words that both have at their start and at their end."""
+    first = 0
+    while first < min(len(window), len(phrase)) and window[first] == phrase[first]:
+        first += 1
+    window, phrase = window[first:], phrase[first:]
+    last = 0
+    while last < min(len(window), len(phrase)) and window[-1 - last] == phrase[-1 - last]:
+        last += 1
+    return window[: len(window) - last], phrase[: len(phrase) - last]
 
 
 def _near(spoken: str, joined: str) -> float:
