@@ -1,0 +1,1 @@
+"""The one place that builds and wires: gateway, speech engines, logs, references."""
