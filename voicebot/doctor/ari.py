@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +103,7 @@ def _unreachable(asterisk: AsteriskConfig, error: Exception) -> Finding:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return fault(CHECK, f"the host of {url} is not known", "correct asterisk.ari_url")
     if isinstance(error, aiohttp.ClientConnectorError):
-        why = error.os_error.strerror or error.os_error
+        why = os.strerror(error.os_error.errno) if error.os_error.errno else error.os_error
         return fault(
             CHECK,
             f"Asterisk cannot be reached at {url}: {why}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from types import TracebackType
 from typing import Self
 
@@ -43,7 +44,8 @@ class AmiLogin:
         except TimeoutError as error:
             raise PbxError(f"AMI does not answer at {host}:{port} within {CONNECT_TIMEOUT_S:g} s") from error
         except OSError as error:
-            raise PbxError(f"AMI cannot be reached at {host}:{port}: {error.strerror or error}") from error
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+            raise PbxError(f"AMI cannot be reached at {host}:{port}: {why}") from error
         try:
             await self._greet()
             await self._log_in()

@@ -1,4 +1,4 @@
-"""Category: unit. The pure parts of scripts/asterisk: settings in configuration files, versions, shipped files."""
+"""Category: unit. Pure parts of scripts/asterisk: settings, versions, what the shipped files promise."""
 
 from __future__ import annotations
 
