@@ -39,7 +39,7 @@ STOP_TIMEOUT_S = 8
 CLI_TIMEOUT_S = 30
 POLL_S = 0.02
 OPEN_FILES = 65_536
-"""Descriptors asked for, if the machine allows as many: a call holds about twelve."""
+"""Descriptors asked for, if the machine allows as many: a call to the bot holds nine."""
 LONGEST_SOCKET_PATH = 100
 """Bytes; the kernel's limit for the path of a unix socket is 107."""
 MARK = "instance.json"

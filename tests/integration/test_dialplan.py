@@ -53,3 +53,11 @@ async def test_a_call_handed_over_reaches_the_destination(asterisk: RealAsterisk
         await call.bot_quiet(800, timeout=HEARD_OUT_WITHIN_S)
         assert "Echo" in asterisk.cli("core show channels")
         await call.hang_up()
+
+
+def test_calls_leave_no_complaint_in_the_log(asterisk: RealAsterisk) -> None:
+    """After the calls above: a missing sound or module would be told there."""
+    complaints = [line for line in asterisk.log.splitlines() if "WARNING" in line or "ERROR" in line]
+    assert [
+        line for line in complaints if "extensions.conf" in line or "file.c" in line or "pbx.c" in line
+    ] == []
