@@ -1,8 +1,12 @@
-"""Engines: both voice activity detectors on recorded callers, tones, noise and silence."""
+"""Engines: both voice activity detectors on recorded callers, tones, noise and silence.
+
+Print the figures with `pytest tests/engines/test_vad.py -s`.
+"""
 
 from __future__ import annotations
 
 import importlib.util
+import time
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +70,23 @@ def test_speech_is_found_from_its_onset_to_its_end(engine: str, rate: int) -> No
         verdicts = np.flatnonzero(judge(vad, np.concatenate([quiet, speech, quiet]), rate))
         onsets.append((int(verdicts[0]) + 1) * 20 - SILENCE_MS - begin)
         hangovers.append((int(verdicts[-1]) + 1) * 20 - SILENCE_MS - end)
+    print(
+        f"\n{engine} {rate} Hz: onset {np.median(onsets):.0f} ms, hangover {np.percentile(hangovers, [10, 50, 90])} ms"
+    )
     assert np.median(onsets) <= 100
     assert abs(np.median(hangovers) - vad.hangover_ms) <= 50
+
+
+@pytest.mark.parametrize(("engine", "most_us"), [("webrtcvad", 50), ("silero", 1000)])
+def test_a_frame_costs_little(engine: str, most_us: float) -> None:
+    vad = build_vad(VadConfig.model_validate({"engine": engine}))()
+    speech = caller(DATA / "caller" / "thursday-at-three.wav", 8000)
+    judge(vad, speech, 8000)
+    began = time.perf_counter()
+    verdicts = [verdict for _ in range(10) for verdict in judge(vad, speech, 8000)]
+    took_us = (time.perf_counter() - began) / len(verdicts) * 1e6
+    print(f"\n{engine}: {took_us:.1f} us a frame of 20 ms")
+    assert took_us < most_us
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -78,8 +97,8 @@ def test_silence_is_not_speech(engine: str) -> None:
 
 @pytest.mark.parametrize("sound", ["noise at 0 dB", "dial tone"])
 def test_silero_is_deaf_to_noise_and_tones(sound: str) -> None:
-    time = np.arange(16000) / 8000
-    tones = (np.sin(2 * np.pi * 350 * time) + np.sin(2 * np.pi * 440 * time)) * 6000
+    seconds = np.arange(16000) / 8000
+    tones = (np.sin(2 * np.pi * 350 * seconds) + np.sin(2 * np.pi * 440 * seconds)) * 6000
     samples = hiss(8000, 2000, -20) if sound.startswith("noise") else tones.astype(np.int16)
     vad = build_vad(VadConfig(engine="silero"))()
     assert np.mean(judge(vad, samples, 8000)) < 0.05
