@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
 
 import structlog
 
@@ -17,6 +19,7 @@ from voicebot.ari.events import Event, StasisStart
 from voicebot.call.call import Call, Services
 from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
+from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Config, Route
 from voicebot.dialog.files import load_dialog
 from voicebot.dialog.model import Dialog
@@ -24,6 +27,8 @@ from voicebot.engines.vads import build_vad
 from voicebot.errors import PbxError, Problem, UserError
 from voicebot.media.loop import MediaLoop
 from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.speech.stt import SttService
+from voicebot.speech.tts import TtsService
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +47,26 @@ class _Served:
     dialog: Dialog
 
 
+class Speech(Protocol):
+    """The speech engines of all routes; an async context manager that loads them."""
+
+    async def __aenter__(self) -> Speech: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def stt(self, name: str) -> SttService: ...
+
+    def tts(self, name: str) -> TtsService: ...
+
+    def library(self, tts_name: str) -> PromptLibrary: ...
+
+    async def render_ahead(
+        self, served: Iterable[tuple[Route, Dialog]], progress: Callable[[int, int], None]
+    ) -> None: ...
+
+
 class Gateway:
     """Answers calls with dialogs.
 
@@ -49,7 +74,8 @@ class Gateway:
         await gateway.start()               # UserError: what is wrong and how to mend it
         await gateway.run_until_stopped()   # SIGTERM, SIGINT
 
-    `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start.
+    `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start;
+    `speech` makes the speech engines, for tests.
     """
 
     def __init__(
@@ -58,10 +84,12 @@ class Gateway:
         *,
         observer: Observer | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
+        speech: Callable[[Config, Callable[[Route], str]], Speech] = SpeechEngines,
     ) -> None:
         self._config = config
         self._observer = observer
         self._progress = progress
+        self._make_speech = speech
         self._stack = AsyncExitStack()
         self._served: list[_Served] = []
         self._calls: dict[str, Call] = {}
@@ -83,7 +111,7 @@ class Gateway:
         vad = build_vad(config.vad)
         try:
             self._speech = await self._stack.enter_async_context(
-                SpeechEngines(config, lambda route: route.language or self._dialog_of(route).language)
+                self._make_speech(config, lambda route: route.language or self._dialog_of(route).language)
             )
             await self._speech.render_ahead(
                 [(served.route, served.dialog) for served in self._served], self._progress

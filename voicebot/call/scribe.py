@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from voicebot.call.hearing import SpeechSpan
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
@@ -33,6 +34,7 @@ class Scribe:
         self._caller_done_at: float | None = None
         self._first_key_at: float | None = None
         self._last_key_at = 0.0
+        self._silent_at: float | None = None
 
     def ms(self, at: float) -> int:
         """Return milliseconds since the answer."""
@@ -56,19 +58,32 @@ class Scribe:
                 self._bot.latency_ms = round((at - self._caller_done_at) * 1000)
                 self._caller_done_at = None
 
-    def bot_held(self) -> None:
+    def bot_held(self, at: float) -> None:
+        """The prompt went silent; for good, if it is not resumed."""
+        self._silent_at = at
+
+    def bot_resumed(self) -> None:
+        """The sound that held the prompt was nothing."""
+        self._silent_at = None
         if self._bot is not None:
             self._bot.held += 1
 
-    def bot_ends(self, at: float, *, heard: str | None = None, interrupted_by: str | None = None) -> None:
+    def bot_ends(
+        self,
+        at: float,
+        *,
+        heard: str | None = None,
+        interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = None,
+    ) -> None:
         """The prompts are over; `heard` is what was heard of them, None for all."""
         if self._bot is None:
             return
         bot, self._bot = self._bot, None
         hidden = HIDDEN in bot.text
         bot.heard = bot.text if heard is None or hidden else heard
-        bot.end_ms = self.ms(at) if bot.start_ms is not None else None
-        bot.interrupted_by = interrupted_by  # type: ignore[assignment]
+        silent_at, self._silent_at = self._silent_at, None
+        bot.end_ms = self.ms(silent_at or at) if bot.start_ms is not None else None
+        bot.interrupted_by = interrupted_by
         if bot.text:
             self._add(bot)
 

@@ -100,9 +100,10 @@ class Session:
         match command:
             case ev.HoldPrompts():
                 self._speaking.hold()
-                self._scribe.bot_held()
+                self._scribe.bot_held(now)
             case ev.ResumePrompts():
                 self._speaking.resume(self._resume_back_ms)
+                self._scribe.bot_resumed()
             case ev.StopPrompts(by):
                 self._heard = self._speaking.stop()
                 self._scribe.bot_ends(now, heard=self._heard, interrupted_by=by)

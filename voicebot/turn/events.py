@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from voicebot.dialog.turns import CallerInput, Listen
 
@@ -95,9 +96,9 @@ class ResumePrompts:
 
 @dataclass(frozen=True, slots=True)
 class StopPrompts:
-    """The caller has the floor: drop what was not played yet. `by` is `speech` or `dtmf`."""
+    """The caller has the floor: drop what was not played yet."""
 
-    by: str
+    by: Literal["speech", "dtmf", "timeout"]
 
 
 @dataclass(frozen=True, slots=True)
