@@ -215,7 +215,7 @@ class Grammar:
             if closed is not None and closed.score >= COMMAND_IN_OPEN:
                 return closed
             opened = read_open(text, self.slot, self.lexicon)
-            return Match(opened[0], opened[1], opened[0]) if opened else None
+            return Match(opened[0], opened[1], opened[0]) if opened else closed
         read = read_digits if self.slot.type == "digits" else read_number
         found = read(tokens_of(text, self.lexicon), self.slot, self.lexicon)
         if found is None:

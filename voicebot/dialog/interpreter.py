@@ -165,10 +165,8 @@ class Interpreter:
             if self._unheard >= MOST_UNHEARD:
                 return self._failed()
             return self._ask_again(self._own("unheard"), question=self._unheard > 1)
-        match = self._match(event, self._grammar)
+        match = self._correction(event) or self._match(event, self._grammar)
         confidence = event.transcript.confidence if isinstance(event, Utterance) else None
-        if match is None and self._pending is not None:
-            match = self._correction(event)
         if match is None:
             self._understand("nomatch", confidence=confidence)
             self._nomatches += 1
@@ -238,10 +236,15 @@ class Interpreter:
 
     def _correction(self, event: CallerInput) -> Match | None:
         """Take "no, four two seven two" in place of the answer that was asked back."""
+        if self._pending is None or (isinstance(event, Keys) and self._grammar.match_keys(event.digits)):
+            return None
         grammar = grammar_of(self.dialog, self._step, self.language)
-        match = None if grammar.slot is None or grammar.slot.open else self._match(event, grammar)
-        if match is not None and not match.command:
-            self._pending = None
+        if grammar.slot is None or grammar.slot.open or grammar.slot.type == "yes_no":
+            return None
+        match = self._match(event, grammar)
+        if match is None or match.command or match.meaning == self._pending.match.meaning:
+            return None
+        self._pending = None
         return match
 
     # --- commands ---------------------------------------------------------------------------------------

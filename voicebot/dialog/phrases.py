@@ -25,7 +25,7 @@ _NEAR_LETTERS = 5
 """Shorter phrases must be the same to the letter."""
 _NEAR_SYLLABLES = 3
 """The same in Korean syllables."""
-_WORD_NEAR = 65
+_WORD_NEAR = 75
 """Similarity (0 to 100) that the words in which a misspelt phrase differs must have."""
 _LEFTOVER = 0.12
 """Doubt for each telling word that the phrase does not explain; `weak` phrases doubt more."""
@@ -71,8 +71,18 @@ class Scored:
     meaning: Meaning
     score: float
     start: int
+    end: int
     size: int
     weak: bool
+    exact: bool = False
+
+    def overlaps(self, other: Scored) -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def rivals(self, best: Scored) -> bool:
+        """Whether this is as plausible as `best`: about as good, or said in full beside it."""
+        said_too = self.exact and not self.weak and not self.meaning.command and not self.overlaps(best)
+        return best.score - self.score < AMBIGUOUS or said_too
 
 
 def compile_meaning(
@@ -109,7 +119,7 @@ def _decide(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) -> 
     if not scored:
         return None
     first = scored[0]
-    rivals = [s for s in scored[1:] if first.score - s.score < AMBIGUOUS]
+    rivals = [s for s in scored[1:] if s.rivals(first)]
     if not rivals:
         return first.meaning, first.score
     everyone = [first, *rivals]
@@ -123,14 +133,14 @@ def _decide(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) -> 
     if all(s is last or _corrected(s, last, tokens) for s in everyone):
         return last.meaning, last.score
     longest = max(everyone, key=lambda s: s.size)
-    if all(s is longest or (s.size < longest.size and s.score < longest.score) for s in everyone):
+    if all(s is longest or (s.size < longest.size and s.overlaps(longest)) for s in everyone):
         return longest.meaning, longest.score
     return None
 
 
 def _corrected(earlier: Scored, later: Scored, tokens: Tokens) -> bool:
     """Whether a word such as "sorry" between two answers takes the first one back."""
-    between = tokens[earlier.start + earlier.size : later.start]
+    between = tokens[earlier.end : later.start]
     return any(token in _CORRECTIONS for token in between) or "i mean" in " ".join(between)
 
 
@@ -147,9 +157,10 @@ def _score_all(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) 
         for phrase in meaning.phrases:
             hits += _hits(windows, phrase, meaning, lexicon)
     # "no problem" is one phrase; the "no" inside it says nothing of its own.
-    spans: dict[tuple[int, int], float] = {}
+    spans: dict[tuple[int, int, str], float] = {}
     for hit in hits:
-        spans[hit.start, hit.end] = max(hit.similarity, spans.get((hit.start, hit.end), 0.0))
+        span = (hit.start, hit.end, hit.meaning.name)
+        spans[span] = max(hit.similarity, spans.get(span, 0.0))
     outer = [
         hit
         for hit in hits
@@ -157,8 +168,9 @@ def _score_all(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) 
             start <= hit.start
             and hit.end <= end
             and end - start > hit.end - hit.start
+            and name != hit.meaning.name
             and similarity >= hit.similarity - 0.1
-            for (start, end), similarity in spans.items()
+            for (start, end, name), similarity in spans.items()
         )
     ]
     turned = {hit.meaning.opposite for hit in outer if hit.negated and hit.meaning.name == "yes"}
@@ -175,7 +187,7 @@ def _score_all(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) 
     for meaning in meanings:
         if meaning.generic and meaning.name in turned and meaning.name not in named:
             content = sum(1 for token in tokens if is_content(token, lexicon))
-            scored.append(Scored(meaning, _TURNED_ROUND - _LEFTOVER * max(0, content - 2), 0, 1, True))
+            scored.append(Scored(meaning, _TURNED_ROUND - _LEFTOVER * max(0, content - 2), 0, 1, 1, True))
         if not meaning.generic and meaning.name not in named:
             scored += [s for s in (_partial(meaning, tokens, lexicon),) if s]
     return scored
@@ -201,7 +213,9 @@ def _score(meaning: Meaning, hits: list[Hit], tokens: Tokens, lexicon: Lexicon) 
         if len(unexplained) == 0 and hit.end - hit.start < len(tokens):
             score -= 0.01
         if best is None or (score, hit.size) > (best.score, best.size):
-            best = Scored(meaning, max(0.0, score), hit.start, hit.size, hit.weak)
+            best = Scored(
+                meaning, max(0.0, score), hit.start, hit.end, hit.size, hit.weak, hit.similarity > 0.96
+            )
     return best
 
 
@@ -337,5 +351,6 @@ def _partial(meaning: Meaning, tokens: Tokens, lexicon: Lexicon) -> Scored | Non
             continue
         score = _PARTIAL + 0.1 * (missing == 0) - 0.06 * missing - _LEFTOVER * extra
         if best is None or score > best.score:
-            best = Scored(meaning, score, tokens.index(shared[0]), len(shared), False)
+            first = tokens.index(shared[0])
+            best = Scored(meaning, score, first, first + len(shared), len(shared), False)
     return best
