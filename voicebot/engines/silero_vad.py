@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from voicebot.errors import UserError
 
-HANGOVER_MS = {8000: 170, 16000: 140}
+HANGOVER_MS = {8000: 150, 16000: 140}
 """Speech goes on being reported this long after its end, by rate: medians, see docs/speaking.md."""
 
 RELEASE = 0.15

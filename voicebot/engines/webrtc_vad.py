@@ -9,7 +9,7 @@ import _webrtcvad  # the wheel's C module: its Python wrapper costs as much agai
 
 from voicebot.errors import UserError
 
-HANGOVER_MS = {0: 180, 1: 180, 2: 130, 3: 110}
+HANGOVER_MS = {0: 180, 1: 180, 2: 130, 3: 100}
 """Speech goes on being reported this long after its end, by mode: medians, see docs/speaking.md."""
 
 _BYTES_A_FRAME = {8000: 320, 16000: 640}
