@@ -31,6 +31,15 @@ _VOID = "<VOID>"
 _FILLERS = re.compile(r"<sil>|\[.*\]|\(NULL\)|<.*>|\+\+.*\+\+")
 
 
+def bundled_model() -> Path | None:
+    """Return the English model inside the wheel of PocketSphinx, if that is installed."""
+    try:
+        import pocketsphinx
+    except ImportError:
+        return None
+    return Path(pocketsphinx.get_model_path()) / "en-us"
+
+
 class PocketsphinxRecognizer:
     """A decoder with an acoustic model. `model`: a folder with `en-us`-like contents; "" for the wheel's own.
 
@@ -43,7 +52,7 @@ class PocketsphinxRecognizer:
         except ImportError as error:
             remedy = "pip install 'voicebot[pocketsphinx]'"
             raise UserError("the recogniser pocketsphinx is not installed", remedy) from error
-        folder = Path(model) if model else Path(pocketsphinx.get_model_path()) / "en-us"
+        folder = Path(model) if model else bundled_model() or Path()
         acoustic = next((d.parent for d in sorted(folder.rglob("mdef"))), None)
         dictionary = next(iter(sorted(folder.rglob("*.dict"))), None)
         if acoustic is None or dictionary is None:
