@@ -151,6 +151,15 @@ class Interpreter:
             self._silences = 0
         return self._finish(self._answer(event), now)
 
+    def expects(self, event: CallerInput) -> bool:
+        """Whether `event` would be understood now; nothing changes."""
+        if self.outcome is not None or not self._current.ask:
+            return False
+        if self._match(event, self._grammar) is not None:
+            return True
+        step_grammar = grammar_of(self.dialog, self._step, self.language)
+        return self._pending is not None and self._match(event, step_grammar) is not None
+
     def _answer(self, event: CallerInput) -> BotTurn:
         if isinstance(event, Silence):
             self._understand("noinput")

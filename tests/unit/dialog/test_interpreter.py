@@ -177,6 +177,15 @@ def test_conditions_and_sums() -> None:
     assert turn.then == End("c", True, reason="c") and interpreter.slots == {"n": 3}
 
 
+def test_asking_what_would_be_understood_changes_nothing() -> None:
+    interpreter = started(QUESTION)
+    assert interpreter.expects(Utterance(Transcript("yes please")))
+    assert interpreter.expects(Keys("2")) and interpreter.expects(Utterance(Transcript("repeat")))
+    assert not interpreter.expects(Utterance(Transcript("purple"))) and not interpreter.expects(Silence())
+    assert interpreter.understood is None and len(interpreter.history) == 1
+    assert not started(QUESTION, "yes").expects(Utterance(Transcript("yes")))
+
+
 def test_an_endless_loop_ends_with_an_apology() -> None:
     of = dialog("  a: {say: Round., goto: {a: not done, b: else}}\n  b: {set: {done: true}, end: b}")
     turn = Interpreter(of).begin(0.0)
