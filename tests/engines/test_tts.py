@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -15,8 +16,11 @@ import pytest
 from voicebot.audio.levels import PROMPT_DB, active_level_db
 from voicebot.audio.wav import serialize_wav
 from voicebot.config import TtsConfig
+from voicebot.engines import tts_service
+from voicebot.engines.prompt_cache import PromptCache
 from voicebot.engines.tts_recorded import RecordedPrompts
 from voicebot.engines.tts_service import TtsPool, build_tts
+from voicebot.engines.wire import EngineSpec
 from voicebot.errors import SpeechUnavailable, UserError
 from voicebot.speech.prompts import apology
 from voicebot.speech.tts import Samples, Voice
@@ -101,8 +105,11 @@ async def test_an_unknown_voice_fails_the_call_softly_and_the_start_clearly(
             pass
 
 
-async def test_two_hundred_at_once_get_each_their_own(tmp_path: Path) -> None:
+async def test_two_hundred_at_once_get_each_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One worker holds one pyttsx3 engine: nothing may be mixed up, cut short, or lost."""
+    monkeypatch.setattr(tts_service, "FIRST_AUDIO_LIMIT_S", 20)  # the last waits for 199 others
     numbers = [f"Number {hundreds} {ones}." for hundreds in range(10, 30) for ones in range(10)]
     async with started(tmp_path, engine="pyttsx3", timeout_s=20) as tts:
         together = await asyncio.gather(*(spoken(tts, text) for text in numbers))
@@ -155,6 +162,71 @@ async def test_a_hanging_worker_is_given_up_in_time(tmp_path: Path) -> None:
         async with asyncio.timeout(5):
             await replaced.wait()
         assert len(await spoken(tts, "Hello."))
+
+
+FAULTY = """
+import os, time
+import numpy as np
+from voicebot.speech.tts import AudioChunk
+
+class Faulty:
+    def describe(self):
+        return {"engine": "faulty", "version": "1"}
+
+    def synthesize(self, text, voice):
+        if "hang" in text:
+            time.sleep(60)
+        if "crash" in text:
+            os._exit(3)
+        if "fail" in text:
+            raise RuntimeError("no")
+        yield AudioChunk((np.sin(np.arange(4000)) * 5000).astype(np.int16), 8000)
+"""
+
+
+@pytest.mark.parametrize("fault", ["hang", "crash", "fail"])
+async def test_a_faulty_engine_hurts_only_whom_it_serves(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faulty_engine.py").write_text(FAULTY)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = TtsConfig(engine="espeak", workers=2, timeout_s=1.0)
+    tts = TtsPool("faulty", config, EngineSpec("faulty_engine:Faulty"), PromptCache(tmp_path / "cache"))
+    await tts.start()
+    loop = asyncio.get_running_loop()
+    try:
+        asked = loop.time()
+        unlucky = asyncio.create_task(spoken(tts, f"Please {fault}."))
+        await asyncio.sleep(0)
+        assert len(await spoken(tts, "Hello.")), "another caller, meanwhile"
+        with pytest.raises(SpeechUnavailable):
+            await unlucky
+        assert loop.time() - asked < config.timeout_s + 1
+        assert seconds(tts.fallback_prompt("en", RATE)) > 0.1
+        async with asyncio.timeout(5):
+            while True:
+                with contextlib.suppress(SpeechUnavailable):
+                    assert len(await spoken(tts, "Hello again."))
+                    break
+    finally:
+        await tts.stop()
+
+
+async def test_no_caller_waits_in_silence_as_long_as_a_timeout_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tts_service, "FIRST_AUDIO_LIMIT_S", 0.3)
+    (tmp_path / "faulty_engine.py").write_text(FAULTY)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = TtsConfig(engine="espeak", timeout_s=30)
+    tts = TtsPool("faulty", config, EngineSpec("faulty_engine:Faulty"), PromptCache(tmp_path / "cache"))
+    await tts.start()
+    try:
+        async with asyncio.timeout(2):
+            with pytest.raises(SpeechUnavailable, match=r"within 0\.3 s"):
+                await spoken(tts, "Please hang.")
+    finally:
+        await tts.stop()
 
 
 async def test_a_caller_who_interrupts_leaves_no_work_behind(tmp_path: Path) -> None:

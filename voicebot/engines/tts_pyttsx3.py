@@ -16,6 +16,7 @@ import time
 import wave
 from collections.abc import Iterator
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ class Pyttsx3Synthesizer:
                 ) from error
             driver = importlib.import_module("pyttsx3.drivers.espeak")
             driver.__dict__["print"] = lambda *_, **__: None
+            # Its loop sleeps 10 ms after every sentence, ten times as long as the sentence takes.
+            driver.__dict__["time"] = SimpleNamespace(sleep=lambda _: time.sleep(IDLE_POLL_S))
             self._library = importlib.import_module("pyttsx3.drivers._espeak")
             # On every start pyttsx3 cancels what espeak's thread has in hand, be it only a changed rate, and
             # the new sentence with it. Nothing of ours is ever to be cancelled.

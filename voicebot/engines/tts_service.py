@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 SENTENCES_AHEAD = 1
 """So many sentences are synthesised while the one before them is being waited for or played."""
+FIRST_AUDIO_LIMIT_S = 2.5
+"""A caller is not kept in silence longer than this, whatever `timeout_s` allows: then comes the apology."""
 PIPER_FIRST_CHARS = 48
 """Piper needs about 10 ms a word: a longer first sentence is cut at a clause, if it has one."""
 FALLBACK_RATES = (8000, 16000)
@@ -96,7 +98,7 @@ class TtsPool:
         """Yield the prompt sentence by sentence at `sample_rate`; nothing if it has no words.
 
         Nothing of it is stored. Raises SpeechUnavailable when the engine fails, at the latest `timeout_s`
-        after the sentence was asked for.
+        after a sentence was asked for, and FIRST_AUDIO_LIMIT_S after the first.
         """
         ready = self.cached(text, voice, sample_rate)
         if ready is not None:
@@ -104,11 +106,13 @@ class TtsPool:
             return
         waiting = deque(split_sentences(speakable(text), self._first_chars))
         under_way: deque[asyncio.Task[Samples]] = deque()
+        limit_s = min(self.pool.timeout_s, FIRST_AUDIO_LIMIT_S)
         try:
             while waiting or under_way:
                 while waiting and len(under_way) <= SENTENCES_AHEAD:
-                    work = self._render(waiting.popleft(), voice, sample_rate)
+                    work = self._render(waiting.popleft(), voice, sample_rate, limit_s)
                     under_way.append(asyncio.create_task(work, name=f"{self.name} sentence"))
+                    limit_s = self.pool.timeout_s
                 samples = await under_way.popleft()
                 if len(samples):
                     yield samples
@@ -189,7 +193,7 @@ class TtsPool:
         if not missing:
             return
         sentences = split_sentences(speakable(text))
-        spoken = [await self._synthesise(sentence.text, voice) for sentence in sentences]
+        spoken = [await self._synthesise(sentence.text, voice, self.pool.timeout_s) for sentence in sentences]
 
         def put() -> None:
             for rate in missing:
@@ -202,16 +206,16 @@ class TtsPool:
 
         await asyncio.to_thread(put)
 
-    async def _render(self, sentence: Sentence, voice: Voice, sample_rate: int) -> Samples:
-        chunks = await self._synthesise(sentence.text, voice)
+    async def _render(self, sentence: Sentence, voice: Voice, sample_rate: int, limit_s: float) -> Samples:
+        chunks = await self._synthesise(sentence.text, voice, limit_s)
         return await asyncio.to_thread(finish, chunks, sample_rate, sentence.pause_ms)
 
-    async def _synthesise(self, text: str, voice: Voice) -> list[AudioChunk]:
+    async def _synthesise(self, text: str, voice: Voice, limit_s: float) -> list[AudioChunk]:
         """Ask a worker. Raises SpeechUnavailable, or ValueError where there is no such voice."""
         request = Frame(Kind.SPEAK, meta={"text": text, "voice": asdict(self._resolved(voice))})
         try:
             async with (
-                asyncio.timeout(self.pool.timeout_s),
+                asyncio.timeout(limit_s),
                 contextlib.aclosing(self.pool.request(request)) as answers,
             ):
                 return [
@@ -219,7 +223,7 @@ class TtsPool:
                     async for answer in answers
                 ]
         except TimeoutError:
-            raise SpeechUnavailable(f"{self.name}: not spoken within {self.pool.timeout_s:g} s") from None
+            raise SpeechUnavailable(f"{self.name}: not spoken within {limit_s:g} s") from None
 
     def _resolved(self, voice: Voice) -> Voice:
         return replace(voice, name=voice.name or self._config.voice, rate=voice.rate or self._config.rate)
