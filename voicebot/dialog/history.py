@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from voicebot.dialog.prompts import text_of
+from voicebot.dialog.turns import CallerInput, HungUp, Keys, Prompt, Silence, Unheard, Utterance
 
 HIDDEN = "[sensitive]"
 
@@ -25,3 +28,47 @@ class HistoryEntry:
     text: str
     kind: str
     heard: str | None = None
+
+
+_KINDS: dict[type, str] = {
+    Utterance: "speech",
+    Keys: "keys",
+    Silence: "silence",
+    Unheard: "unheard",
+    HungUp: "hangup",
+}
+
+
+class Journal:
+    """Keeps the history of one call; what is sensitive never enters it."""
+
+    def __init__(self) -> None:
+        self._entries: list[HistoryEntry] = []
+
+    @property
+    def entries(self) -> tuple[HistoryEntry, ...]:
+        return tuple(self._entries)
+
+    def caller(self, event: CallerInput, step: str, at: float, *, hidden: bool) -> None:
+        """Keep what the caller did."""
+        text = ""
+        if isinstance(event, Keys):
+            text = event.digits
+        elif isinstance(event, Utterance):
+            text = event.transcript.text
+        text = HIDDEN if hidden and text else text
+        self._entries.append(HistoryEntry("caller", at, step, text, _KINDS[type(event)]))
+
+    def bot(self, prompts: tuple[Prompt, ...], step: str, at: float) -> None:
+        """Keep what the bot is about to say."""
+        if text := text_of(prompts):
+            self._entries.append(HistoryEntry("bot", at, step, text, "prompt"))
+
+    def heard(self, heard: str) -> None:
+        """Keep what the caller heard of the bot's last words."""
+        for at in range(len(self._entries) - 1, -1, -1):
+            entry = self._entries[at]
+            if entry.speaker == "bot":
+                hidden = HIDDEN in entry.text
+                self._entries[at] = replace(entry, heard=HIDDEN if hidden else heard)
+                break

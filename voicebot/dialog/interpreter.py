@@ -19,7 +19,7 @@ from datetime import date, time
 from voicebot.dialog.expressions import evaluate, is_true, parse_expression
 from voicebot.dialog.flow import CALL_VALUES
 from voicebot.dialog.grammar import Grammar, Match
-from voicebot.dialog.history import HIDDEN, HistoryEntry
+from voicebot.dialog.history import HistoryEntry, Journal
 from voicebot.dialog.languages import lexicon_of
 from voicebot.dialog.listening import confirmation_of, grammar_of, hint, is_sensitive, listen
 from voicebot.dialog.model import Dialog, Say, Step
@@ -37,7 +37,6 @@ from voicebot.dialog.turns import (
     Listen,
     Prompt,
     Silence,
-    SpokenPause,
     SpokenText,
     Understood,
     Unheard,
@@ -99,7 +98,7 @@ class Interpreter:
         self._noinputs = self._nomatches = 0
         self._silences = self._unheard = self._turns = 0
         self._failed_from: set[str] = set()
-        self._history: list[HistoryEntry] = []
+        self._journal = Journal()
         self._last = BotTurn((), End("error", reason="not begun"))
 
     @property
@@ -116,11 +115,7 @@ class Interpreter:
     @property
     def history(self) -> tuple[HistoryEntry, ...]:
         """Both sides of the conversation so far."""
-        return tuple(self._history)
-
-    def expects(self, event: CallerInput) -> bool:
-        """Tell whether the present step would understand this, without taking it."""
-        return self._match(event, self._grammar) is not None
+        return self._journal.entries
 
     # --- the two ways in --------------------------------------------------------------------------------
 
@@ -135,10 +130,10 @@ class Interpreter:
         After the end the last turn comes again.
         """
         if heard is not None:
-            self._note_heard(heard)
+            self._journal.heard(heard)
         if self.outcome is not None:
             return self._last
-        self._note(event, now)
+        self._journal.caller(event, self._step, now, hidden=is_sensitive(self.dialog, self._step))
         if isinstance(event, HungUp):
             self.understood = None
             return self._finish(BotTurn((), End("hangup", reason="caller")), now)
@@ -410,29 +405,11 @@ class Interpreter:
         hidden = kind in ("match", "nomatch") and is_sensitive(self.dialog, self._step)
         self.understood = Understood(kind, self._step, meaning, confidence, hidden)
 
-    def _note(self, event: CallerInput, now: float) -> None:
-        kind, text = {Silence: "silence", Unheard: "unheard", HungUp: "hangup"}.get(type(event), "speech"), ""
-        if isinstance(event, Keys):
-            kind, text = "keys", event.digits
-        elif isinstance(event, Utterance):
-            text = event.transcript.text
-        hidden = bool(text) and is_sensitive(self.dialog, self._step)
-        self._history.append(HistoryEntry("caller", now, self._step, HIDDEN if hidden else text, kind))
-
-    def _note_heard(self, heard: str) -> None:
-        for at in range(len(self._history) - 1, -1, -1):
-            entry = self._history[at]
-            if entry.speaker == "bot":
-                self._history[at] = replace(entry, heard=HIDDEN if HIDDEN in entry.text else heard)
-                break
-
     def _finish(self, turn: BotTurn, now: float) -> BotTurn:
         """Keep what the turn says and how it ends."""
         if isinstance(turn.then, End | Handover):
             self.outcome, self.goal = turn.then.outcome, turn.then.goal
-        prompts = tuple(p for p in turn.prompts if not isinstance(p, SpokenPause))
-        if prompts:
-            self._history.append(HistoryEntry("bot", now, self._step, text_of(prompts), "prompt"))
+        self._journal.bot(turn.prompts, self._step, now)
         self._last = turn
         return turn
 
