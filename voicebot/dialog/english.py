@@ -15,8 +15,9 @@ ENGLISH = Lexicon(
         do, i confirm, confirm, fine, good, great, perfect, exactly, indeed, yup, ya, yea, aye,
         affirmative, you bet, all right, alright, uh huh, mm hmm, mhm, i would, true, i would
         love to, i guess so, you got it, i plan to, works for me, that is me, by all means,
-        happy to, without a doubt, that would be great, that would be fine, it does, it works, i
-        accept, i agree, do it, not a problem, i suppose so
+        happy to, looking forward to it, see you then, i hope so, sure thing,
+        i should be able to make it, i should be able to come, without a doubt,
+        that would be great, that would be fine, it does, it works, i accept, i agree, do it, not a problem, i suppose so
         """
     ),
     no=listed(
@@ -91,6 +92,12 @@ ENGLISH = Lexicon(
         9th: ninth, 10th: tenth, 11th: eleventh, 12th: twelfth, 13th: thirteenth, 14th: fourteenth,
         15th: fifteenth, 16th: sixteenth, 17th: seventeenth, 18th: eighteenth, 19th: nineteenth,
         20th: twentieth, 30th: thirtieth, 40th: fortieth, 50th: fiftieth
+        """
+    ),
+    decoys=listed(
+        """
+        good morning, good afternoon, good evening, good day, good night, good luck, good grief, right now,
+        no one, no matter, great britain
         """
     ),
     weekdays={

@@ -122,9 +122,18 @@ class Grammar:
 
     def expectation(self, prompt: str = "") -> Expectation:
         """Return what a recogniser may know. Complete answers come first, commands last."""
+        lexicon = self.lexicon
         open_ = self.slot is not None and self.slot.open
-        answers = [plain(phrase) for phrases in self._closed.values() for phrase in phrases]
-        commands = [plain(phrase) for phrases in self._commands.values() for phrase in phrases]
+        answers = [
+            plain(phrase)
+            for name, phrases in self._closed.items()
+            for phrase in self._for_grammar(phrases, {"yes": lexicon.yes, "no": lexicon.no}.get(name, ()))
+        ]
+        commands = [
+            plain(phrase)
+            for name, phrases in self._commands.items()
+            for phrase in self._for_grammar(phrases, lexicon.commands.get(name, ()))
+        ]
         phrases = tuple(dict.fromkeys(p for p in (*answers, *commands) if p))
         words: tuple[str, ...] = ()
         if self.spelled:
@@ -133,6 +142,11 @@ class Grammar:
                 words = (*words, *self.lexicon.units, *self.lexicon.tens, *self.lexicon.scales)
         jsgf = "" if open_ or not (phrases or words) else jsgf_of(phrases, self.slot, self.lexicon)
         return Expectation(self.language, phrases, words, jsgf, open_, prompt)
+
+    def _for_grammar(self, phrases: tuple[str, ...], ours: tuple[str, ...]) -> list[str]:
+        """Leave out the rarer of our own phrases where a language says so; the author's all stay."""
+        rare = ours[self.lexicon.in_grammars :] if self.lexicon.in_grammars else ()
+        return [phrase for phrase in phrases if phrase not in rare]
 
     def dtmf(self) -> DtmfExpectation:
         """Return which keys may come."""

@@ -60,6 +60,7 @@ KOREAN = Lexicon(
         3, 넷: 4, 다섯: 5, 여섯: 6, 일곱: 7, 여덟: 8, 아홉: 9, 유: 6
         """
     ),
+    in_grammars=2,
     weekdays={
         "monday": listed(
             """

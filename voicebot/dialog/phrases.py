@@ -161,6 +161,10 @@ def _score_all(tokens: Tokens, meanings: tuple[Meaning, ...], lexicon: Lexicon) 
     for hit in hits:
         span = (hit.start, hit.end, hit.meaning.name)
         spans[span] = max(hit.similarity, spans.get(span, 0.0))
+    for decoy in lexicon.decoys:
+        for start, spoken in windows.of(len(decoy.split())):
+            if spoken == decoy.replace(" ", ""):
+                spans[start, start + len(decoy.split()), ""] = 1.0
     outer = [
         hit
         for hit in hits

@@ -76,7 +76,7 @@ def test_no(text: str) -> None:
         "I am not sure.", "Maybe.", "I don't know.", "What time is it?", "The weather is nice today.",
         "you",
         "It's raining outside.", "Is it okay if my brother comes along?", "Yes or no?", "yes no", "", "...",
-        "Thank you for watching.", "I am Sara.", "it is on my list",
+        "Thank you for watching.", "I am Sara.", "Good morning.", "it is on my list",
     ],
 )  # fmt: skip
 def test_neither_yes_nor_no(text: str) -> None:
@@ -250,3 +250,9 @@ def test_no_text_is_too_strange(text: str, confidence: float | None) -> None:
         match = grammar.match(text, confidence)
         assert match is None or 0 <= match.score <= 1
         grammar.match_keys(text)
+
+
+def test_a_small_model_is_told_only_the_usual_phrases_but_all_are_understood() -> None:
+    grammar = Grammar("yes_no", "ko-KR", commands={"repeat": ("한 번 더요", *KO["repeat"])})
+    assert grammar.expectation().phrases == ("네", "예", "아니요", "아니오", "한 번 더요", "반복", "다시")
+    assert_means(grammar, "그렇습니다", "yes")
