@@ -17,7 +17,8 @@ ENGLISH = Lexicon(
         love to, i guess so, you got it, i plan to, works for me, that is me, by all means,
         happy to, looking forward to it, see you then, i hope so, sure thing,
         i should be able to make it, i should be able to come, without a doubt,
-        that would be great, that would be fine, it does, it works, i accept, i agree, do it, not a problem, i suppose so
+        that would be great, that would be fine, it does, it works, i accept, i agree, do it,
+        not a problem, i suppose so
         """
     ),
     no=listed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from voicebot.dialog.jsgf import jsgf_of
 from voicebot.dialog.languages import lexicon_of
@@ -121,19 +122,17 @@ class Grammar:
         return self.slot is not None and self.slot.type in ("digits", "number")
 
     def expectation(self, prompt: str = "") -> Expectation:
-        """Return what a recogniser may know. Complete answers come first, commands last."""
+        """Return what a recogniser may know: answers before commands, the usual before the rare.
+
+        The phrases of all meanings take turns, so that whoever uses only the first few favours none.
+        """
         lexicon = self.lexicon
         open_ = self.slot is not None and self.slot.open
-        answers = [
-            plain(phrase)
-            for name, phrases in self._closed.items()
-            for phrase in self._for_grammar(phrases, {"yes": lexicon.yes, "no": lexicon.no}.get(name, ()))
-        ]
-        commands = [
-            plain(phrase)
-            for name, phrases in self._commands.items()
-            for phrase in self._for_grammar(phrases, lexicon.commands.get(name, ()))
-        ]
+        usual = {"yes": lexicon.yes, "no": lexicon.no}
+        answers = _in_turn([self._for_grammar(p, usual.get(name, ())) for name, p in self._closed.items()])
+        commands = _in_turn(
+            [self._for_grammar(p, lexicon.commands.get(name, ())) for name, p in self._commands.items()]
+        )
         phrases = tuple(dict.fromkeys(p for p in (*answers, *commands) if p))
         words: tuple[str, ...] = ()
         if self.spelled:
@@ -146,7 +145,7 @@ class Grammar:
     def _for_grammar(self, phrases: tuple[str, ...], ours: tuple[str, ...]) -> list[str]:
         """Leave out the rarer of our own phrases where a language says so; the author's all stay."""
         rare = ours[self.lexicon.in_grammars :] if self.lexicon.in_grammars else ()
-        return [phrase for phrase in phrases if phrase not in rare]
+        return [plain(phrase) for phrase in phrases if phrase not in rare]
 
     def dtmf(self) -> DtmfExpectation:
         """Return which keys may come."""
@@ -238,3 +237,7 @@ class Grammar:
         if closed is not None and closed.score > score:
             return closed
         return Match(meaning_of(value), score, value)
+
+
+def _in_turn(lists: list[list[str]]) -> list[str]:
+    return [phrase for row in zip_longest(*lists, fillvalue="") for phrase in row]

@@ -40,8 +40,8 @@ class Lexicon:
     ordinals:       "4th" -> "fourth", up to 20 and the tens
     weekdays:       ISO name -> its spoken forms
     decoys:         phrases that hold an answer and are none ("good morning")
-    in_grammars:    of the phrases for yes, no and each command, how many a recogniser's grammar holds (0: all;
-                    a small model confuses many; whatever it does hear is matched with all of them)
+    in_grammars:    of the phrases for yes, no and each command, how many a recogniser's grammar holds (0:
+                    all; a small model confuses many; whatever it does hear is matched with all of them)
     leads, tails:   what people say before and after an answer (only for generated grammars)
     name_leads:     what people say before their name
     commands:       command -> phrases
