@@ -5,14 +5,16 @@ Only payload types that Asterisk takes statically (RFC 3551): ulaw 0, alaw 8, sl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from voicebot.audio import g711
-from voicebot.audio.frames import FrameBatch, to_samples
+from voicebot.audio.frames import FrameBatch
 from voicebot.errors import UserError
+from voicebot.rtp.sending import Payloads
+
+_G722_BITS_A_SECOND = 64_000
 
 
 class Codec(Protocol):
@@ -29,12 +31,12 @@ class Codec(Protocol):
     payload_bytes: int
     silence: bytes
 
-    def decode(self, payloads: Sequence[bytes]) -> FrameBatch:
-        """Return one frame a payload, shape (n_payloads, samples_per_frame); it may be written to."""
+    def decode(self, payloads: Payloads) -> FrameBatch:
+        """Return one frame a payload, shape (n_calls, samples_per_frame); it may be written to."""
         ...
 
-    def encode(self, frames: Sequence[bytes]) -> list[bytes]:
-        """Return one payload a frame of PCM."""
+    def encode(self, frames: FrameBatch) -> Payloads:
+        """Return one payload a frame, shape (n_calls, payload_bytes)."""
         ...
 
 
@@ -50,13 +52,11 @@ class G711Codec:
         self.silence = bytes([g711.SILENCE[law]]) * self.payload_bytes
         self._law: g711.Law = law
 
-    def decode(self, payloads: Sequence[bytes]) -> FrameBatch:
-        codes = np.frombuffer(b"".join(payloads), dtype=np.uint8)
-        return g711.decode(codes, self._law).reshape(len(payloads), -1)
+    def decode(self, payloads: Payloads) -> FrameBatch:
+        return g711.decode(payloads, self._law)
 
-    def encode(self, frames: Sequence[bytes]) -> list[bytes]:
-        codes = g711.encode(to_samples(b"".join(frames)), self._law).tobytes()
-        return _cut(codes, self.payload_bytes)
+    def encode(self, frames: FrameBatch) -> Payloads:
+        return g711.encode(frames, self._law)
 
 
 class LinearCodec:
@@ -68,13 +68,11 @@ class LinearCodec:
     payload_bytes = 320
     silence = bytes(payload_bytes)
 
-    def decode(self, payloads: Sequence[bytes]) -> FrameBatch:
-        samples = np.frombuffer(b"".join(payloads), dtype=">i2").astype("<i2")
-        return samples.reshape(len(payloads), -1)
+    def decode(self, payloads: Payloads) -> FrameBatch:
+        return np.ascontiguousarray(payloads).view(">i2").astype("<i2")
 
-    def encode(self, frames: Sequence[bytes]) -> list[bytes]:
-        payloads = to_samples(b"".join(frames)).astype(">i2").tobytes()
-        return _cut(payloads, self.payload_bytes)
+    def encode(self, frames: FrameBatch) -> Payloads:
+        return frames.astype(">i2").view(np.uint8)
 
 
 class G722Codec:
@@ -90,16 +88,16 @@ class G722Codec:
             from G722 import G722
         except ImportError as error:
             raise UserError("codec g722 needs the library G722", "pip install 'voicebot[g722]'") from error
-        self._encoder: Any = G722(self.sample_rate, 64000)
-        self._decoder: Any = G722(self.sample_rate, 64000)
-        self.silence: bytes = G722(self.sample_rate, 64000).encode(np.zeros(320, dtype=np.int16).tobytes())
+        self._encoder: Any = G722(self.sample_rate, _G722_BITS_A_SECOND)
+        self._decoder: Any = G722(self.sample_rate, _G722_BITS_A_SECOND)
+        quiet = np.zeros(2 * self.payload_bytes, dtype=np.int16)
+        self.silence: bytes = G722(self.sample_rate, _G722_BITS_A_SECOND).encode(quiet)
 
-    def decode(self, payloads: Sequence[bytes]) -> FrameBatch:
-        frames = [np.asarray(self._decoder.decode(payload), dtype=np.int16) for payload in payloads]
-        return np.stack(frames)
+    def decode(self, payloads: Payloads) -> FrameBatch:
+        return np.stack([np.array(self._decoder.decode(row.tobytes()), dtype="<i2") for row in payloads])
 
-    def encode(self, frames: Sequence[bytes]) -> list[bytes]:
-        return [bytes(self._encoder.encode(to_samples(frame))) for frame in frames]
+    def encode(self, frames: FrameBatch) -> Payloads:
+        return np.stack([np.frombuffer(self._encoder.encode(row), dtype=np.uint8) for row in frames])
 
 
 _SHARED: dict[str, Codec] = {"ulaw": G711Codec("ulaw"), "alaw": G711Codec("alaw"), "slin": LinearCodec()}
@@ -114,7 +112,3 @@ def open_codec(name: str) -> Codec:
     if name not in _SHARED:
         raise UserError(f"codec {name} does not exist", "use ulaw, alaw, slin or g722")
     return _SHARED[name]
-
-
-def _cut(data: bytes, size: int) -> list[bytes]:
-    return [data[start : start + size] for start in range(0, len(data), size)]

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voicebot.audio.frames import FRAME_MS, FRAMES_PER_SECOND
-from voicebot.audio.levels import levels_db
 from voicebot.errors import Problem, UserError
 from voicebot.media.clock import TickClock
 from voicebot.media.codecs import Codec, open_codec
 from voicebot.media.doors import Doors, open_door
+from voicebot.media.group import CodecGroup
 from voicebot.media.port import MediaListener, MediaPort
 from voicebot.speech.vad import Vad
 
@@ -69,7 +69,7 @@ class MediaLoop:
         self._clock = TickClock(self._tick)
         self._doors = Doors()
         self._ports: dict[MediaPort, None] = {}
-        self._groups: dict[Codec, tuple[MediaPort, ...]] = {}
+        self._groups: dict[Codec, CodecGroup] = {}
         self._running = False
         self._ticks = 0  # since the start, the skipped ones too
         self._skipped = 0
@@ -106,7 +106,7 @@ class MediaLoop:
                 raise UserError(what, "set [media] bind to an address of this machine") from error
             if door is not None:
                 port = MediaPort(
-                    call_id, self._host, number, door, coder, vad, listener, self._doors, self._forget
+                    call_id, (self._host, number), door, coder, vad, listener, self._doors, self._changed
                 )
                 self._ports[port] = None
                 self._regroup(coder)
@@ -134,51 +134,22 @@ class MediaLoop:
         self._ticks += 1 + skipped
         self._skipped += skipped
         try:
+            groups = tuple(self._groups.values())  # calls may come and go while others hear
+            for group in groups:
+                group.read()
             self._doors.drain(self._ticks)
+            for group in groups:
+                group.sort(self._ticks, skipped)
             for behind in range(min(skipped, MAX_CATCH_UP_TICKS), -1, -1):
-                self._hear(began - behind * FRAME_MS / 1000, behind)
-            self._speak(began, skipped)
+                for group in groups:
+                    group.hear(began - behind * FRAME_MS / 1000, behind)
+            for group in groups:
+                group.speak(began, skipped)
         except Exception as error:  # a fault of ours, not of a call: who waits for `stopped` must know
             self._end(error)
             return
         self._lateness.append(lateness)
         self._busy.append(self._loop.time() - began)
-
-    def _hear(self, at: float, behind: int) -> None:
-        """Let every call hear one frame."""
-        for codec, ports in self._groups.items():
-            payloads = [port.next_payload(behind) for port in ports]
-            samples = codec.decode([payload or codec.silence for payload in payloads])
-            for row, payload in enumerate(payloads):
-                if payload is None and (made_up := ports[row].fill_gap()) is not None:
-                    samples[row] = made_up
-            levels = levels_db(samples).tolist()
-            pcm = samples.tobytes()
-            size = len(pcm) // len(ports)
-            start = 0
-            for port, level, payload in zip(ports, levels, payloads, strict=True):
-                frame = pcm[start : start + size]
-                start += size
-                if port.open:
-                    try:
-                        port.hear(frame, level, payload is None, at, behind)
-                    except Exception as error:
-                        self._close_failed(port, error)
-
-    def _speak(self, at: float, skipped: int) -> None:
-        """Let every call that has a peer say one frame."""
-        for codec, ports in self._groups.items():
-            speaking = []
-            frames = []
-            for port in ports:
-                if port.connected:
-                    try:
-                        frames.append(port.next_frame(at))
-                        speaking.append(port)
-                    except Exception as error:
-                        self._close_failed(port, error)
-            for port, payload in zip(speaking, codec.encode(frames), strict=True):
-                port.send(payload, skipped)
 
     # --- keeping house ---------------------------------------------------------------------------------
 
@@ -187,14 +158,17 @@ class MediaLoop:
         if self._failed is not None:
             self._failed(port.call_id, error)
 
-    def _forget(self, port: MediaPort) -> None:
-        self._ports.pop(port, None)
+    def _changed(self, port: MediaPort) -> None:
+        if not port.open:
+            self._ports.pop(port, None)
         self._regroup(port.coder)
 
     def _regroup(self, codec: Codec) -> None:
-        # A new dict: the tick may be going through the old one.
-        groups = {**self._groups, codec: tuple(port for port in self._ports if port.coder is codec)}
-        self._groups = {codec: ports for codec, ports in groups.items() if ports}
+        if codec in self._groups:
+            self._groups.pop(codec).dissolve()
+        ports = [port for port in self._ports if port.coder is codec]
+        if ports:
+            self._groups[codec] = CodecGroup(codec, ports, self._close_failed)
 
     def _end(self, error: Exception | None) -> None:
         for port in tuple(self._ports):

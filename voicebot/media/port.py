@@ -12,11 +12,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
 
-from voicebot.audio.frames import Samples, silence, to_samples
+import numpy as np
+
+from voicebot.audio.frames import Samples, samples_per_frame, to_samples
 from voicebot.audio.playout import Playout, PromptStarted
 from voicebot.media.codecs import Codec
 from voicebot.media.doors import Doors, connect_door
 from voicebot.rtp.concealment import CONCEALED_FRAMES, conceal
+from voicebot.rtp.sending import OutgoingStream
 from voicebot.rtp.session import RtpSession
 from voicebot.speech.vad import Vad
 
@@ -100,50 +103,59 @@ class MediaStatistics:
         return asdict(self)
 
 
+class Step(Protocol):
+    """Where a port's packets are handled together with others'."""
+
+    def leave(self, row: int) -> None:
+        """Bring the port's session and outgoing stream up to date."""
+        ...
+
+
 class MediaPort:
     """One call's media.
 
     host, port:   where the peer must send RTP to (what externalMedia's `external_host` gets)
     sample_rate:  of the PCM heard and played, in Hz: 16000 with g722, else 8000
     playout:      the queue of prompts
-    tap:          set it to get both sides' frames, None to stop
     open:         False once closed
     """
 
     def __init__(
-        self, call_id: str, host: str, port: int, door: socket.socket, codec: Codec, vad: Vad,
-        listener: MediaListener, doors: Doors, closed: Callable[[MediaPort], None],
+        self, call_id: str, address: tuple[str, int], door: socket.socket, codec: Codec, vad: Vad,
+        listener: MediaListener, doors: Doors, changed: Callable[[MediaPort], None],
     ) -> None:  # fmt: skip
-        """For MediaLoop only."""
+        """For MediaLoop only. `changed` is told when the port has got a peer or a tap, or is closed."""
         self.call_id = call_id
-        self.host = host
-        self.port = port
+        self.host, self.port = address
         self.codec = codec.name
         self.sample_rate = codec.sample_rate
         self.playout = Playout(codec.sample_rate)
-        self.tap: Tap | None = None
         self.open = True
+        # For the tick:
         self.coder = codec
-        self._session = RtpSession(
-            codec.payload_type, codec.payload_bytes,
+        self.vad = vad
+        self.listener = listener
+        self.session = RtpSession(codec.payload_type, codec.payload_bytes)
+        self.outgoing = OutgoingStream(
+            codec.payload_type,
             ssrc=secrets.randbits(32), sequence=secrets.randbits(16), timestamp=secrets.randbits(32),
         )  # fmt: skip
-        self._vad = vad
-        self._listener = listener
-        self._closed = closed
+        self.read: Callable[[int], bytes] = _read_nothing  # the next datagram of the peer
+        self.write: Callable[[bytes], int] = len
+        self.speech = False  # in the last frame
+        self._changed = changed
+        self._tap: Tap | None = None
+        self._step: Step | None = None
+        self._row = 0  # in it
+        self._more: list[bytes] = []  # datagrams that came in this tick after the first one
         self._doors = doors
         self._strangers = door  # holds the port, and gets all that does not come from the peer
         self._peer: socket.socket | None = None
-        self._silence = silence(codec.sample_rate)
-        self._speech = False  # in the last frame
         self._gap = CONCEALED_FRAMES  # frames lost in a row
-        self._frame = self._silence  # the last one heard
-        self._arrived = self._silence  # the last one that really came, and the one before it
-        self._arrived_before = self._silence
+        self._past = np.zeros(0, dtype=np.int16)  # the last two frames before the gap
         self._concealed = 0
         self._forged = 0
         self._flooded = 0
-        self._sent = 0
         self._unsent = 0
         doors.watch(door, self._count_stranger, self._count_flood)
 
@@ -162,11 +174,24 @@ class MediaPort:
             peer = connect_door(self._strangers, (host, port))
             self._leave_peer()
             self._peer = peer
-            self._doors.watch(peer, self._session.receive, self._count_flood)
+            self.read, self.write = peer.recv, peer.send
+            self._doors.watch(peer, self._receive_more, self._count_flood)
+            self._changed(self)
+
+    @property
+    def tap(self) -> Tap | None:
+        """Set it to get both sides' frames of every tick, None to stop."""
+        return self._tap
+
+    @tap.setter
+    def tap(self, tap: Tap | None) -> None:
+        self._tap = tap
+        self._changed(self)
 
     def statistics(self) -> MediaStatistics:
         """Return the figures so far; also after `close()`."""
-        session = self._session
+        self._leave_step()
+        session = self.session
         lost = max(0, session.expected - session.received)
         return MediaStatistics(
             received=session.received,
@@ -182,7 +207,7 @@ class MediaPort:
             unexpected=session.unexpected,
             delay_ms=session.delay_ms,
             longest_delay_ms=session.longest_delay_ms,
-            sent=self._sent,
+            sent=self.outgoing.packets - self._unsent,
             unsent=self._unsent,
             underruns=self.playout.underruns,
             late_chunks=self.playout.late,
@@ -195,82 +220,87 @@ class MediaPort:
             self._leave_peer()
             self._doors.forget(self._strangers)
             self._strangers.close()
-            self._closed(self)
+            self._changed(self)
 
     # --- for the tick ----------------------------------------------------------------------------------
 
-    def next_payload(self, behind: int) -> bytes | None:
-        """Return what the caller's side has for this tick, None where nothing came."""
-        return self._session.take(not self._speech, behind)
+    @property
+    def silent(self) -> bool:
+        """Nothing has come for so long that what is heard is silence, not concealment."""
+        return self._gap > CONCEALED_FRAMES
 
-    def fill_gap(self) -> Samples | None:
-        """Return a made-up frame for one that did not come; None (silence) once that goes on."""
+    def joined(self, step: Step, row: int) -> None:
+        """Know where the session is kept in step with others."""
+        self._step = step
+        self._row = row
+
+    def receive(self, datagram: bytes, tick: int) -> None:
+        """Take all that the peer has sent for this tick, `datagram` first (b"" for nothing)."""
+        if datagram:
+            self.session.receive(datagram, tick)
+        if self._more:
+            for more in self._more:
+                self.session.receive(more, tick)
+            self._more.clear()
+        if self.session.keys:
+            keys, self.session.keys = self.session.keys, []
+            for key in keys:
+                self.listener.keyed(key)
+
+    def take(self, behind: int) -> bytes | None:
+        """Return the payload to hear in this tick, None where nothing came."""
+        payload = self.session.take(not self.speech, behind)
+        if payload is not None:
+            self._gap = 0
+        return payload
+
+    def fill_gap(self, history: bytes) -> Samples:
+        """Return a made-up frame for one that did not come, given the last two frames heard; at last
+        silence.
+        """
+        if self._gap == 0:
+            self._past = to_samples(history)
         self._gap += 1
         if self._gap > CONCEALED_FRAMES:
-            return None
+            return np.zeros(samples_per_frame(self.sample_rate), dtype=np.int16)
         self._concealed += 1
-        history = to_samples(self._arrived_before + self._arrived)
-        return conceal(history, self._gap - 1, self.sample_rate)
+        return conceal(self._past, self._gap - 1, self.sample_rate)
 
-    def hear(self, frame: bytes, level_db: float, lost: bool, at: float, behind: int) -> None:
-        """Give the call its next frame."""
-        if not lost:
-            self._gap = 0
-            self._arrived_before = self._arrived
-            self._arrived = frame
-        self._frame = frame
-        # What nobody said needs no detector: calls on hold cost next to nothing.
-        self._speech = speech = self._gap <= CONCEALED_FRAMES and self._vad.is_speech(frame, self.sample_rate)
-        self._listener.heard(HeardFrame(frame, speech, level_db, lost, at))
-        if self._session.keys:
-            self._report_keys()
-        if behind and self.tap is not None:
-            self.tap(frame, self._silence)  # of the ticks that were skipped nothing is sent
-
-    def next_frame(self, at: float) -> bytes:
-        """Return the PCM to send next."""
-        frame = self.playout.next_frame()
-        if frame is None:
-            frame = self._silence
-        if self.tap is not None:
-            self.tap(self._frame, frame)
-        if self.playout.events:
-            self._report_prompts(at)
-        return frame
-
-    def send(self, payload: bytes, skipped: int) -> None:
-        """Send one frame to the peer, `skipped` frames later than it was due."""
-        if self._peer is None:
-            return
-        if skipped:
-            self._session.skip(skipped)
-        try:
-            self._peer.send(self._session.packet(payload))
-            self._sent += 1
-        except OSError:  # no room in the socket, or an ICMP message that nobody listens there (yet)
-            self._unsent += 1
-
-    def _report_keys(self) -> None:
-        keys, self._session.keys = self._session.keys, []
-        for key in keys:
-            self._listener.keyed(key)
-
-    def _report_prompts(self, at: float) -> None:
+    def report_prompts(self, at: float) -> None:
+        """Tell the call which prompts began or ended with the packet just sent."""
         events, self.playout.events = self.playout.events, []
         for event in events:
             if isinstance(event, PromptStarted):
-                self._listener.prompt_started(event.prompt_id, at)
+                self.listener.prompt_started(event.prompt_id, at)
             else:
-                self._listener.prompt_finished(event.prompt_id, at)
+                self.listener.prompt_finished(event.prompt_id, at)
+
+    def count_unsent(self) -> None:
+        self._unsent += 1
+
+    def _receive_more(self, datagram: bytes, tick: int) -> None:
+        self._leave_step()
+        self._more.append(datagram)
+
+    def _leave_step(self) -> None:
+        if self._step is not None:
+            self._step.leave(self._row)
 
     def _leave_peer(self) -> None:
         if self._peer is not None:
             self._doors.forget(self._peer)
             self._peer.close()
             self._peer = None
+            self.read, self.write = _read_nothing, len
+            self._more.clear()
 
     def _count_stranger(self, datagram: bytes, tick: int) -> None:
         self._forged += self._peer is not None
 
     def _count_flood(self, datagrams: int) -> None:
         self._flooded += datagrams
+
+
+def _read_nothing(size: int) -> bytes:
+    """The datagram of a port without a peer."""
+    return b""

@@ -71,6 +71,20 @@ class JitterBuffer:
         """Frames that wait beyond this tick: the delay that the buffer adds."""
         return max(0, self._highest - self._next + 1) if self._held else 0
 
+    @property
+    def in_step(self) -> bool:
+        """Whether all that came has been played, and nothing is missing: the next packet goes straight
+        through.
+        """
+        return not self._held and self._played >= 0 and self._played + 1 == self._next == self._highest + 1
+
+    def step(self, packets: int) -> None:
+        """Take so many packets that went straight through."""
+        self._next += packets
+        self._played += packets
+        self._highest += packets
+        self._spare = 0
+
     def put(self, sequence: int, payload: bytes) -> None:
         """Take a packet. `payload` is kept as it is; NO_AUDIO for one that carries no audio."""
         if sequence <= self._played:

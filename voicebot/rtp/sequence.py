@@ -18,15 +18,16 @@ class SequenceTracker:
     """Extends 16-bit sequence numbers by counting cycles, and decides which packets to believe.
 
     `received` counts believed packets, duplicates too (as A.1 does); `expected` those that should have come.
+    `highest` is the extended number of the latest packet.
     `restarts` grows when the sender started anew: extended numbers from then on have nothing to do with
     earlier.
     """
 
-    __slots__ = ("_bad", "_base", "_highest", "_probation", "received", "restarts")
+    __slots__ = ("_bad", "_base", "_probation", "highest", "received", "restarts")
 
     def __init__(self, min_sequential: int = MIN_SEQUENTIAL) -> None:
         self._probation = min_sequential
-        self._highest = INVALID  # extended
+        self.highest = INVALID
         self._base = 0
         self._bad = INVALID  # a second packet with this number proves a restart
         self.received = 0
@@ -39,37 +40,42 @@ class SequenceTracker:
 
     @property
     def expected(self) -> int:
-        return self._highest - self._base + 1 if self.received else 0
+        return self.highest - self._base + 1 if self.received else 0
+
+    def step(self, packets: int) -> None:
+        """Take so many packets that came one after the other."""
+        self.highest += packets
+        self.received += packets
 
     def update(self, sequence: int) -> int:
         """Take a packet's number; return it extended, or INVALID."""
-        delta = (sequence - self._highest) & 0xFFFF
+        delta = (sequence - self.highest) & 0xFFFF
         if self._probation > 0:
-            return self._probe(sequence, in_order=self._highest != INVALID and delta == 1)
+            return self._probe(sequence, in_order=self.highest != INVALID and delta == 1)
         if delta == 1:  # the usual case
-            self._highest += 1
+            self.highest += 1
         elif delta < MAX_DROPOUT:
-            self._highest += delta
+            self.highest += delta
         elif delta <= SEQUENCE_CYCLE - MAX_MISORDER:
             return self._jump(sequence)
         else:
             self.received += 1
-            return self._highest + delta - SEQUENCE_CYCLE
+            return self.highest + delta - SEQUENCE_CYCLE
         self.received += 1
-        return self._highest
+        return self.highest
 
     def _probe(self, sequence: int, *, in_order: bool) -> int:
         if not in_order:
-            self._probation = MIN_SEQUENTIAL if self._highest != INVALID else self._probation
+            self._probation = MIN_SEQUENTIAL if self.highest != INVALID else self._probation
             self._begin(sequence)
         else:
-            self._highest += 1
+            self.highest += 1
         self._probation -= 1
         if self._probation > 0:
             return INVALID
-        self._base = self._highest
+        self._base = self.highest
         self.received = 1
-        return self._highest
+        return self.highest
 
     def _jump(self, sequence: int) -> int:
         if sequence != self._bad:
@@ -78,9 +84,9 @@ class SequenceTracker:
         self._begin(sequence)
         self.restarts += 1
         self.received = 1
-        return self._highest
+        return self.highest
 
     def _begin(self, sequence: int) -> None:
         # One cycle up, so that packets from before the first one still have positive extended numbers.
-        self._highest = self._base = SEQUENCE_CYCLE + sequence
+        self.highest = self._base = SEQUENCE_CYCLE + sequence
         self._bad = INVALID

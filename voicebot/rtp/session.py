@@ -1,4 +1,4 @@
-"""One call's RTP session: which packets are believed, what they carry, and how ours are numbered (RFC 3550).
+"""What one call receives by RTP: which packets are believed, and what they carry (RFC 3550).
 
 The shell hands in datagrams that came from the right address and the number of its tick, which is the only
 clock here.
@@ -11,13 +11,9 @@ from collections import deque
 from voicebot.audio.frames import FRAME_MS
 from voicebot.rtp.jitterbuffer import NO_AUDIO, JitterBuffer
 from voicebot.rtp.packet import HEADER, MARKER, PLAIN, MalformedPacket, RtpPacket, parse, parse_event
+from voicebot.rtp.sending import CLOCK_HZ, TIMESTAMP_STEP
 from voicebot.rtp.sequence import INVALID, SequenceTracker
 from voicebot.rtp.statistics import Jitter
-
-CLOCK_HZ = 8000
-"""RTP clock of every codec we speak, G.722 among them (RFC 3551, 4.5.2)."""
-
-TIMESTAMP_STEP = CLOCK_HZ * FRAME_MS // 1000
 
 TELEPHONE_EVENT = 101
 """Payload type of RFC 4733 events where no SDP says otherwise; Asterisk's default."""
@@ -51,15 +47,13 @@ class RtpSession:
     """
 
     __slots__ = (
-        "_buffer", "_candidate", "_events", "_frame_bytes", "_last_arrival", "_locked", "_marker",
-        "_payload_type", "_prior_expected", "_prior_received", "_restarts", "_sequence", "_source", "_ssrc",
-        "_timestamp", "forged", "keys", "malformed", "unexpected",
+        "_buffer", "_candidate", "_events", "_frame_bytes", "_last_arrival", "_locked", "_payload_type",
+        "_prior_expected", "_prior_received", "_restarts", "_source",
+        "forged", "keys", "malformed", "unexpected",
     )  # fmt: skip
 
-    def __init__(
-        self, payload_type: int, payload_bytes: int, *, ssrc: int, sequence: int = 0, timestamp: int = 0
-    ) -> None:
-        """`payload_bytes` is a frame's; `ssrc`, `sequence` and `timestamp` are ours and should be random."""
+    def __init__(self, payload_type: int, payload_bytes: int) -> None:
+        """`payload_bytes` is that of a 20 ms frame of the codec with `payload_type`."""
         self._payload_type = payload_type
         self._frame_bytes = HEADER.size + payload_bytes
         self._buffer = JitterBuffer()
@@ -71,10 +65,6 @@ class RtpSession:
         self._prior_expected = 0  # of sources before this one
         self._prior_received = 0
         self._events: deque[int] = deque(maxlen=REMEMBERED_EVENTS)
-        self._ssrc = ssrc
-        self._sequence = sequence
-        self._timestamp = timestamp
-        self._marker = MARKER
         self.keys: list[str] = []
         self.forged = 0
         self.malformed = 0
@@ -165,21 +155,27 @@ class RtpSession:
             return None
         return self._buffer.take(source.jitter.value * 1000 / CLOCK_HZ, quiet, behind)
 
-    # --- what goes out ---------------------------------------------------------------------------------
+    # --- many calls at once (see lockstep) -------------------------------------------------------------
 
-    def packet(self, payload: bytes) -> bytes:
-        """Return our next packet; the first one has the marker set."""
-        header = HEADER.pack(
-            PLAIN, self._marker | self._payload_type, self._sequence, self._timestamp, self._ssrc
-        )
-        self._marker = 0
-        self._sequence = self._sequence + 1 & 0xFFFF
-        self._timestamp = self._timestamp + TIMESTAMP_STEP & 0xFFFFFFFF
-        return header + payload
+    def next_header(self, tick: int) -> tuple[int, int, int] | None:
+        """Return the header, in words, that the next packet has if all goes on as in this tick; None if that
+        cannot be told, because packets are missing or waiting."""
+        source = self._source
+        if source is None or self._last_arrival != tick or not self._buffer.in_step:
+            return None
+        kind = PLAIN << 24 | self._payload_type << 16
+        timestamp = (tick + 1) * TIMESTAMP_STEP - source.jitter.transit
+        return kind | (source.tracker.highest + 1) & 0xFFFF, timestamp & 0xFFFFFFFF, source.ssrc
 
-    def skip(self, frames: int) -> None:
-        """Let time pass without packets: our timestamps go on, our sequence numbers do not."""
-        self._timestamp = self._timestamp + frames * TIMESTAMP_STEP & 0xFFFFFFFF
+    def catch_up(self, steps: int, tick: int) -> None:
+        """Learn that in `steps` ticks up to `tick` the packet arrived that `next_header` told, and was
+        heard.
+        """
+        assert self._source is not None
+        self._last_arrival = tick
+        self._source.tracker.step(steps)
+        self._source.jitter.step(steps)
+        self._buffer.step(steps)
 
     # --- figures ---------------------------------------------------------------------------------------
 

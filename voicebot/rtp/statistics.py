@@ -14,22 +14,25 @@ class Jitter:
     Arrivals are only seen at the media tick, so variation within one tick does not show.
     """
 
-    __slots__ = ("_transit", "value")
+    __slots__ = ("_started", "transit", "value")
 
     def __init__(self) -> None:
-        self._transit: int | None = None
+        self.transit = 0  # of the latest packet: arrival less timestamp
         self.value = 0.0
+        self._started = False
 
     def arrived(self, arrival: int, timestamp: int) -> None:
         """Take a packet that arrived at `arrival` with `timestamp`, both in units of the RTP clock."""
         transit = arrival - timestamp
-        if transit == self._transit:  # the usual case: nothing moved
-            self.value -= self.value / 16
-            return
-        if self._transit is not None:
-            difference = (transit - self._transit + _HALF) % _CYCLE - _HALF
+        if self._started:
+            difference = (transit - self.transit + _HALF) % _CYCLE - _HALF
             self.value += (abs(difference) - self.value) / 16
-        self._transit = transit
+        self._started = True
+        self.transit = transit
+
+    def step(self, packets: int) -> None:
+        """Take so many packets, each as long on its way as the one before."""
+        self.value *= (15 / 16) ** packets
 
 
 @dataclass(frozen=True, slots=True)

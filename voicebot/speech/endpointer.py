@@ -38,19 +38,19 @@ TAIL_MARGIN_DB = 30.0
 DROPOUT_NOISE_MARGIN_DB = 20.0
 DROPOUT_LOUDNESS_MARGIN_DB = 10.0
 DROPOUT_FRAMES = 6
-"""Inside an utterance a frame so loud is voiced even if the detector denies it, up to so many frames after a voiced
-one: within a long vowel it loses faith for 100 ms."""
+"""Inside an utterance a frame so loud is voiced even if the detector denies it, up to so many frames after a
+voiced one: within a long vowel it loses faith for 100 ms."""
 
 NOISE_FLOOR_MIN_DB = -60.0
 """The noise of a telephone line; nothing below it is taken for noise that speech should stand out of."""
 NOISE_FLOOR_MAX_DB = -25.0
 DIGITAL_SILENCE_DB = -90.0
 LINE_OPENS_FRAMES = 40
-"""For so long after the start digital silence means that the line is not through yet, not that it is quiet."""
+"""For so long after the start digital silence does not mean a quiet line, but one that is not through yet."""
 NOISE_SPAN_FRAMES = 25
 NOISE_SPANS = 4
-"""The noise is the quietest frame of the last 2 s, kept as minima of four spans: a speaker pauses within that time,
-noise does not, whatever the detector says of it."""
+"""The noise is the quietest frame of the last 2 s, kept as minima of four spans: a speaker pauses within that
+time, noise does not, whatever the detector says of it."""
 
 
 class _State(Enum):
@@ -126,12 +126,12 @@ class Endpointer:
         self._hangover_frames = hangover_ms // FRAME_MS
         longest_onset = self._onset_frames * (1 + ONSET_GAP_FRAMES)
         self._recent: deque[bytes] = deque(maxlen=self._preroll_frames + longest_onset + 1)
-        self._noise_db = NOISE_FLOOR_MIN_DB
-        self._hears_line = False
-        self._span_minimum = 0.0
-        self._span_left = NOISE_SPAN_FRAMES
-        self._minima: deque[float] = deque([0.0] * (NOISE_SPANS - 1), maxlen=NOISE_SPANS - 1)
         self._frames = 0  # pushed so far
+        self._hears_line = False
+        self._noise_db = NOISE_FLOOR_MIN_DB
+        self._span_db = 0.0  # quietest frame of the span of noise that goes on,
+        self._span_end = NOISE_SPAN_FRAMES  # which ends with this frame
+        self._spans_db: deque[float] = deque([0.0] * (NOISE_SPANS - 1), maxlen=NOISE_SPANS - 1)
         self.configure()
         self.reset()
 
@@ -147,10 +147,11 @@ class Endpointer:
         self._first = 0  # number of the first voiced frame
         self._last = 0  # number after the last voiced frame
         self._voiced = 0  # frames
-        self._in_row = 0  # voiced frames since the last unvoiced one
+        self._in_row = 0  # voiced frames that have not yet ended a pause
         self._loudest_db = -96.0
         self._gated = False  # levels, not the detector, showed that the caller paused
         self._guessed = False
+        self._set_gate()
 
     @property
     def speaking(self) -> bool:
@@ -167,48 +168,67 @@ class Endpointer:
         about.
         """
         self._recent.append(pcm)
-        self._frames += 1
-        self._follow_noise(level_db)
+        self._frames = frames = self._frames + 1
+        if level_db < self._span_db:
+            self._note_quiet(level_db)
+        if frames == self._span_end:
+            self._end_span()
+        # First what nearly every frame is: nobody speaks, or somebody speaks on.
         state = self._state
-        if state is _State.SILENT and not speech:  # the usual case
-            return _NOTHING
+        if not speech:
+            if state is _State.SILENT:
+                return _NOTHING
+        elif level_db >= self._gate_db and self._last == frames - 1 and state is _State.SPEAKING:
+            self._voiced += 1
+            self._last = frames
+            if level_db > self._loudest_db:
+                self._note_loud(level_db)
+            if frames - self._first < self._longest_frames:
+                return _NOTHING
         voiced = speech and level_db >= self._gate_db
         dropout = not voiced and self._is_dropout(level_db)
         if state is _State.SILENT or state is _State.PENDING:
             return self._await_onset(voiced, dropout, level_db)
         return self._await_end(voiced or dropout, speech, level_db)
 
-    @property
-    def _gate_db(self) -> float:
-        return max(self._noise_db + NOISE_MARGIN_DB, self._loudest_db - TAIL_MARGIN_DB)
+    # --- levels ----------------------------------------------------------------------------------------
+
+    def _note_quiet(self, level_db: float) -> None:
+        if level_db < DIGITAL_SILENCE_DB and not self._hears_line and self._frames < LINE_OPENS_FRAMES:
+            return  # no audio has come yet: nothing is known of the line
+        self._hears_line = True
+        self._span_db = level_db
+        if level_db < self._noise_db or not any(self._spans_db):
+            self._set_noise()
+
+    def _end_span(self) -> None:
+        self._span_end += NOISE_SPAN_FRAMES
+        self._spans_db.append(self._span_db)
+        self._span_db = 0.0
+        self._set_noise()
+
+    def _set_noise(self) -> None:
+        quietest = min(self._span_db, *self._spans_db)
+        self._noise_db = min(max(quietest, NOISE_FLOOR_MIN_DB), NOISE_FLOOR_MAX_DB)
+        self._set_gate()
+
+    def _note_loud(self, level_db: float) -> None:
+        self._loudest_db = level_db
+        self._set_gate()
+
+    def _set_gate(self) -> None:
+        self._gate_db = max(self._noise_db + NOISE_MARGIN_DB, self._loudest_db - TAIL_MARGIN_DB)
 
     def _is_dropout(self, level_db: float) -> bool:
         """A frame in the middle of a loud sound, which the detector denies for a moment."""
         return (
-            self._frames - self._last <= DROPOUT_FRAMES
-            and self._state is not _State.SILENT
-            and level_db
-            >= max(self._noise_db + DROPOUT_NOISE_MARGIN_DB, self._loudest_db - DROPOUT_LOUDNESS_MARGIN_DB)
+            self._state is not _State.SILENT
+            and self._frames - self._last <= DROPOUT_FRAMES
+            and level_db >= self._noise_db + DROPOUT_NOISE_MARGIN_DB
+            and level_db >= self._loudest_db - DROPOUT_LOUDNESS_MARGIN_DB
         )
 
-    def _follow_noise(self, level_db: float) -> None:
-        if level_db < self._span_minimum:
-            if level_db < DIGITAL_SILENCE_DB and not self._hears_line and self._frames < LINE_OPENS_FRAMES:
-                return  # no audio has come yet: nothing is known of the line
-            self._hears_line = True
-            self._span_minimum = level_db
-            if level_db < self._noise_db or not any(self._minima):
-                self._set_noise()
-        self._span_left -= 1
-        if not self._span_left:
-            self._span_left = NOISE_SPAN_FRAMES
-            self._minima.append(self._span_minimum)
-            self._span_minimum = 0.0
-            self._set_noise()
-
-    def _set_noise(self) -> None:
-        quietest = min(self._span_minimum, *self._minima)
-        self._noise_db = min(max(quietest, NOISE_FLOOR_MIN_DB), NOISE_FLOOR_MAX_DB)
+    # --- states ----------------------------------------------------------------------------------------
 
     def _await_onset(self, voiced: bool, dropout: bool, level_db: float) -> tuple[SpeechEvent, ...]:
         if dropout:
@@ -223,27 +243,27 @@ class Endpointer:
         self._note_voiced(level_db)
         if self._voiced < self._onset_frames:
             return _NOTHING
-        span = self._frames - self._first
         recent = list(self._recent)
         if is_tone(to_samples(b"".join(recent[-self._onset_frames :])), self._rate):
             self.reset()
             return _NOTHING
         self._state = _State.SPEAKING
+        span = self._frames - self._first
         preroll = b"".join(recent[-(span + self._preroll_frames) :])
         return (SpeechStarted(preroll, self._first * self._frame_samples, span * FRAME_MS),)
 
     def _note_voiced(self, level_db: float) -> None:
         self._voiced += 1
-        self._in_row += 1
         self._last = self._frames
-        self._loudest_db = max(self._loudest_db, level_db)
+        if level_db > self._loudest_db:
+            self._note_loud(level_db)
 
     def _await_end(self, voiced: bool, speech: bool, level_db: float) -> tuple[SpeechEvent, ...]:
         events: list[SpeechEvent] = []
-        if voiced:
-            events += self._go_on(level_db)
-        else:
+        if not voiced:
             self._pause(speech)
+        elif self._last != self._frames:
+            events += self._go_on(level_db)
         silent = self._frames - self._last
         cut = self._frames - self._first >= self._longest_frames
         if cut or silent >= self._pause_frames:
@@ -256,12 +276,13 @@ class Endpointer:
         return tuple(events)
 
     def _go_on(self, level_db: float) -> list[SpeechEvent]:
-        """A voiced frame: the utterance goes on, unless it is the first after a gap."""
-        if self._frames - self._last > RESUME_AFTER_FRAMES and self._in_row + 1 < RESUME_FRAMES:
-            self._in_row += 1
+        """A voiced frame: the utterance goes on, unless it is a stray one after a gap."""
+        self._in_row += 1
+        if self._frames - self._last > RESUME_AFTER_FRAMES and self._in_row < RESUME_FRAMES:
             return []
         self._note_voiced(level_db)
         self._state = _State.SPEAKING
+        self._in_row = 0
         self._gated = False
         if not self._guessed:
             return []
