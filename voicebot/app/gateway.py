@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -98,6 +98,11 @@ class Gateway:
         self._overloaded = False
 
     @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that live now."""
+        return tuple(self._calls.values())
+
+    @property
     def accepts(self) -> bool:
         """Whether the next call would be taken."""
         return not (
@@ -148,11 +153,17 @@ class Gateway:
         closed = asyncio.create_task(self._ari.wait_closed(), name="ari closed")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
-            await asyncio.wait({closed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            broken: asyncio.Future[Any] = self._media.stopped
+            waited: set[asyncio.Future[Any]] = {closed, stopping, broken}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             self.stop()
+            if broken.done():  # without a media tick no call can go on
+                log.critical("the media tick failed", error=repr(broken.exception()))
+                self._end_all("error")
             await self._drain()
-            if closed.done():
-                closed.result()
+            for ended in (closed, broken):
+                if ended.done():
+                    ended.result()
         finally:
             for task in (watch, closed, stopping):
                 task.cancel()
@@ -169,10 +180,13 @@ class Gateway:
     async def _drain(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._config.limits.drain_s)
-        for call in self._calls.values():
-            call.end("shutdown")
+        self._end_all("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _end_all(self, reason: str) -> None:
+        for call in self._calls.values():
+            call.end(reason)
 
     # --- calls ------------------------------------------------------------------------------------------
 

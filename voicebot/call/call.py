@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from voicebot.ari import requests
 from voicebot.ari.events import Channel
 from voicebot.call.hearing import Hearing
 from voicebot.call.leg import Ari, Digit, Leg, MediaReplaced
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 HANDOVER_CONTEXT = "voicebot-handover"
 """The dialplan context that goes on with callers who are handed over; see asterisk/extensions.conf."""
+UNAVAILABLE_CONTEXT = "voicebot-unavailable"
+"""The one that tells callers that we cannot serve them, and hangs up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class Call:
         self._route = route
         self._dialog = dialog
         self._services = services
+        self._leg: Leg | None = None
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.record = CallRecord(
             id=call_id,
@@ -135,9 +139,13 @@ class Call:
                 self.record.ended_by = self.record.ended_by or ended.reason
             except (PbxError, UserError) as error:
                 log.error("call failed", error=str(error))
-                self.record.ended_by = "error"
-                self.record.faults.append(str(error))
+                self._note_failure(error)
+            except Exception as error:  # a mistake of ours ends this call, and no other
+                log.exception("call failed")
+                self._note_failure(error)
             finally:
+                if self._leg is None:
+                    await self._give_back()
                 self.record.ended_at = datetime.now(UTC)
                 self.record.duration_ms = round((clock() - began) * 1000)
                 self.record.outcome = self.record.outcome or _default_outcome(self.record.ended_by)
@@ -145,22 +153,33 @@ class Call:
                 await self._keep_record()
         return self.record
 
+    def _note_failure(self, error: Exception) -> None:
+        self.record.ended_by = "error"
+        self.record.faults.append(str(error) or type(error).__name__)
+
+    async def _give_back(self) -> None:
+        """Nothing was done for the caller yet: let the dialplan go on, whose fallback speaks to them."""
+        try:
+            await self._services.ari.request(requests.continue_in_dialplan(self._channel.id))
+        except PbxError as error:
+            log.warning("call could not be given back", error=str(error))
+
     async def _converse(self, clock: Callable[[], float]) -> None:
         services = self._services
-        listener = _Listener()
-        port = services.media.open_port(
-            self.id, services.config.media.codec, vad=services.vad(), listener=listener
-        )
         interpreter = Interpreter(
             self._dialog,
             self._route.given,
             language=self._route.language or None,
             call={"id": self.id, "number": self._channel.caller.number, "called": self.record.called.number},
         )
+        listener = _Listener()
+        port = services.media.open_port(
+            self.id, services.config.media.codec, vad=services.vad(), listener=listener
+        )
         events: asyncio.Queue[ev.Event] = asyncio.Queue()
         recording: Recording | None = None
         scribe: Scribe | None = None
-        leg = Leg(services.ari, self._channel.id, port, self._inbox)
+        leg = self._leg = Leg(services.ari, self._channel.id, port, self._inbox)
         try:
             async with leg:
                 self.record.started_at = datetime.now(UTC)
@@ -206,7 +225,12 @@ class Call:
                     clock=clock,
                 )
                 try:
-                    await self._until_ended(session, leg, events, clock)
+                    await self._until_ended(session, leg, events)
+                except CallEnded:
+                    raise
+                except Exception:
+                    await self._apologise(leg)
+                    raise
                 finally:
                     listener.hearing = listener.speaking = None
                     scribe.bot_ends(clock(), heard=speaking.stop(), interrupted_by="hangup")
@@ -221,9 +245,14 @@ class Call:
                 self.record.recording = path.name if path else None
             self._take_result(interpreter, clock())
 
-    async def _until_ended(
-        self, session: Session, leg: Leg, events: asyncio.Queue[ev.Event], clock: Callable[[], float]
-    ) -> None:
+    async def _apologise(self, leg: Leg) -> None:
+        """Something of ours broke in mid-call: the dialplan tells the caller, for we may not be able to."""
+        try:
+            await leg.hand_over(UNAVAILABLE_CONTEXT, "s")
+        except (PbxError, ValueError) as error:
+            log.warning("caller not told", error=str(error))
+
+    async def _until_ended(self, session: Session, leg: Leg, events: asyncio.Queue[ev.Event]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(session.run(), name="session")
