@@ -3,10 +3,10 @@
 Over real calls through a real Asterisk: from the caller's last voiced frame to our first audible RTP packet,
 minus the configured pause, and from the caller's first voiced frame to the last audible packet of the prompt
 they interrupt. Arrival times are the kernel's. References of the same run: a sound's way through Asterisk's
-Echo(), which is what the line alone costs, and the bare recogniser on the same utterances, from their end to the
-result. The ratio is reply / (echo + bare recogniser); a gateway that recognises during the pause gets below 1.
+Echo(), which is what the line alone costs, and the bare recogniser on the same utterances, from their end to
+the result. The ratio is reply / (echo + bare recogniser); who recognises during the pause gets below 1.
 
-Usage: scripts/bench turn [--json] [--turns N] [--only whisper|vosk]
+Usage: scripts/bench turn [--json] [--turns N] [--only whisper|vosk] [--folder DIR]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,10 @@ PAUSE_MS = 500
 QUIET_MS = 400
 """The short prompts have no pauses inside: so quiet, they are over."""
 LONG_PAUSE_QUIET_MS = 900
-REPLY_TIMEOUT_S = 8.0
+REPLY_TIMEOUT_S = 20.0
+"""For what must come; a bot that is waited for so long is broken."""
+PATIENCE_S = 3.0
+"""A caller who hears nothing for so long was taken for a noise, and speaks again."""
 INTERRUPT_AFTER_S = 1.2
 SETTLE_MS = 100
 """Audible packets later than this after the caller's last word belong to the reply, not to the old prompt."""
@@ -91,35 +95,58 @@ class Figures:
     stop: list[float] = field(default_factory=list)
     echo: list[float] = field(default_factory=list)
     send_late: list[float] = field(default_factory=list)
+    unanswered: int = 0
 
 
 async def measure(rig: Rig, line: Line, turns: int) -> Figures:
     """Hold one call: short prompts, then a long one that is interrupted again and again, then the echo."""
     figures = Figures()
-    wavs = itertools.cycle(line.paths)
     async with rig.phone() as phone:
         call = await phone.dial(line.number)
-        await call.bot_speaks(REPLY_TIMEOUT_S, since=call.answered_at)
-        for _ in range(turns):
-            await call.bot_quiet(QUIET_MS, REPLY_TIMEOUT_S)
-            figures.reply.append(await _reply_ms(call, await call.say(next(wavs))))
-        await call.bot_quiet(QUIET_MS, REPLY_TIMEOUT_S)
-        pressed = await call.press("8")
-        began = await call.bot_speaks(REPLY_TIMEOUT_S, since=pressed - 1)
-        for _ in range(turns):
-            await call.pause(max(0.0, began + INTERRUPT_AFTER_S - asyncio.get_running_loop().time()))
-            saying = await call.say(next(wavs))
-            figures.stop.append(_stop_ms(call, saying))
-            began = await call.bot_speaks(REPLY_TIMEOUT_S, since=_voiced(saying)[1])
-        await call.press("9")
-        await call.bot_quiet(LONG_PAUSE_QUIET_MS, REPLY_TIMEOUT_S)
-        for _ in range(ECHO_ROUNDS):
-            first, _ = _voiced(await call.say(CALLER / "cough.wav"))
-            figures.echo.append((await call.bot_speaks(REPLY_TIMEOUT_S, since=first) - first) * 1000)
-            await call.bot_quiet(QUIET_MS, REPLY_TIMEOUT_S)
+        try:
+            await _converse(call, figures, itertools.cycle(line.paths), turns)
+        finally:
+            call.save_recording(rig.folder / f"{line.name}.wav")
         figures.send_late = [frame.late_ms for frame in call.sent]
         await call.hang_up()
     return figures
+
+
+async def _converse(call: SoftphoneCall, figures: Figures, wavs: Iterator[Path], turns: int) -> None:
+    await call.bot_speaks(REPLY_TIMEOUT_S, since=call.answered_at)
+    for _ in range(turns):
+        await call.bot_quiet(QUIET_MS, REPLY_TIMEOUT_S)
+        _, last = _voiced(await call.say(next(wavs)))
+        if (reply := await _reply_at(call, last)) is None:
+            figures.unanswered += 1
+        else:
+            figures.reply.append((reply - last) * 1000 - PAUSE_MS)
+    await call.bot_quiet(QUIET_MS, REPLY_TIMEOUT_S)
+    await call.press("8")
+    for _ in range(turns):
+        await call.until_bot_has_spoken(INTERRUPT_AFTER_S * 1000, REPLY_TIMEOUT_S)
+        first, last = _voiced(await call.say(next(wavs)))
+        until = last + SETTLE_MS / 1000
+        heard = max(
+            (frame.at for frame in call.received if frame.audible and frame.at < until), default=first
+        )
+        figures.stop.append((heard - first) * 1000)
+        if await _reply_at(call, last) is None:
+            figures.unanswered += 1
+    await call.press("9")
+    await call.bot_quiet(LONG_PAUSE_QUIET_MS, REPLY_TIMEOUT_S)
+    for _ in range(ECHO_ROUNDS):
+        first, _ = _voiced(await call.say(CALLER / "cough.wav"))
+        figures.echo.append((await call.bot_speaks(REPLY_TIMEOUT_S, since=first) - first) * 1000)
+        await call.bot_quiet(QUIET_MS, REPLY_TIMEOUT_S)
+
+
+async def _reply_at(call: SoftphoneCall, last: float) -> float | None:
+    """Wait for the bot to speak after the caller's `last` voiced frame; None where it stays silent."""
+    try:
+        return await call.bot_speaks(PATIENCE_S, since=last)
+    except TimeoutError:
+        return None
 
 
 def _voiced(saying: Saying) -> tuple[float, float]:
@@ -128,24 +155,9 @@ def _voiced(saying: Saying) -> tuple[float, float]:
     return saying.voiced_from_at, saying.voiced_to_at
 
 
-async def _reply_ms(call: SoftphoneCall, saying: Saying) -> float:
-    _, last = _voiced(saying)
-    return (await call.bot_speaks(REPLY_TIMEOUT_S, since=last) - last) * 1000 - PAUSE_MS
-
-
-def _stop_ms(call: SoftphoneCall, saying: Saying) -> float:
-    first, last = _voiced(saying)
-    until = last + SETTLE_MS / 1000
-    return max((bot_to for bot_to in _audible(call) if bot_to < until), default=first) * 1000 - first * 1000
-
-
-def _audible(call: SoftphoneCall) -> list[float]:
-    return [frame.at for frame in call.received if frame.audible]
-
-
 def bare_recogniser_ms(line: Line) -> list[float]:
     """Return how long the engine alone needs for each utterance, from its end to the result."""
-    then = Interpreter(load_dialog(line.dialog)).start().then
+    then = Interpreter(load_dialog(line.dialog)).begin(0.0).then
     assert isinstance(then, Listen)
     recogniser: Recognizer = VoskRecognizer() if line.name == "vosk" else WhisperRecognizer()
     took = []
@@ -178,7 +190,7 @@ def understood(record: dict[str, Any]) -> dict[str, float]:
     }
 
 
-async def bench(turns: int, only: str | None) -> dict[str, Any]:
+async def bench(turns: int, only: str | None, folder: Path | None) -> dict[str, Any]:
     lines = [line for line in LINES if only in (None, line.name)]
     routes = [
         {
@@ -193,11 +205,11 @@ async def bench(turns: int, only: str | None) -> dict[str, Any]:
     stops: list[float] = []
     echoes: list[float] = []
     late: list[float] = []
-    async with Rig(routes=routes, tell=lambda text: print(text, file=sys.stderr)) as rig:
+    async with Rig(routes=routes, folder=folder, tell=lambda text: print(text, file=sys.stderr)) as rig:
         for line in lines:
             print(f"· {line.name}: {turns} replies, {turns} interruptions", file=sys.stderr)
             figures = await measure(rig, line, turns)
-            result[line.name] = summary(figures.reply)
+            result[line.name] = summary(figures.reply) | {"unanswered": figures.unanswered}
             stops += figures.stop
             echoes += figures.echo
             late += figures.send_late
@@ -227,9 +239,10 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object as last line")
     parser.add_argument("--turns", type=int, default=20, help="replies and interruptions a recogniser")
     parser.add_argument("--only", choices=[line.name for line in LINES])
+    parser.add_argument("--folder", type=Path, help="keep records, log and recordings of the calls here")
     options = parser.parse_args()
     try:
-        result = asyncio.run(bench(options.turns, options.only))
+        result = asyncio.run(bench(options.turns, options.only, options.folder))
     except RigFault as fault:
         print(f"bench: {fault}", file=sys.stderr)
         return 2

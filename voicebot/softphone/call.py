@@ -116,6 +116,15 @@ class SoftphoneCall:
         await self._until(quiet, timeout)
         return self.bot_speech.last_audible() or began
 
+    async def until_bot_has_spoken(self, ms: float, timeout: float) -> None:
+        """Wait until the bot is in the middle of a segment that began `ms` ago. Raises as `bot_quiet`."""
+
+        def in_flow(now: float) -> bool:
+            segments = self.bot_speech.segments
+            return self.bot_speech.speaking(now) and (now - segments[-1].start) * 1000 >= ms
+
+        await self._until(in_flow, timeout)
+
     async def keyed(self, count: int, timeout: float) -> str:
         """Wait until the far side has pressed `count` keys in all. Raises TimeoutError, CallEnded."""
         await self._until(lambda _: len(self.keys_received) >= count, timeout)
