@@ -8,78 +8,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from tests.contract.media import TONE, TonePort
+from tests.contract.gateway import SOON_S, Gateway, nothing_left
+from tests.contract.media import TONE
 from tests.contract.pbx import Caller, Pbx
-from voicebot.ari.events import Event, StasisStart
 from voicebot.ari.ids import is_ours
-from voicebot.call.leg import Digit, Leg, MediaReplaced
+from voicebot.call.leg import Digit, MediaReplaced
 from voicebot.errors import CallEnded, PbxError
-from voicebot.pbx.ari_client import AriClient, Link
-from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.ari_client import Link
 
 SPEECH = TONE * 50  # 1 s
-SOON_S = 2.0
 LOST_S = 5.0
-
-
-class Gateway:
-    """The client with a queue of new callers, and legs on tone ports."""
-
-    def __init__(self, pbx: Pbx) -> None:
-        settings = pbx.settings
-        self.pbx = pbx
-        self.links: list[Link] = []
-        self._changed = asyncio.Event()
-        self._callers: asyncio.Queue[tuple[StasisStart, EventInbox]] = asyncio.Queue()
-        self.ari = AriClient(
-            settings["ari_url"],
-            settings["ari_user"],
-            settings["ari_password"],
-            settings["app"],
-            on_unclaimed=self._new_caller,
-            on_link=self._note,
-        )
-
-    def _note(self, link: Link, why: str) -> None:
-        self.links.append(link)
-        self._changed.set()
-
-    async def until(self, link: Link, timeout: float) -> None:
-        """Wait until the client's link is in this state."""
-        async with asyncio.timeout(timeout):
-            while self.links[-1] is not link:
-                self._changed.clear()
-                await self._changed.wait()
-
-    def _new_caller(self, event: Event) -> None:
-        if isinstance(event, StasisStart):
-            self._callers.put_nowait((event, self.ari.subscribe(event.channel.id)))
-
-    async def leg(self) -> tuple[Leg, TonePort]:
-        """Return the leg, not yet entered, of the next caller."""
-        async with asyncio.timeout(SOON_S):
-            start, inbox = await self._callers.get()
-        port = await TonePort().open()
-        return Leg(self.ari, start.channel.id, port, inbox), port
 
 
 @pytest.fixture
 async def gateway(pbx: Pbx) -> AsyncIterator[Gateway]:
-    gateway = Gateway(pbx)
+    gateway = Gateway(pbx.settings)
     async with gateway.ari:
         yield gateway
-
-
-async def nothing_left(pbx: Pbx, but: int = 0) -> None:
-    """Wait until the PBX has no channel and bridge (but so many): its own tidying takes a moment."""
-    left: list[str] = []
-    try:
-        async with asyncio.timeout(SOON_S):
-            while len(left := await pbx.left_over()) > but:  # noqa: ASYNC110 - the PBX tells nobody
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"left over: {left}")
-    assert len(left) == but
 
 
 async def hang_up_after(caller: Caller, seconds: float) -> None:
@@ -284,14 +229,14 @@ async def test_asterisk_dies(pbx: Pbx, gateway: Gateway) -> None:
 
 async def test_a_gateway_that_died_is_tidied_up_after(pbx: Pbx) -> None:
     """Its callers go on in the dialplan, its media channels and bridges are removed."""
-    dead = Gateway(pbx)
+    dead = Gateway(pbx.settings)
     async with dead.ari:
         caller = pbx.place("600")
         leg, port = await dead.leg()
         await leg.__aenter__()
     port.close()
     assert len(await pbx.left_over()) == 3
-    next_ = Gateway(pbx)
+    next_ = Gateway(pbx.settings)
     async with next_.ari:
         left = await pbx.left_over()
         assert not any(is_ours(id_, next_.ari.app) for id_ in left)
@@ -304,7 +249,7 @@ async def test_a_second_gateway_of_the_same_name_takes_over(pbx: Pbx, gateway: G
     pbx.place("600")
     leg, _ = await gateway.leg()
     with pytest.raises(CallEnded, match="app_taken"):
-        async with leg, Gateway(pbx).ari, asyncio.timeout(SOON_S):
+        async with leg, Gateway(pbx.settings).ari, asyncio.timeout(SOON_S):
             async for _ in leg.events():
                 pass
     assert gateway.links[-1] is Link.FAILED
@@ -319,7 +264,7 @@ async def test_a_leg_that_cannot_be_built_gives_the_caller_back(refused: str) ->
     from tests.simulator.pbx import SimulatedPbx
 
     async with SimulatedPbx() as pbx:
-        gateway = Gateway(pbx)
+        gateway = Gateway(pbx.settings)
         async with gateway.ari:
             pbx.faults.refuse[refused] = 500
             caller = pbx.place("600")

@@ -127,6 +127,7 @@ class Leg:
         self._answered = False
         self._last_key: ChannelDtmfReceived | None = None
         self._early: list[Event] = []
+        self._undo_by: float | None = None
 
     async def __aenter__(self) -> Self:
         """Make the media path, then answer, so that nobody is answered who then hears nothing.
@@ -325,14 +326,8 @@ class Leg:
         await _finish(self._undo())
 
     async def _undo(self) -> None:
-        try:
-            async with asyncio.timeout(UNDO_TIMEOUT_S):
-                await self._stack.aclose()
-        except TimeoutError:
-            log.warning("leg.undo_timed_out", channel=self.channel_id)
-        finally:
-            self._port.close()
-            self._inbox.close()
+        self._undo_by = asyncio.get_running_loop().time() + UNDO_TIMEOUT_S
+        await self._stack.aclose()
 
     async def _drop_caller(self) -> None:
         if self.ended is not None:
@@ -354,12 +349,16 @@ class Leg:
             await self._tolerant(requests.delete_bridge(self.bridge_id))
 
     async def _tolerant(self, request: Request) -> None:
-        """Send a request whose failure changes nothing: what it would end is gone, or Asterisk is."""
+        """Send a request whose failure changes nothing: what it would end is gone, or Asterisk is.
+
+        What stays because Asterisk did not answer is removed by the client once it does (see `reconcile`).
+        """
         try:
-            await self._ari.request(request)
-        except PbxError as error:
-            if error.status != 404:
-                log.info("leg.not_undone", request=str(request), error=str(error))
+            async with asyncio.timeout_at(self._undo_by):
+                await self._ari.request(request)
+        except (PbxError, TimeoutError) as error:
+            if getattr(error, "status", None) != 404:
+                log.warning("leg.not_undone", request=str(request), error=str(error) or "time-out")
 
 
 def _is_end_of(event: Event, id_: str) -> bool:

@@ -37,7 +37,7 @@ class Faults:
         line = f"{request.method} {request.path.removeprefix('/ari')}"
         self.seen.append(line)
         await asyncio.sleep(self.delay_s)
-        for start, event in self.hold.items():
+        for start, event in list(self.hold.items()):
             if line.startswith(start):
                 await event.wait()
         for start, status in self.refuse.items():
@@ -155,7 +155,7 @@ class SimulatedPbx:
         """Listen, on the port of last time if there was one, with nothing of what was before."""
         self.world = World()
         self._rest = Rest(self.world, self.user, self.password, HOST)
-        self._runner = web.AppRunner(self._rest.routes(self.faults), shutdown_timeout=0.0)
+        self._runner = web.AppRunner(self._rest.routes(self.faults), shutdown_timeout=0.01)
         await self._runner.setup()
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -166,6 +166,8 @@ class SimulatedPbx:
     async def crash(self) -> None:
         """Die: connections are cut, callers hear nothing more (their phones notice it sooner or later)."""
         runner, self._runner = self._runner, None
+        for event in self.faults.hold.values():
+            event.set()
         if runner is not None:
             self._cut()
             await runner.cleanup()
@@ -176,6 +178,10 @@ class SimulatedPbx:
         """Cut the websockets only; calls and REST go on."""
         self._cut()
         await asyncio.sleep(0)
+
+    def mute_next_websocket(self) -> None:
+        """Do not answer the pings of websockets from now on, as behind a dead network."""
+        self._rest.mute = True
 
     def _cut(self) -> None:
         for websocket in list(self._rest.sockets):

@@ -31,11 +31,12 @@ def app_json(app: App, world: World) -> Json:
 
 
 class Rest:
-    """One handler a request; each returns what Asterisk answers. `sockets` are the websockets open now."""
+    """One handler a request. `sockets` are the websockets open now; `mute` ones do not answer pings."""
 
     def __init__(self, world: World, user: str, password: str, host: str) -> None:
         self.world = world
         self.sockets: set[web.WebSocketResponse] = set()
+        self.mute = False
         self._expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._host = host
 
@@ -84,7 +85,7 @@ class Rest:
     # --- events and applications ------------------------------------------------------------------------
 
     async def events(self, request: web.Request) -> web.WebSocketResponse:
-        websocket = web.WebSocketResponse()
+        websocket = web.WebSocketResponse(autoping=not self.mute)
         await websocket.prepare(request)
         outbox: asyncio.Queue[Json] = asyncio.Queue()
         name = request.query["app"]
