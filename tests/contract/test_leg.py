@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import aiohttp
 import pytest
 
 from tests.contract.gateway import SOON_S, Gateway, nothing_left
@@ -13,7 +15,7 @@ from tests.contract.media import TONE
 from tests.contract.pbx import Caller, Pbx
 from voicebot.ari.ids import is_ours
 from voicebot.call.leg import Digit, MediaReplaced
-from voicebot.errors import CallEnded, PbxError
+from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.pbx.ari_client import Link
 
 SPEECH = TONE * 50  # 1 s
@@ -30,6 +32,18 @@ async def gateway(pbx: Pbx) -> AsyncIterator[Gateway]:
 async def hang_up_after(caller: Caller, seconds: float) -> None:
     await asyncio.sleep(seconds)
     await caller.hang_up()
+
+
+@asynccontextmanager
+async def robber(pbx: Pbx) -> AsyncIterator[None]:
+    """Another program listens to the events of our application."""
+    settings = pbx.settings
+    credentials = f"{settings['ari_user']}:{settings['ari_password']}".encode()
+    headers = {"Authorization": "Basic " + base64.b64encode(credentials).decode()}
+    url = f"{settings['ari_url']}/ari/events"
+    params = {"app": settings["app"]}
+    async with aiohttp.ClientSession() as http, http.ws_connect(url, params=params, headers=headers):
+        yield
 
 
 @asynccontextmanager
@@ -244,16 +258,33 @@ async def test_a_gateway_that_died_is_tidied_up_after(pbx: Pbx) -> None:
     assert ended.by == "them"
 
 
-async def test_a_second_gateway_of_the_same_name_takes_over(pbx: Pbx, gateway: Gateway) -> None:
-    """While calls are on, a start with the same name is taken for a restart; the first one is told."""
+async def test_a_second_gateway_of_the_same_name_is_refused(pbx: Pbx, gateway: Gateway) -> None:
+    """Whether calls are on or not; the first one goes on undisturbed."""
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    async with leg:
+        await caller.answered(SOON_S)
+        with pytest.raises(UserError, match="is taken by another gateway"):
+            async with Gateway(pbx.settings).ari:
+                pytest.fail("two gateways have one name")
+        await caller.press("1")
+        assert isinstance(await asyncio.wait_for(anext(leg.events()), SOON_S), Digit)
+    with pytest.raises(UserError, match="is taken by another gateway"):
+        async with Gateway(pbx.settings).ari:
+            pytest.fail("two gateways have one name")
+    assert gateway.links == [Link.CONNECTED]
+
+
+async def test_a_gateway_whose_name_is_taken_from_it_says_so_and_ends(pbx: Pbx, gateway: Gateway) -> None:
+    """Another program may not ask. Its calls end, the operator is told, and there is no tug of war."""
     pbx.place("600")
     leg, _ = await gateway.leg()
     with pytest.raises(CallEnded, match="app_taken"):
-        async with leg, Gateway(pbx.settings).ari, asyncio.timeout(SOON_S):
+        async with leg, robber(pbx), asyncio.timeout(SOON_S):
             async for _ in leg.events():
                 pass
     assert gateway.links[-1] is Link.FAILED
-    with pytest.raises(Exception, match="is taken by another gateway"):
+    with pytest.raises(UserError, match="is taken by another gateway"):
         await asyncio.wait_for(gateway.ari.wait_closed(), SOON_S)
 
 

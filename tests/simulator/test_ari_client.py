@@ -72,16 +72,13 @@ async def test_a_server_without_ari_is_one_clear_line(pbx: SimulatedPbx) -> None
     assert "has no ARI" in str(await start_of(pbx.settings))
 
 
-async def test_a_name_that_an_idle_gateway_holds_is_refused(pbx: SimulatedPbx, gateway: Gateway) -> None:
-    assert "'voicebot' is taken by another gateway" in str(await start_of_beside(gateway, pbx))
-    assert gateway.links == [Link.CONNECTED]
-
-
-async def start_of_beside(gateway: Gateway, pbx: SimulatedPbx) -> UserError:
-    with pytest.raises(UserError) as refused:
-        async with Gateway(pbx.settings).ari:
-            pass
-    return refused.value
+async def test_a_name_whose_gateway_is_gone_is_free(pbx: SimulatedPbx) -> None:
+    """Asterisk goes on listing it when its websocket closed in mid-call."""
+    async with Gateway(pbx.settings).ari:
+        pbx.place("600")
+    assert "voicebot" in pbx.world.apps
+    async with Gateway(pbx.settings).ari as ari:
+        assert ari.link is Link.CONNECTED
 
 
 async def test_leaving_ends_every_task(pbx: SimulatedPbx) -> None:

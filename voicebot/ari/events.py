@@ -220,6 +220,17 @@ class PlaybackFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelUserevent(Event):
+    """An event that somebody made up, with its variables; gateways greet each other so."""
+
+    type: Literal["ChannelUserevent"] = "ChannelUserevent"
+    eventname: str
+    userevent: Mapping[str, Any] = field(default_factory=dict)
+    channel: Channel | None = None
+    bridge: Bridge | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationReplaced(Event):
     """Another client took our application's name: no more events will come to us."""
 

@@ -212,6 +212,12 @@ def filter_events(app: str, disallowed: Iterable[str]) -> Request:
     return Request("PUT", f"/applications/{_id(app)}/eventFilter", json=body)
 
 
+def user_event(app: str, name: str, variables: Mapping[str, str]) -> Request:
+    """Send an event of our own making to whoever holds this application."""
+    body = {"variables": {key: _text(key, value) for key, value in variables.items()}}
+    return Request("POST", f"/events/user/{_id(name)}", (("application", _text("app", app)),), json=body)
+
+
 def asterisk_info() -> Request:
     return Request("GET", "/asterisk/info")
 

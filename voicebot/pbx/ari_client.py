@@ -16,6 +16,7 @@ import base64
 import os
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,15 @@ import structlog
 from yarl import URL
 
 from voicebot.ari import requests
-from voicebot.ari.events import ApplicationReplaced, Event, StasisStart, Vanished, ids_of, parse
+from voicebot.ari.events import (
+    ApplicationReplaced,
+    ChannelUserevent,
+    Event,
+    StasisStart,
+    Vanished,
+    ids_of,
+    parse,
+)
 from voicebot.ari.ids import ENTROPY_BYTES, Kind, is_ours, make_id
 from voicebot.ari.requests import Request
 from voicebot.errors import PbxError, Problem, UserError
@@ -45,6 +54,10 @@ LONGEST_RETRY_S = 10.0
 REFUSED_GRACE_S = 3.0
 SILENT_GRACE_S = 25.0
 EVENT_BYTES = 1 << 20
+GREETING = "VoicebotGreeting"
+"""Name of the event by which a gateway asks at start whether another one holds its application."""
+GREETING_TIMEOUT_S = 0.5
+GREETING_POLL_S = 0.02
 
 UNWANTED_EVENTS = (
     "ChannelCallerId",
@@ -170,12 +183,30 @@ class AriClient:
         try:
             await self.request(requests.asterisk_info())
             apps = await self.request(requests.get_applications())
+            taken = any(app["name"] == self.app for app in apps) and await self._is_answered()
         except PbxError as error:
             raise UserError(self._explain(error)) from error
-        for app in apps:
-            # An application outlives its websocket only as long as it has something to follow.
-            if app["name"] == self.app and not app["channel_ids"] and not app["bridge_ids"]:
-                raise UserError(self._taken())
+        if taken:
+            raise UserError(self._taken())
+
+    async def _is_answered(self) -> bool:
+        """Greet whoever has our name. Asterisk lists an application long after its websocket has gone, and
+        would let us take the name of a live one."""
+        nonce = os.urandom(8).hex()
+        await self.request(requests.user_event(self.app, GREETING, {"nonce": nonce}))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GREETING_TIMEOUT_S):
+                while True:
+                    app = await self.request(requests.get_application(self.app))
+                    if {"type": f"{GREETING}-{nonce}"} in app["events_disallowed"]:
+                        return True
+                    await asyncio.sleep(GREETING_POLL_S)
+        return False
+
+    async def _answer_greeting(self, event: ChannelUserevent) -> None:
+        """Show the other gateway that we live, in the one field of an application that we may write."""
+        answer = f"{GREETING}-{event.userevent.get('nonce', '')}"
+        await self._discard(requests.filter_events(self.app, (*self._unwanted, answer)))
 
     def _explain(self, error: PbxError) -> Problem:
         if error.status == 401:
@@ -221,7 +252,9 @@ class AriClient:
         except TimeoutError as error:
             raise PbxError(f"Asterisk does not answer at {self._url} ({request}: time-out)") from error
         except aiohttp.ClientConnectorError as error:
-            raise PbxError(f"Asterisk cannot be reached at {self._url}: {error.os_error.strerror}") from error
+            number = error.os_error.errno or 0
+            why = os.strerror(number) if number > 0 else error.os_error
+            raise PbxError(f"Asterisk cannot be reached at {self._url}: {why}") from error
         except (aiohttp.ClientError, ValueError) as error:
             raise PbxError(f"{request}: {error or type(error).__name__}") from error
 
@@ -255,9 +288,11 @@ class AriClient:
 
     async def _serve(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         """Read one websocket until it ends; raises how."""
+        # Calls that begin from here on must not be judged by what was missed before.
+        held_before = self._router.live()
         # Reading starts at once: Asterisk drops a reader that stalls for 100 ms (websocket_write_timeout).
         reader = asyncio.create_task(self._read(websocket))
-        taker = asyncio.create_task(self._take_up())
+        taker = asyncio.create_task(self._take_up(held_before))
         try:
             await asyncio.wait({reader, taker}, return_when=asyncio.FIRST_COMPLETED)
             if taker.done():
@@ -288,6 +323,10 @@ class AriClient:
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, StasisStart):
             self._seen.add(event.channel.id)
+        if isinstance(event, ChannelUserevent) and event.eventname == GREETING:
+            log.warning("ari.name_wanted_by_another_gateway", app=self.app)
+            self._spawn(self._answer_greeting(event))
+            return
         if self._router.deliver(event):
             return
         if any(is_ours(id_, self.app) for id_ in ids_of(event)):
@@ -351,11 +390,10 @@ class AriClient:
         for id_ in sorted(self._router.live() if ids is None else ids):
             self._router.deliver(Vanished(id=id_, reason=reason))
 
-    async def _take_up(self) -> None:
+    async def _take_up(self, live: frozenset[str]) -> None:
         """After a connect: keep noise away, tell calls what they missed, remove what nobody holds."""
         if self._unwanted:
             await self.request(requests.filter_events(self.app, self._unwanted))
-        live = self._router.live()
         info, app, channels, bridges = await asyncio.gather(
             self.request(requests.asterisk_info()),
             self.request(requests.get_application(self.app)),
@@ -391,7 +429,7 @@ class AriClient:
             await self.request(request)
         except PbxError as error:
             if error.status != 404:
-                log.warning("ari.orphan_stays", request=str(request), error=str(error))
+                log.warning("ari.not_done", request=str(request), error=str(error))
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

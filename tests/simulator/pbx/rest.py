@@ -59,6 +59,7 @@ class Rest:
         channel = "/ari/channels/{id}"
         for method, path, handler in (
             ("GET", "/ari/events", self.events),
+            ("POST", "/ari/events/user/{name}", self.user_event),
             ("GET", "/ari/asterisk/info", self.info),
             ("GET", "/ari/applications", self.applications),
             ("GET", "/ari/applications/{app}", self.application),
@@ -106,6 +107,11 @@ class Rest:
     async def _write(self, websocket: web.WebSocketResponse, outbox: asyncio.Queue[Json]) -> None:
         while True:
             await websocket.send_str(json.dumps(await outbox.get()))
+
+    async def user_event(self, request: web.Request) -> web.Response:
+        variables = (await request.json())["variables"]
+        self.world.user_event(request.query["application"], request.match_info["name"], variables)
+        return web.Response(status=204)
 
     async def info(self, request: web.Request) -> web.Response:
         started = self.world.startup_time

@@ -132,11 +132,12 @@ class World:
         app.send = send
 
     def unregister(self, name: str, send: Callable[[Json], None]) -> None:
-        """A websocket closes. Channels stay; the application goes once it follows nothing."""
+        """A websocket closes. Channels stay; an application that follows something stays listed for good."""
         app = self.apps.get(name)
         if app is not None and app.send is send:
             app.send = None
-            self._forget_finished(app)
+            if not app.followed:
+                del self.apps[name]
 
     def app(self, name: str) -> App:
         try:
@@ -156,6 +157,14 @@ class World:
             (app.explicit.add if on else app.explicit.discard)(id_)
         return app
 
+    def user_event(self, name: str, event: str, variables: Json) -> None:
+        body = {
+            "type": "ChannelUserevent",
+            "eventname": event,
+            "userevent": {**variables, "eventname": event},
+        }
+        self._tell(self.app(name), body)
+
     def emit(self, event: Json, *ids: str) -> None:
         """Send an event to every application that follows one of the ids; nobody there, nobody told."""
         for app in self.apps.values():
@@ -166,10 +175,6 @@ class World:
         if app.send is not None:
             head = {"timestamp": now(), "asterisk_id": "02:00:00:00:00:01", "application": app.name}
             app.send({**head, **event})
-
-    def _forget_finished(self, app: App) -> None:
-        if app.send is None and not app.followed:
-            self.apps.pop(app.name, None)
 
     # --- channels ---------------------------------------------------------------------------------------
 
@@ -215,7 +220,6 @@ class World:
             channel.app = ""
             if app is not None:
                 app.implicit.discard(channel.id)
-                self._forget_finished(app)
 
     def hang_up(self, channel: Channel, cause: int, soft: bool) -> None:
         request: Json = {"type": "ChannelHangupRequest", "channel": channel.json}
@@ -231,9 +235,8 @@ class World:
             },
             channel.id,
         )
-        for app in list(self.apps.values()):
+        for app in self.apps.values():
             app.explicit.discard(channel.id)
-            self._forget_finished(app)
         channel.rtp.close()
         channel.on_gone(cause)
 
@@ -270,9 +273,8 @@ class World:
             self.part(channel)
         del self.bridges[bridge.id]
         self.emit({"type": "BridgeDestroyed", "bridge": bridge.json}, bridge.id)
-        for app in list(self.apps.values()):
+        for app in self.apps.values():
             app.explicit.discard(bridge.id)
-            self._forget_finished(app)
 
     def pass_on(self, channel: Channel, payload: bytes, timestamp: int, marker: bool) -> None:
         """Audio of a channel goes to the others in its bridge; without a bridge it is lost."""
