@@ -2,7 +2,7 @@
 
 The recommendation is defined on uniform PCM of 14 bits (mu-law) and 13 bits (A-law). 16-bit samples are
 brought to that width by dropping their lowest bits (an arithmetic shift), then coded by the decision values
-of tables 1a to 2b. All 65536 samples and 256 codes are in tables that are built once, on import.
+of tables 1a to 2b. All uniform values and all 256 codes are in tables that are built once, on import.
 """
 
 from __future__ import annotations
@@ -20,8 +20,13 @@ _ULAW_CLIP = 8158  # largest 14-bit magnitude below the virtual decision value 8
 _ALAW_INVERSION = 0x55  # even bits are inverted (note 1 of table 1a)
 
 
+def _all_of_bits(bits: int) -> npt.NDArray[np.int32]:
+    """All uniform values of this width, the negative ones last: the order in which they index a table."""
+    return np.concatenate([np.arange(1 << bits - 1), np.arange(-1 << bits - 1, 0)]).astype(np.int32)
+
+
 def _ulaw_encoder() -> Codes:
-    uniform = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32) >> 2
+    uniform = _all_of_bits(14)
     biased = np.minimum(np.abs(uniform), _ULAW_CLIP) + _ULAW_BIAS
     segment = np.floor(np.log2(biased)).astype(np.int32) - 5
     step = (biased >> (segment + 1)) & 0x0F
@@ -38,7 +43,7 @@ def _ulaw_decoder() -> npt.NDArray[np.int16]:
 
 
 def _alaw_encoder() -> Codes:
-    uniform = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32) >> 3
+    uniform = _all_of_bits(13)
     # In two's complement the interval below zero begins at -1: fold it on the first positive one.
     magnitude = np.where(uniform < 0, ~uniform, uniform)
     segment = np.maximum(np.floor(np.log2(np.maximum(magnitude, 1))).astype(np.int32) - 4, 0)
@@ -58,6 +63,9 @@ def _alaw_decoder() -> npt.NDArray[np.int16]:
 _ENCODERS: dict[Law, Codes] = {"ulaw": _ulaw_encoder(), "alaw": _alaw_encoder()}
 _DECODERS: dict[Law, npt.NDArray[np.int16]] = {"ulaw": _ulaw_decoder(), "alaw": _alaw_decoder()}
 
+_DROPPED_BITS: dict[Law, int] = {"ulaw": 2, "alaw": 3}
+"""The tables are of the recommendation's width, not of 16 bits: so they stay in the processor's first cache."""
+
 SILENCE: dict[Law, int] = {law: int(table[0]) for law, table in _ENCODERS.items()}
 """The code of sample 0 under each law."""
 
@@ -66,7 +74,7 @@ def encode(samples: npt.NDArray[np.int16], law: Law = "ulaw") -> Codes:
     """Return the codes of 16-bit samples, in the same shape: one frame, an utterance, or a batch of
     frames.
     """
-    return _ENCODERS[law].take(samples.view(np.uint16))
+    return _ENCODERS[law].take(samples.view(np.uint16) >> _DROPPED_BITS[law])
 
 
 def decode(codes: Codes, law: Law = "ulaw") -> npt.NDArray[np.int16]:

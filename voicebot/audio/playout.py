@@ -59,13 +59,18 @@ class _Prompt:
         self.index = 0  # chunk of the next frame
         self.offset = 0  # byte in that chunk
         self.passed = 0  # bytes in the chunks before it
-        self.furthest = 0  # bytes heard at most: going back does not unhear
+        self.furthest = 0  # bytes heard before the prompt went back: going back does not unhear
         self.open = True
         self.started = False
 
     @property
     def position(self) -> int:
         return self.passed + self.offset
+
+    @property
+    def heard(self) -> int:
+        """Bytes that left for the caller, at most."""
+        return max(self.furthest, self.position)
 
     @property
     def exhausted(self) -> bool:
@@ -84,7 +89,6 @@ class _Prompt:
                 self.passed += len(chunk)
                 self.index += 1
                 self.offset = 0
-        self.furthest = max(self.furthest, self.position)
         return b"".join(pieces)
 
     def available(self, size: int) -> bool:
@@ -97,6 +101,7 @@ class _Prompt:
         return False
 
     def go_back(self, size: int) -> None:
+        self.furthest = self.heard
         target = max(0, self.position - size)
         while self.index > 0 and self.passed > target:
             self.index -= 1
@@ -113,18 +118,9 @@ class Playout:
     """
 
     __slots__ = (
-        "_cleared",
-        "_fade_in",
-        "_frame",
-        "_heard",
-        "_held",
-        "_queue",
-        "_rate",
-        "_tail",
-        "events",
-        "late",
-        "underruns",
-    )
+        "_chunk", "_cleared", "_end", "_fade_in", "_frame", "_heard", "_held", "_place", "_queue", "_rate", "_tail",
+        "events", "late", "underruns",
+    )  # fmt: skip
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
@@ -133,6 +129,11 @@ class Playout:
         self._held = False
         self._tail: bytes | None = None  # fade-out that is still owed to the caller
         self._fade_in = False
+        # The stretch of the current prompt that is played without looking left or right: a chunk, the place of the
+        # next frame in it, and the last place where a frame begins that does not reach its end.
+        self._chunk = memoryview(b"")
+        self._place = 0
+        self._end = -1
         self._cleared = -1  # numbers up to here are gone
         self._heard: dict[int, int] = {}
         self.events: list[PlayoutEvent] = []
@@ -170,6 +171,7 @@ class Playout:
 
     def hold(self) -> None:
         """Go silent within the prompt, until `resume()` or `clear()`."""
+        self._leave_stretch()
         if not self._held:
             self._held = True
             self._tail = self._fade_out()
@@ -187,13 +189,14 @@ class Playout:
         """Drop every queued prompt, and those still to come with numbers up to `through`; say what was
         heard.
         """
+        self._leave_stretch()
         if not self._held:
             self._tail = self._fade_out()
         self._held = False
         self._fade_in = False
         dropped = []
         for prompt in self._queue:
-            heard = duration_ms(prompt.furthest, self._rate)
+            heard = duration_ms(prompt.heard, self._rate)
             dropped.append(HeardPrompt(prompt.prompt_id, heard))
             self._remember(prompt.prompt_id, heard)
             through = max(through, prompt.prompt_id)
@@ -203,30 +206,40 @@ class Playout:
 
     def heard_ms(self, prompt_id: int) -> int:
         """Return how much of a prompt the caller has heard so far; 0 for one that is unknown."""
+        self._leave_stretch()
         for prompt in self._queue:
             if prompt.prompt_id == prompt_id:
-                return duration_ms(prompt.furthest, self._rate)
+                return duration_ms(prompt.heard, self._rate)
         return self._heard.get(prompt_id, 0)
 
     def next_frame(self) -> bytes | None:
-        """Return the next frame of PCM, None for silence; what began or ended with it is appended to
-        `events`.
-        """
+        """Return the next frame of PCM, None for silence; what began or ended with it is in `events`."""
+        place = self._place
+        if place < self._end:  # the usual case
+            self._place = place + self._frame
+            return self._chunk[place : self._place].tobytes()
+        self._leave_stretch()
         if not self._queue or self._held or self._tail is not None:
             tail, self._tail = self._tail, None
             return tail
-        prompt = self._queue[0]
-        # The usual case first: a frame from the middle of a chunk.
-        if prompt.started and not self._fade_in and prompt.index < len(prompt.chunks):
-            chunk = prompt.chunks[prompt.index]
-            end = prompt.offset + self._frame
-            if end < len(chunk):
-                frame = bytes(chunk[prompt.offset : end])
-                prompt.offset = end
-                if (position := prompt.passed + end) > prompt.furthest:
-                    prompt.furthest = position
-                return frame
-        return self._frame_at_edge(prompt)
+        frame = self._frame_at_edge(self._queue[0])
+        self._enter_stretch()
+        return frame
+
+    def _enter_stretch(self) -> None:
+        """Find what of the current prompt can be played chunk by chunk."""
+        if self._queue and self._queue[0].started and not self._queue[0].exhausted:
+            prompt = self._queue[0]
+            self._chunk = prompt.chunks[prompt.index]
+            self._place = prompt.offset
+            self._end = len(self._chunk) - self._frame
+
+    def _leave_stretch(self) -> None:
+        """Tell the prompt where it is; due before anything looks at it."""
+        if self._end >= 0:
+            self._queue[0].offset = self._place
+            self._place = 0
+            self._end = -1
 
     def _frame_at_edge(self, prompt: _Prompt) -> bytes | None:
         """A frame at a prompt's first or last sample, across chunks, after a pause, or where samples lack."""
@@ -242,7 +255,7 @@ class Playout:
             self._fade_in = False
         if not prompt.open and prompt.exhausted:
             self._queue.popleft()
-            self._remember(prompt.prompt_id, duration_ms(prompt.furthest, self._rate))
+            self._remember(prompt.prompt_id, duration_ms(prompt.heard, self._rate))
             self._cleared = max(self._cleared, prompt.prompt_id)
             self.events.append(PromptFinished(prompt.prompt_id))
         return frame
@@ -265,9 +278,9 @@ class Playout:
         if not self._queue or not self._queue[0].started:
             return None
         prompt = self._queue[0]
-        index, offset, passed, furthest = prompt.index, prompt.offset, prompt.passed, prompt.furthest
+        index, offset, passed = prompt.index, prompt.offset, prompt.passed
         piece = prompt.take(FADE_MS * self._rate // 1000 * BYTES_PER_SAMPLE)
-        prompt.index, prompt.offset, prompt.passed, prompt.furthest = index, offset, passed, furthest
+        prompt.index, prompt.offset, prompt.passed = index, offset, passed
         return _faded(piece, self._rate, rising=False).ljust(self._frame, b"\0") if piece else None
 
     def _remember(self, prompt_id: int, heard: int) -> None:

@@ -14,6 +14,10 @@ from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.rtp.lockstep import Lockstep
 from voicebot.rtp.sending import OutgoingStreams, Payloads
 
+QUIET_DB = -57.0
+"""A frame below this level is no speech on any telephone (the end-pointer would not take it for speech either), so
+the detector need not be asked: most of a call is silence."""
+
 CallFailed = Callable[[MediaPort, Exception], None]
 
 
@@ -45,15 +49,18 @@ class CodecGroup:
         self._sends = [port.write for port in self._speakers]
         self._outgoing = OutgoingStreams([port.outgoing for port in self._speakers], codec.payload_bytes)
         self._tapped = [(row, port) for row, port in enumerate(ports) if port.tap is not None]
+        self._stale = False  # another group has taken over; some port may be closed
         # One tick's:
         self._datagrams: list[bytes] = []  # the first one of each port
         self._payloads: Payloads = np.empty(0, dtype=np.uint8)
         self._others: list[int] = []  # rows out of step: their payloads come from their sessions
+        self._speech = [False] * len(ports)  # who spoke last
         self._heard = b""  # everybody's PCM, and that of the tick before
         self._heard_before = b""
 
     def dissolve(self) -> None:
         """Leave all sessions and streams as if each had been alone."""
+        self._stale = True
         self._lockstep.leave_all()
         self._outgoing.leave()
 
@@ -69,12 +76,9 @@ class CodecGroup:
                 datagrams.append(b"")
         self._datagrams = datagrams
 
-    def sort(self, tick: int, skipped: int) -> None:
+    def sort(self, tick: int) -> None:
         """Find the calls whose packet is the one they wait for; give the others' to their sessions."""
         self._payloads, self._others = self._lockstep.compare(self._datagrams, tick)
-        if skipped:
-            self._lockstep.undo()
-            self._others = list(range(len(self._ports)))
         for row in self._others:
             self._lockstep.leave(row)
             try:
@@ -103,7 +107,7 @@ class CodecGroup:
         payloads = self._payloads.copy()
         missing = []
         for row in self._others:
-            payload = self._ports[row].take(behind)
+            payload = self._ports[row].take(not self._speech[row], behind)
             if payload is None:
                 missing.append(row)
                 payloads[row] = self._no_payload
@@ -116,19 +120,22 @@ class CodecGroup:
     def _tell(self, levels: list[float], lost: list[bool], at: float) -> None:
         """Hand each call its frame."""
         heard, size, rate = self._heard, self._frame_bytes, self._codec.sample_rate
+        verdicts = []
         start = 0
         for port, is_speech, listen, level, made_up in zip(
             self._ports, self._detectors, self._listeners, levels, lost, strict=True
         ):
             frame = heard[start : start + size]
             start += size
-            if port.open:
+            speech = False
+            if not self._stale or port.open:
                 try:
-                    # What nobody said needs no detector: a call on hold costs next to nothing.
-                    port.speech = speech = not (made_up and port.silent) and is_speech(frame, rate)
+                    speech = level > QUIET_DB and is_speech(frame, rate)
                     listen(HeardFrame(frame, speech, level, made_up, at))
                 except Exception as error:
                     self._failed(port, error)
+            verdicts.append(speech)
+        self._speech = verdicts
 
     def _history(self, row: int) -> bytes:
         """The last two frames that a call heard."""

@@ -139,7 +139,7 @@ class MediaLoop:
                 group.read()
             self._doors.drain(self._ticks)
             for group in groups:
-                group.sort(self._ticks, skipped)
+                group.sort(self._ticks)
             for behind in range(min(skipped, MAX_CATCH_UP_TICKS), -1, -1):
                 for group in groups:
                     group.hear(began - behind * FRAME_MS / 1000, behind)

@@ -142,7 +142,6 @@ class MediaPort:
         )  # fmt: skip
         self.read: Callable[[int], bytes] = _read_nothing  # the next datagram of the peer
         self.write: Callable[[bytes], int] = len
-        self.speech = False  # in the last frame
         self._changed = changed
         self._tap: Tap | None = None
         self._step: Step | None = None
@@ -224,11 +223,6 @@ class MediaPort:
 
     # --- for the tick ----------------------------------------------------------------------------------
 
-    @property
-    def silent(self) -> bool:
-        """Nothing has come for so long that what is heard is silence, not concealment."""
-        return self._gap > CONCEALED_FRAMES
-
     def joined(self, step: Step, row: int) -> None:
         """Know where the session is kept in step with others."""
         self._step = step
@@ -247,9 +241,9 @@ class MediaPort:
             for key in keys:
                 self.listener.keyed(key)
 
-    def take(self, behind: int) -> bytes | None:
-        """Return the payload to hear in this tick, None where nothing came."""
-        payload = self.session.take(not self.speech, behind)
+    def take(self, quiet: bool, behind: int) -> bytes | None:
+        """Return the payload to hear in this tick, None where nothing came (see JitterBuffer.take)."""
+        payload = self.session.take(quiet, behind)
         if payload is not None:
             self._gap = 0
         return payload

@@ -49,4 +49,5 @@ def _pitch_period(past: np.ndarray[tuple[int], np.dtype[np.float32]], sample_rat
     end = past[-size:]
     windows = np.lib.stride_tricks.sliding_window_view(past, size)[::-1][shortest : longest + 1]
     power = np.sqrt(np.einsum("ij,ij->i", windows, windows)) + 1.0
-    return shortest + int(np.argmax(windows @ end / power))
+    likeness = np.einsum("ij,j->i", windows, end)  # not BLAS: its threads would spin on for a while
+    return shortest + int(np.argmax(likeness / power))

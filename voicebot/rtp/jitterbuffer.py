@@ -17,10 +17,10 @@ MAX_DELAY_FRAMES = 4
 MAX_HELD_FRAMES = 50
 """Bound on memory while ticks are caught up with: one second."""
 
-SHRINK_AFTER_TICKS = 100
-"""A frame that was spare for so long (2 s) is left out at the next silent one,"""
-SHRINK_ANYWAY_TICKS = 500
-"""or after so long (10 s) even in speech."""
+SHRINK_AFTER_TICKS = 250
+"""A frame that was spare for so long (5 s) is left out at the next silent one,"""
+SHRINK_ANYWAY_TICKS = 750
+"""or after so long (15 s) even in speech."""
 
 JITTER_FACTOR = 3.0
 """The delay that covers nearly all packets, in units of the measured jitter."""
@@ -73,17 +73,26 @@ class JitterBuffer:
 
     @property
     def in_step(self) -> bool:
-        """Whether all that came has been played, and nothing is missing: the next packet goes straight
-        through.
-        """
-        return not self._held and self._played >= 0 and self._played + 1 == self._next == self._highest + 1
+        """Whether nothing is missing: all that came has been played, or waits in order."""
+        held = self._held
+        return (
+            self._played >= 0
+            and self._played + 1 == self._next
+            and len(held) == self._highest - self._played
+            and NO_AUDIO not in held.values()
+        )
 
-    def step(self, packets: int) -> None:
-        """Take so many packets that went straight through."""
+    def waiting(self) -> list[bytes]:
+        """Return the payloads held, in order."""
+        return [self._held[sequence] for sequence in sorted(self._held)]
+
+    def step(self, packets: int, waiting: list[bytes], jitter_ms: float) -> None:
+        """Take so many packets, one a tick and in step, of which these still wait."""
+        self._highest += packets
         self._next += packets
         self._played += packets
-        self._highest += packets
-        self._spare = 0
+        self._held = dict(enumerate(waiting, self._next))
+        self._spare = self._spare + packets if len(waiting) > _wanted(jitter_ms) else 0
 
     def put(self, sequence: int, payload: bytes) -> None:
         """Take a packet. `payload` is kept as it is; NO_AUDIO for one that carries no audio."""

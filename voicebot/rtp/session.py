@@ -158,8 +158,8 @@ class RtpSession:
     # --- many calls at once (see lockstep) -------------------------------------------------------------
 
     def next_header(self, tick: int) -> tuple[int, int, int] | None:
-        """Return the header, in words, that the next packet has if all goes on as in this tick; None if that
-        cannot be told, because packets are missing or waiting."""
+        """Return the header, in words, of the next packet if all goes on as in this tick, None if that cannot be
+        told. Packets may be `waiting()`, but none be missing."""
         source = self._source
         if source is None or self._last_arrival != tick or not self._buffer.in_step:
             return None
@@ -167,15 +167,18 @@ class RtpSession:
         timestamp = (tick + 1) * TIMESTAMP_STEP - source.jitter.transit
         return kind | (source.tracker.highest + 1) & 0xFFFF, timestamp & 0xFFFFFFFF, source.ssrc
 
-    def catch_up(self, steps: int, tick: int) -> None:
-        """Learn that in `steps` ticks up to `tick` the packet arrived that `next_header` told, and was
-        heard.
-        """
+    def waiting(self) -> list[bytes]:
+        """Return the payloads that wait for their tick, the next one first."""
+        return self._buffer.waiting()
+
+    def catch_up(self, steps: int, tick: int, waiting: list[bytes]) -> None:
+        """Learn that in each of `steps` ticks up to `tick` the packet arrived that `next_header` told, and that
+        now these are `waiting`."""
         assert self._source is not None
         self._last_arrival = tick
         self._source.tracker.step(steps)
         self._source.jitter.step(steps)
-        self._buffer.step(steps)
+        self._buffer.step(steps, waiting, self.jitter_ms)
 
     # --- figures ---------------------------------------------------------------------------------------
 

@@ -116,6 +116,13 @@ class Endpointer:
     show it
     """
 
+    __slots__ = (
+        "_first", "_frame_samples", "_frames", "_gate_db", "_gated", "_guess_frames", "_guessed", "_hangover_frames",
+        "_hears_line", "_in_row", "_last", "_longest_frames", "_loudest_db", "_noise_db", "_onset_frames",
+        "_pause_frames", "_preroll_frames", "_rate", "_recent", "_span_db", "_span_end", "_spans_db", "_state",
+        "_voiced",
+    )  # fmt: skip
+
     def __init__(
         self, sample_rate: int, *, onset_ms: int = 100, preroll_ms: int = 300, hangover_ms: int = 0
     ) -> None:
