@@ -173,9 +173,8 @@ class Call:
             call={"id": self.id, "number": self._channel.caller.number, "called": self.record.called.number},
         )
         listener = _Listener()
-        port = services.media.open_port(
-            self.id, services.config.media.codec, vad=services.vad(), listener=listener
-        )
+        vad = services.vad()
+        port = services.media.open_port(self.id, services.config.media.codec, vad=vad, listener=listener)
         events: asyncio.Queue[ev.Event] = asyncio.Queue()
         recording: Recording | None = None
         scribe: Scribe | None = None
@@ -192,6 +191,7 @@ class Call:
                         port.sample_rate,
                         onset_ms=services.config.vad.onset_ms,
                         preroll_ms=services.config.vad.preroll_ms,
+                        hangover_ms=vad.hangover_ms,
                     ),
                     emit=events.put_nowait,
                     expected=lambda transcript: _expects(interpreter, transcript),
@@ -291,8 +291,10 @@ class Call:
         return Recording(path, sample_rate, reserve_bytes=reserve, on_fault=scribe.fault)
 
     def _take_result(self, interpreter: Interpreter, now: float) -> None:
-        interpreter.handle(HungUp(), now)
-        self.record.outcome, self.record.goal = interpreter.outcome or "", interpreter.goal
+        if interpreter.outcome is None:
+            interpreter.handle(HungUp(), now)  # what it learnt stays; how the call ended is not its word
+        else:
+            self.record.outcome, self.record.goal = interpreter.outcome, interpreter.goal
         self.record.slots = interpreter.slots
 
     async def _keep_record(self) -> None:

@@ -52,7 +52,9 @@ class Hearing:
         self._on_fault = on_fault
         self._expect = Expectation()
         self._audio = bytearray()  # of the speech that goes on, pre-roll included
+        self._told = 0  # bytes of it that the recogniser has
         self._in_speech = False
+        self._pausing = False
         self._stream: SttStream | None = None
         self._task: asyncio.Task[None] | None = None
         self.span = SpeechSpan()
@@ -66,25 +68,33 @@ class Hearing:
     def heard(self, frame: HeardFrame) -> None:
         """Take the next 20 ms of the caller; called from the media tick."""
         if self._in_speech:
-            self._take(frame.pcm)
+            self._audio += frame.pcm
         for event in self._endpointer.push(frame.speech, frame.level_db, frame.pcm):
             if isinstance(event, ep.SpeechStarted):
                 self._in_speech = True
                 self.span = SpeechSpan(began_at=frame.at - event.age_ms / 1000, ended_at=frame.at)
                 self._audio = bytearray(event.preroll)
+                self._told = 0
                 self._emit(turn.SpeechStarted())
             elif isinstance(event, ep.PossibleEnd):
+                self._tell()
+                self._pausing = True
                 self._emit(turn.SpeechPaused())
+            elif isinstance(event, ep.SpeechResumed):
+                self._pausing = False
             elif isinstance(event, ep.SpeechEnded):
-                self._in_speech = False
+                self._in_speech = self._pausing = False
                 self.span.ended_at = frame.at - event.age_ms / 1000
                 self._emit(turn.SpeechEnded(event.voiced_ms))
+        if self._in_speech and not self._pausing:
+            self._tell()
 
     def open(self) -> None:
         """Begin to recognise the speech that goes on, from its pre-roll on."""
         self.drop()
         self._stream = self._stt.open_stream(self._call_id, self._expect, self._rate)
-        self._stream.feed(bytes(self._audio))
+        self._told = 0
+        self._tell()
 
     def guess(self) -> None:
         """Let the recogniser prepare its result; void if the caller goes on."""
@@ -107,10 +117,14 @@ class Hearing:
             self._stream.close()
             self._stream = None
 
-    def _take(self, pcm: bytes) -> None:
-        if self._stream is not None and self._task is None:
-            self._stream.feed(pcm)
-        self._audio += pcm
+    def _tell(self) -> None:
+        """Give the recogniser what it has not had yet.
+
+        Not in a pause that may be the end: so a guess made there still holds when the pause is over.
+        """
+        if self._stream is not None and self._task is None and self._told < len(self._audio):
+            self._stream.feed(bytes(self._audio[self._told :]))
+            self._told = len(self._audio)
 
     async def _await_result(self, number: int, stream: SttStream) -> None:
         result: CallerInput
@@ -118,8 +132,8 @@ class Hearing:
         try:
             transcript = await stream.finish()
             result = Utterance(transcript)
-            speech = bool(transcript.text) and not transcript.no_speech
-            expected = speech and self._expected(transcript)
+            speech = not transcript.no_speech
+            expected = bool(transcript.text) and self._expected(transcript)
         except SpeechUnavailable as error:
             log.warning("recognition failed", error=str(error))
             self._on_fault(f"recognition: {error}")

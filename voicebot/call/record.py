@@ -111,6 +111,7 @@ class CallRecord(_Part):
         default_factory=dict, description="What was learned; sensitive slots are not kept."
     )
     turns: list[TurnRecord] = Field(default_factory=list, description="The conversation, see below.")
+    noises: int = Field(0, description="Sounds after prompts that were taken for noise, not for an answer.")
     rtp: dict[str, Any] = Field(
         default_factory=dict, description="Statistics per RFC 3550 and our own counters."
     )

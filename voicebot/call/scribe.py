@@ -128,6 +128,10 @@ class Scribe:
                 turn.meaning = HIDDEN if turn.meaning else ""
         self._add(turn)
 
+    def noise(self) -> None:
+        """A sound of the caller's was taken for noise."""
+        self.record.noises += 1
+
     def fault(self, what: str) -> None:
         self.record.faults.append(what)
 

@@ -115,6 +115,8 @@ class Session:
                 self._hearing.finish(number)
             case ev.DropUtterance():
                 self._hearing.drop()
+            case ev.ForgiveNoise():
+                self._scribe.noise()
             case ev.Deliver(given):
                 await self._deliver(given, now)
             case ev.Finished():

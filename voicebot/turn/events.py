@@ -130,6 +130,11 @@ class DropUtterance:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgiveNoise:
+    """A sound after the prompts was nothing: go on waiting for the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """The caller's turn is complete: give `input` to the dialog."""
 
@@ -149,6 +154,7 @@ Command = (
     | GuessUtterance
     | FinishUtterance
     | DropUtterance
+    | ForgiveNoise
     | Deliver
     | Finished
 )

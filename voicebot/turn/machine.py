@@ -23,6 +23,7 @@ from voicebot.turn.events import (
     Event,
     Finished,
     FinishUtterance,
+    ForgiveNoise,
     GuessUtterance,
     HoldPrompts,
     KeyPressed,
@@ -61,8 +62,8 @@ class Floor(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """Rules for all turns of a call. `cough_ms`: voice shorter than this does not stop a prompt, unless it
-    is something that the step expects."""
+    """Rules for all turns of a call. `cough_ms`: voice shorter than this is no answer and stops no prompt,
+    unless it is something that the step expects."""
 
     cough_ms: int = 280
 
@@ -148,11 +149,14 @@ class TurnMachine:
             Floor.HELD_WEIGHING if self.floor is Floor.HELD else Floor.WEIGHING, now + RECOGNITION_LIMIT_S
         )
 
+    def _is_said(self, event: Recognised) -> bool:
+        """Whether it was an answer, understood or not, and no cough, door or "uh"."""
+        return event.expected or (event.speech and self._voiced_ms >= self._rules.cough_ms)
+
     def _weighed_over_prompt(self, event: Recognised, now: float) -> None:
         if event.number != self._utterance:
             return
-        words = event.expected or (event.speech and self._voiced_ms >= self._rules.cough_ms)
-        if words:
+        if self._is_said(event):
             self._do(StopPrompts("speech"))
             self._deliver(event.input)
         else:
@@ -162,9 +166,9 @@ class TurnMachine:
     def _weighed(self, event: Recognised, now: float) -> None:
         if event.number != self._utterance:
             return
-        noise = not event.speech and not event.expected
-        if noise and self._noises < NOISES_FORGIVEN:
+        if not self._is_said(event) and self._noises < NOISES_FORGIVEN:
             self._noises += 1
+            self._do(ForgiveNoise())
             self._go(Floor.OPEN, max(self._silent_at, now + NOISE_GRACE_S))
         else:
             self._deliver(event.input)

@@ -121,9 +121,17 @@ def test_noise_is_forgiven_a_few_times_then_it_is_an_answer_not_understood() -> 
     talk = Conversation().bot_is_done()
     for _ in range(NOISES_FORGIVEN):
         talk.caller_says(500, speech=False, expected=False)
-        assert talk.did == []
+        assert talk.did == [ev.ForgiveNoise()]
         assert talk.floor is Floor.OPEN
     talk.caller_says(500, speech=False, expected=False)
+    assert talk.did == [ev.Deliver(YES)]
+
+
+def test_speech_that_nobody_understood_is_an_answer_but_a_short_uh_is_none() -> None:
+    talk = Conversation().bot_is_done()
+    talk.caller_says(160, speech=True, expected=False)
+    assert talk.did == [ev.ForgiveNoise()]
+    talk.caller_says(560, speech=True, expected=False)
     assert talk.did == [ev.Deliver(YES)]
 
 
