@@ -16,7 +16,7 @@ from voicebot.ari.ids import Kind
 from voicebot.call import leg as leg_module
 from voicebot.call.leg import Digit
 from voicebot.errors import CallEnded, PbxError, UserError
-from voicebot.pbx import ari_client
+from voicebot.pbx import ari_http
 from voicebot.pbx.ari_client import AriClient, Link
 
 pytestmark = pytest.mark.simulator
@@ -72,6 +72,11 @@ async def test_a_server_without_ari_is_one_clear_line(pbx: SimulatedPbx) -> None
     assert "has no ARI" in str(await start_of(pbx.settings))
 
 
+async def test_a_user_who_may_only_read_is_one_clear_line(pbx: SimulatedPbx) -> None:
+    pbx.faults.refuse["PUT"] = 403
+    assert "may only read" in str(await start_of(pbx.settings))
+
+
 async def test_a_name_whose_gateway_is_gone_is_free(pbx: SimulatedPbx) -> None:
     """Asterisk goes on listing it when its websocket closed in mid-call."""
     async with Gateway(pbx.settings).ari:
@@ -101,7 +106,7 @@ async def test_a_refusal_carries_status_and_asterisks_words(gateway: Gateway) ->
 async def test_a_request_without_an_answer_times_out(
     pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ari_client, "REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(ari_http, "REQUEST_TIMEOUT_S", 0.2)
     gateway = Gateway(pbx.settings)
     async with gateway.ari:
         released = pbx.faults.hold["GET /bridges"] = asyncio.Event()
@@ -114,7 +119,7 @@ async def test_a_request_without_an_answer_times_out(
 async def test_no_more_connections_than_asterisk_takes(pbx: SimulatedPbx, gateway: Gateway) -> None:
     """Its backlog is 10; a hundred requests at once share the pool."""
     pbx.faults.delay_s = 0.005
-    pool = gateway.ari._http.connector
+    pool = gateway.ari._http._session.connector
     assert pool is not None
     sending = asyncio.gather(*(gateway.ari.request(requests.get_channels()) for _ in range(100)))
     most = 0
@@ -122,7 +127,7 @@ async def test_no_more_connections_than_asterisk_takes(pbx: SimulatedPbx, gatewa
         most = max(most, len(pool._acquired))  # type: ignore[attr-defined]
         await asyncio.sleep(0)
     assert await sending == [[]] * 100
-    assert 2 <= most <= ari_client.CONNECTIONS
+    assert 2 <= most <= ari_http.CONNECTIONS
 
 
 # --- events ---------------------------------------------------------------------------------------------
@@ -229,7 +234,7 @@ async def test_a_restart_faster_than_a_retry_is_noticed(pbx: SimulatedPbx, gatew
 async def test_a_websocket_that_went_silent_is_opened_anew(
     pbx: SimulatedPbx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ari_client, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(ari_http, "HEARTBEAT_S", 0.2)
     pbx.mute_next_websocket()
     gateway = Gateway(pbx.settings)
     async with gateway.ari:

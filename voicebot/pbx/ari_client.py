@@ -12,7 +12,6 @@ REFUSED_GRACE_S (or is silent for SILENT_GRACE_S) is dead and so are its calls: 
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import random
 from collections.abc import Callable, Iterator
@@ -23,7 +22,6 @@ from typing import Any, Self
 
 import aiohttp
 import structlog
-from yarl import URL
 
 from voicebot.ari import requests
 from voicebot.ari.events import (
@@ -38,22 +36,14 @@ from voicebot.ari.events import (
 from voicebot.ari.ids import ENTROPY_BYTES, Kind, is_ours, make_id
 from voicebot.ari.requests import Request
 from voicebot.errors import PbxError, Problem, UserError
+from voicebot.pbx.ari_http import AriHttp, LinkLost
 from voicebot.pbx.ari_inbox import EventInbox, EventRouter
 from voicebot.pbx.reconcile import View, reconcile
 
-CONNECTIONS = 10
-"""Asterisk's HTTP backlog is 10: more at once wait for a retransmitted SYN, a whole second."""
-KEEPALIVE_S = 10.0
-"""Idle connections are closed by us before Asterisk does (`session_keep_alive`, 15 s)."""
-REQUEST_TIMEOUT_S = 3.0
-CONNECT_TIMEOUT_S = 2.0
-HEARTBEAT_S = 5.0
-"""A ping this often; no pong within half of it means that the websocket is dead."""
 FIRST_RETRY_S = 0.25
 LONGEST_RETRY_S = 10.0
 REFUSED_GRACE_S = 3.0
 SILENT_GRACE_S = 25.0
-EVENT_BYTES = 1 << 20
 GREETING = "VoicebotGreeting"
 """Name of the event by which a gateway asks at start whether another one holds its application."""
 GREETING_TIMEOUT_S = 0.5
@@ -79,14 +69,6 @@ class Link(StrEnum):
     LOST = "lost"
     FAILED = "failed"
     CLOSED = "closed"
-
-
-class _LinkLost(Exception):
-    """The websocket is gone. `refused`: nobody listens there, so Asterisk itself is gone."""
-
-    def __init__(self, why: str, refused: bool = False) -> None:
-        self.refused = refused
-        super().__init__(why)
 
 
 def retry_delays(chance: Callable[[], float] = random.random) -> Iterator[float]:
@@ -118,10 +100,8 @@ class AriClient:
     ) -> None:
         self.app = app
         self.link = Link.CONNECTING
-        self._url = url.rstrip("/")
+        self._http = AriHttp(url, user, password)
         self._user = user
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}"}
         self._on_unclaimed = on_unclaimed
         self._on_link = on_link
         self._unwanted = unwanted
@@ -137,17 +117,13 @@ class AriClient:
         """Connect. Raises UserError where Asterisk is away, refuses us, or another gateway has the name."""
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._connected = asyncio.Event()
-        self._http = aiohttp.ClientSession(
-            headers=self._headers,
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEPALIVE_S),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-        )
+        self._http.open()
         try:
             await self._check_first()
             try:
                 websocket = await self._open()
-            except _LinkLost as error:
-                raise UserError(f"Asterisk's events cannot be read at {self._url}: {error}") from error
+            except LinkLost as error:
+                raise UserError(f"Asterisk's events cannot be read at {self._http.url}: {error}") from error
             self._runner = asyncio.create_task(self._run(websocket), name="ari")
             ready = asyncio.create_task(self._connected.wait())
             try:
@@ -220,7 +196,7 @@ class AriClient:
             )
         if error.status == 404:
             return Problem(
-                f"the server at {self._url} has no ARI",
+                f"the server at {self._http.url} has no ARI",
                 "load res_ari.so and its modules, set enabled = yes in ari.conf, or correct asterisk.ari_url",
             )
         if error.status is None:
@@ -239,24 +215,9 @@ class AriClient:
         """Send a request; return its decoded JSON, or None where there is none.
 
         Raises PbxError: with `status` and Asterisk's message where it refused, without a status where it
-        did not answer within REQUEST_TIMEOUT_S.
+        did not answer in time.
         """
-        url = URL(f"{self._url}/ari{request.path}", encoded=True).with_query(request.params)
-        try:
-            async with self._http.request(request.method, url, json=request.json) as reply:
-                body = await reply.json(content_type=None) if reply.status != 204 else None
-                if reply.status >= 400:
-                    message = body.get("message", "") if isinstance(body, dict) else reply.reason
-                    raise PbxError(f"{request}: {message} ({reply.status})", reply.status)
-                return body
-        except TimeoutError as error:
-            raise PbxError(f"Asterisk does not answer at {self._url} ({request}: time-out)") from error
-        except aiohttp.ClientConnectorError as error:
-            number = error.os_error.errno or 0
-            why = os.strerror(number) if number > 0 else error.os_error
-            raise PbxError(f"Asterisk cannot be reached at {self._url}: {why}") from error
-        except (aiohttp.ClientError, ValueError) as error:
-            raise PbxError(f"{request}: {error or type(error).__name__}") from error
+        return await self._http.request(request)
 
     def new_id(self, kind: Kind) -> str:
         """Return a fresh id for a channel or bridge of this application."""
@@ -277,7 +238,7 @@ class AriClient:
         while True:
             try:
                 await self._serve(websocket)
-            except _LinkLost as error:
+            except LinkLost as error:
                 websocket = await self._reconnect(error)
             except UserError as error:
                 self._vanish("app_taken")
@@ -301,7 +262,9 @@ class AriClient:
                 self._connected.set()
             await reader
         except PbxError as error:
-            raise _LinkLost(str(error), refused=self._refused) from error
+            if not self._connected.is_set():
+                raise UserError(self._explain(error)) from error
+            raise LinkLost(str(error), refused=self._refused) from error
         finally:
             await _cancel(reader, taker)
             await websocket.close()
@@ -318,7 +281,7 @@ class AriClient:
             if isinstance(event, ApplicationReplaced):
                 raise UserError(self._taken())
             self._dispatch(event)
-        raise _LinkLost(f"websocket closed ({websocket.close_code})")
+        raise LinkLost(f"websocket closed ({websocket.close_code})")
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, StasisStart):
@@ -342,25 +305,15 @@ class AriClient:
     # --- losing it and finding it again -----------------------------------------------------------------
 
     async def _open(self) -> aiohttp.ClientWebSocketResponse:
-        url = URL(f"{self._url}/ari/events", encoded=True).with_query(app=self.app)
-        self._refused = False
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                return await self._http.ws_connect(
-                    url.with_scheme("wss" if url.scheme == "https" else "ws"),
-                    heartbeat=HEARTBEAT_S,
-                    max_msg_size=EVENT_BYTES,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-                )
-        except aiohttp.ClientConnectorError as error:
-            self._refused = isinstance(error.os_error, ConnectionRefusedError)
-            raise _LinkLost(str(error), self._refused) from error
-        except aiohttp.WSServerHandshakeError as error:
-            raise _LinkLost(f"Asterisk refuses the websocket ({error.status})") from error
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise _LinkLost(str(error) or "time-out") from error
+            websocket = await self._http.open_events(self.app)
+        except LinkLost as error:
+            self._refused = error.refused
+            raise
+        self._refused = False
+        return websocket
 
-    async def _reconnect(self, error: _LinkLost) -> aiohttp.ClientWebSocketResponse:
+    async def _reconnect(self, error: LinkLost) -> aiohttp.ClientWebSocketResponse:
         """Try until the websocket is open again; meanwhile declare calls dead that must be."""
         self._tell(Link.LOST, str(error))
         self._seen.clear()
@@ -374,7 +327,7 @@ class AriClient:
                 await asyncio.sleep(delay)
                 try:
                     return await self._open()
-                except _LinkLost as failure:
+                except LinkLost as failure:
                     log.info("ari.retry", why=str(failure))
         finally:
             for timer in timers:
