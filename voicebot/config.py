@@ -37,18 +37,6 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-def _read_secret(data: Any, name: str) -> Any:
-    """Let `<name>_file` stand in for `<name>`."""
-    if isinstance(data, Mapping) and data.get(f"{name}_file"):
-        path = Path(str(data[f"{name}_file"]))
-        try:
-            secret = path.read_text().strip()
-        except OSError as error:
-            raise ValueError(f"{name}_file: {path} cannot be read ({error.strerror})") from error
-        return {**data, name: secret}
-    return data
-
-
 class AsteriskConfig(_Section):
     """Where Asterisk is and how we log in."""
 
@@ -71,11 +59,6 @@ class AsteriskConfig(_Section):
     ami_user: str = Field("voicebot", description="User of manager.conf.")
     ami_password: SecretStr = Field(SecretStr(""), description="Its secret; empty: AMI is not used.")
     ami_password_file: str = Field("", description="File that holds the secret, and nothing else.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _secrets(cls, data: Any) -> Any:
-        return _read_secret(_read_secret(data, "ari_password"), "ami_password")
 
     @field_validator("ari_url")
     @classmethod
@@ -241,10 +224,13 @@ def load_config(
     path: Path | None = None,
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, Any] | None = None,
+    *,
+    secrets: bool = True,
 ) -> Config:
     """Read the configuration from `path` (or ./voicebot.toml if it exists), the environment, and flags.
 
-    `flags` uses dotted keys: {"asterisk.ari_url": ...}. Raises UserError with every problem found.
+    `flags` uses dotted keys: {"asterisk.ari_url": ...}. Without `secrets` the `*_file`s are not read, for
+    commands that do not talk to Asterisk. Raises UserError with every problem found.
     """
     environment = os.environ if environment is None else environment
     explicit = path is not None
@@ -271,10 +257,34 @@ def load_config(
         if value is not None:
             _put(data, dotted, value)
     data["base"] = path.parent.resolve()
+    problems = _read_secrets(data, text, str(path)) if secrets else []
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as error:
-        raise UserError(_problems(error, text, str(path))) from error
+        raise UserError([*_problems(error, text, str(path)), *problems]) from error
+    if problems:
+        raise UserError(problems)
+    return config
+
+
+def _read_secrets(data: dict[str, Any], text: str, source: str) -> list[Problem]:
+    """Put what the `*_file`s hold in the place of the secrets that are not given; return what went wrong."""
+    section = data.get("asterisk")
+    problems: list[Problem] = []
+    if not isinstance(section, dict):
+        return problems
+    for name in ("ari_password", "ami_password"):
+        file = section.get(f"{name}_file")
+        if not file or section.get(name):
+            continue
+        path = data["base"] / str(file)
+        try:
+            section[name] = path.read_text().strip()
+        except OSError as error:
+            what = f"asterisk.{name}_file: {path} cannot be read ({error.strerror})"
+            remedy = "write the password there, or run scripts/asterisk up, which does"
+            problems.append(Problem(what, remedy, source, _line_of(["asterisk", f"{name}_file"], text)))
+    return problems
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:

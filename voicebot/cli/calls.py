@@ -23,7 +23,7 @@ def list_calls(
     as_json: Json = False,
 ) -> None:
     """List past calls, newest first."""
-    records = [read_record(path) for path in list_records(load_config(config).var, limit)]
+    records = [read_record(path) for path in list_records(load_config(config, secrets=False).var, limit)]
     if as_json:
         typer.echo(json.dumps([r.model_dump(mode="json") for r in records], ensure_ascii=False))
     elif records:
@@ -39,7 +39,7 @@ def show_call(
     as_json: Json = False,
 ) -> None:
     """Show one conversation."""
-    record = find_record(load_config(config).var, call_id)
+    record = find_record(load_config(config, secrets=False).var, call_id)
     if as_json:
         typer.echo(record.model_dump_json())
     else:
