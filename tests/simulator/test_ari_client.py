@@ -261,6 +261,32 @@ async def test_an_undo_that_asterisk_does_not_answer_is_given_up(
     await nothing_left(pbx)
 
 
+async def test_a_call_cancelled_again_while_it_is_undone_is_undone_all_the_same(
+    pbx: SimulatedPbx, gateway: Gateway
+) -> None:
+    pbx.place("600")
+    leg, port = await gateway.leg()
+    up = asyncio.Event()
+
+    async def call() -> None:
+        async with leg:
+            pbx.faults.delay_s = 0.05
+            up.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(call())
+    await asyncio.wait_for(up.wait(), SOON_S)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.03)
+        assert not task.done()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, SOON_S)
+    assert port.closed
+    pbx.faults.delay_s = 0
+    await nothing_left(pbx)
+
+
 async def test_two_hundred_legs_leave_nothing(pbx: SimulatedPbx, gateway: Gateway) -> None:
     async def call() -> None:
         leg, port = await gateway.leg()
