@@ -266,24 +266,24 @@ async def test_a_call_cancelled_again_while_it_is_undone_is_undone_all_the_same(
 ) -> None:
     pbx.place("600")
     leg, port = await gateway.leg()
-    up = asyncio.Event()
+    up, released = asyncio.Event(), asyncio.Event()
 
     async def call() -> None:
         async with leg:
-            pbx.faults.delay_s = 0.05
+            pbx.faults.hold["DELETE"] = released
             up.set()
             await asyncio.Event().wait()
 
     task = asyncio.create_task(call())
     await asyncio.wait_for(up.wait(), SOON_S)
-    for _ in range(3):
+    for _ in range(5):
         task.cancel()
-        await asyncio.wait({task}, timeout=0.03)
+        await asyncio.wait({task}, timeout=0.02)
         assert not task.done()
+    released.set()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, SOON_S)
     assert port.closed
-    pbx.faults.delay_s = 0
     await nothing_left(pbx)
 
 
