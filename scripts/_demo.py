@@ -52,7 +52,7 @@ KOREAN: tuple[Step, ...] = (
     WaitForBot(),
     says("ko-reservation", "예약"),
     WaitForBot(),
-    says("ko-yes", "네"),
+    says("ko-no", "아니요"),
     WaitForEnd(),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -311,3 +312,20 @@ async def test_a_call_ends_at_its_longest_duration(pbx: Pbx, tmp_path: Path) -> 
             call.end("limit")
         await asyncio.wait_for(caller.ended, SOON_S)
         assert (await bot.record()).ended_by == "limit"
+
+
+async def test_when_no_media_port_is_free_the_caller_is_told_by_the_fallback(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        even = taken.getsockname()[1] & ~1
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            if taken.getsockname()[1] != even:
+                other.bind(("127.0.0.1", even))
+            async with Bot(pbx, tmp_path, media={"first_port": even, "last_port": even + 1}) as bot:
+                caller = pbx.place("600")
+                ended = await asyncio.wait_for(caller.ended, 15)
+                assert ended.by == "them"
+                assert (await bot.record()).ended_by == "error"
+                await nothing_left(pbx)

@@ -122,7 +122,7 @@ class Link(asyncio.Protocol):
         environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
         fd = str(theirs.fileno())
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "voicebot.engines.worker", fd, str(os.getpid())),
+            *(sys.executable, "-m", "voicebot.engines.worker", fd, str(os.getpid()), self.name),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,

@@ -1,7 +1,8 @@
-"""A speech worker process: `python -m voicebot.engines.worker <fd>`, started by `pool.py`.
+"""A speech worker process: `python -m voicebot.engines.worker <fd> <parent> <name>`, started by `link.py`.
 
-`fd` is one end of a socket pair. Engines print where they like: standard output is joined to standard
-error, which the gateway logs. The process dies with the gateway, even if that was killed.
+`fd` is one end of a socket pair; the name is for whoever looks at a list of processes. Engines print where
+they like: standard output is joined to standard error, which the gateway logs. The process dies with the
+gateway, even if that was killed.
 """
 
 from __future__ import annotations
