@@ -48,6 +48,8 @@ FIRST_PORT, LAST_PORT = 20000, 29998
 WARM_UP_S = 1.5
 SERVER_CORE, LOAD_CORE = 0, 1
 RATE = 8000
+TALK = 0.4  # ITU-T P.59: in a conversation each side speaks 38.5 % of the time
+LINE_NOISE_DB = -65.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def main() -> None:
         serve(arguments.serve, arguments.calls[0], arguments.seconds)
         return
     with tempfile.TemporaryDirectory() as folder:
-        load = build_load(Path(folder))
+        load = build_load(Path(folder), arguments.talk)
         for calls in arguments.calls:
             report(measure(calls, arguments.seconds, arguments.rounds, load), as_json=arguments.json)
 
@@ -162,17 +164,29 @@ def pin(pid: int, core: int) -> None:
         os.sched_setaffinity(pid, {core})
 
 
-def build_load(folder: Path) -> list[str]:
+def build_load(folder: Path, talk: float = TALK) -> list[str]:
     """Return the command of the load generator but for CALLS SECONDS WARM_UP, which go before its last argument."""
     codes = folder / "codes.ulaw"
-    speech = np.concatenate([read_wav(path).samples for path in sorted(SPEECH.glob("*.wav"))])
-    codes.write_bytes(g711.encode(speech, "ulaw").tobytes())
+    codes.write_bytes(g711.encode(conversation(talk), "ulaw").tobytes())
     compiler = shutil.which("cc")
     if compiler is None:
         return [sys.executable, str(HERE / "_rtp_load.py"), str(codes)]
     program = folder / "rtp_load"
     subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / "rtp_load.c"), "-lm"], check=True)
     return [str(program), str(codes)]
+
+
+def conversation(talk: float) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """Two minutes of a caller: recorded utterances, and between them the noise of a quiet line."""
+    chance = np.random.default_rng(59)
+    utterances = [read_wav(path).samples for path in sorted(SPEECH.glob("*.wav"))]
+    pieces: list[np.ndarray[Any, np.dtype[np.int16]]] = []
+    while sum(map(len, pieces)) < 120 * RATE:
+        speech = utterances[chance.integers(len(utterances))]
+        pause = int(len(speech) * (1 / talk - 1))
+        noise = chance.normal(0, 32768 * 10 ** (LINE_NOISE_DB / 20), pause).round().astype(np.int16)
+        pieces += [speech, noise]
+    return np.concatenate(pieces)
 
 
 # --- the server under test ------------------------------------------------------------------------------

@@ -38,14 +38,17 @@ def silence(sample_rate: int) -> bytes:
     return bytes(bytes_per_frame(sample_rate))
 
 
+_LITTLE_ENDIAN = np.dtype("<i2")
+
+
 def to_samples(pcm: bytes | memoryview) -> Samples:
     """View PCM bytes as samples, without copying. The length must be even."""
-    return np.frombuffer(pcm, dtype="<i2")
+    return np.frombuffer(pcm, dtype=_LITTLE_ENDIAN)
 
 
 def to_pcm(samples: npt.NDArray[np.int16]) -> bytes:
     """Return samples as PCM bytes."""
-    return samples.astype("<i2", copy=False).tobytes()
+    return samples.astype(_LITTLE_ENDIAN, copy=False).tobytes()
 
 
 def duration_ms(pcm_bytes: int, sample_rate: int) -> int:

@@ -35,17 +35,20 @@ _FULL_SCALE_POWER = 32768.0**2
 _FLOOR_POWER = 10 ** (FLOOR_DB / 10)
 
 
-def levels_db(batch: FrameBatch) -> npt.NDArray[np.float32]:
-    """Return the level of each row of `batch`, shape (n_calls,)."""
+def levels_db(batch: FrameBatch) -> list[float]:
+    """Return the level of each row of `batch`."""
     frames = batch.astype(np.float32)
-    power = np.einsum("ij,ij->i", frames, frames) / (frames.shape[1] * _FULL_SCALE_POWER)
-    levels: npt.NDArray[np.float32] = 10 * np.log10(np.maximum(power, _FLOOR_POWER))
-    return levels
+    full_scale = frames.shape[1] * _FULL_SCALE_POWER
+    floor = full_scale * _FLOOR_POWER
+    full_scale_db = 10 * math.log10(full_scale)
+    # A few logarithms in Python cost less than to call numpy for a few numbers.
+    powers = np.einsum("ij,ij->i", frames, frames).tolist()
+    return [10 * math.log10(power + floor) - full_scale_db for power in powers]
 
 
 def level_db(samples: Samples) -> float:
     """Return the level of all of `samples`; FLOOR_DB if there are none."""
-    return float(levels_db(samples.reshape(1, -1))[0]) if len(samples) else FLOOR_DB
+    return levels_db(samples.reshape(1, -1))[0] if len(samples) else FLOOR_DB
 
 
 def active_level_db(samples: Samples, sample_rate: int) -> float:

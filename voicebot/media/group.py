@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -94,7 +95,7 @@ class CodecGroup:
         for row in missing:
             lost[row] = True
             samples[row] = self._ports[row].fill_gap(self._history(row))
-        levels = levels_db(samples).tolist()
+        levels = levels_db(samples)
         self._heard_before, self._heard = self._heard, samples.tobytes()
         self._tell(levels, lost, at)
         if behind:
@@ -119,23 +120,34 @@ class CodecGroup:
 
     def _tell(self, levels: list[float], lost: list[bool], at: float) -> None:
         """Hand each call its frame."""
-        heard, size, rate = self._heard, self._frame_bytes, self._codec.sample_rate
-        verdicts = []
-        start = 0
-        for port, is_speech, listen, level, made_up in zip(
-            self._ports, self._detectors, self._listeners, levels, lost, strict=True
-        ):
-            frame = heard[start : start + size]
-            start += size
-            speech = False
-            if not self._stale or port.open:
-                try:
-                    speech = level > QUIET_DB and is_speech(frame, rate)
-                    listen(HeardFrame(frame, speech, level, made_up, at))
-                except Exception as error:
-                    self._failed(port, error)
-            verdicts.append(speech)
-        self._speech = verdicts
+        heard, size = self._heard, self._frame_bytes
+        frames = [heard[start : start + size] for start in range(0, len(heard), size)]
+        # First all detectors, then all listeners: each loop's code stays in the processor's cache.
+        self._speech = verdicts = self._detect(frames, levels)
+        news = map(HeardFrame, frames, verdicts, levels, lost, repeat(at))
+        for row, (listen, frame) in enumerate(zip(self._listeners, news, strict=True)):
+            if self._stale and not self._ports[row].open:
+                continue
+            try:
+                listen(frame)
+            except Exception as error:
+                self._failed(self._ports[row], error)
+
+    def _detect(self, frames: list[bytes], levels: list[float]) -> list[bool]:
+        """Ask each call's detector about its frame."""
+        rate = self._codec.sample_rate
+        verdicts: list[bool] = []
+        while len(verdicts) < len(frames):
+            done = len(verdicts)
+            try:
+                for is_speech, frame, level in zip(
+                    self._detectors[done:], frames[done:], levels[done:], strict=True
+                ):
+                    verdicts.append(level > QUIET_DB and is_speech(frame, rate))
+            except Exception as error:
+                self._failed(self._ports[len(verdicts)], error)
+                verdicts.append(False)
+        return verdicts
 
     def _history(self, row: int) -> bytes:
         """The last two frames that a call heard."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from voicebot.rtp.jitterbuffer import MAX_DELAY_FRAMES
 from voicebot.rtp.packet import HEADER
@@ -22,10 +21,9 @@ from voicebot.rtp.session import RtpSession
 REVIEW_TICKS = 50
 """A call whose packets wait goes through its session so often, which may find that they need not."""
 
-_WORDS = HEADER.size // 4
-_STEP = np.array([1, TIMESTAMP_STEP, 0], dtype=np.uint32)
-"""From one header to the next, in words: sequence number, timestamp, SSRC. Where the sequence number wraps the
-payload type comes out wrong, and the session finds the step again."""
+_NEXT_HEADER = HEADER.pack(0, 0, 1, TIMESTAMP_STEP, 0)
+"""From one header to the next. Where a number wraps the header comes out wrong, and the session finds the step
+again."""
 
 _KEPT = MAX_DELAY_FRAMES + 2
 """Ticks whose payloads are kept."""
@@ -41,12 +39,14 @@ class Lockstep:
     def __init__(self, sessions: Sequence[RtpSession], payload_bytes: int) -> None:
         self._sessions = tuple(sessions)
         rows = len(self._sessions)
-        self._packet_bytes = HEADER.size + payload_bytes
-        self._blank = bytes(self._packet_bytes)
-        self._expected = np.zeros((rows, _WORDS), dtype=np.uint32)
-        self._joined = np.zeros(rows, dtype=np.bool_)  # rows whose next header is known
-        self._in_step = np.zeros(rows, dtype=np.bool_)  # rows that had it in this tick
-        self._steps = np.zeros(rows, dtype=np.int64)  # packets that the sessions do not know of
+        self._packet_sizes = {HEADER.size + payload_bytes}
+        self._blank = bytes(HEADER.size + payload_bytes)
+        # All expected headers in one number: to add to all of them costs as little as to add to one.
+        self._expected = 0
+        self._step = int.from_bytes(_NEXT_HEADER * rows, "big")
+        self._joined = [False] * rows  # rows whose next header is known
+        self._others = set(range(rows))  # rows that had another one in this tick
+        self._began = [0] * rows  # tick from which on the session of a joined row knows nothing
         self._delayed: dict[int, int] = {}  # rows whose packets wait, and how many do
         self._kept = np.zeros((_KEPT, rows, payload_bytes), dtype=np.uint8)  # payloads of the last ticks
         self._tick = 0
@@ -57,32 +57,44 @@ class Lockstep:
         `datagrams` holds what came first for each row in this tick, b"" for nothing; `tick` is the number after
         that of the last call, or more if ticks were skipped: then there is no step to be in.
         """
-        size = self._packet_bytes
-        if set(map(len, datagrams)) != {size}:
+        if set(map(len, datagrams)) != self._packet_sizes:
+            size = len(self._blank)
             datagrams = [datagram if len(datagram) == size else self._blank for datagram in datagrams]
-        packets = np.frombuffer(b"".join(datagrams), dtype=np.uint8).reshape(-1, size)
-        headers = packets[:, : HEADER.size].view(">u4")
-        in_step = self._joined & (headers == self._expected).all(axis=1)
+        packets = np.frombuffer(b"".join(datagrams), dtype=np.uint8).reshape(len(datagrams), -1)
+        headers = packets[:, : HEADER.size].tobytes()
+        payloads: Payloads = packets[:, HEADER.size :]
+        others: list[int] = []
         if tick != self._tick + 1:
-            in_step[:] = False
+            others = list(range(len(datagrams)))
+        elif int.from_bytes(headers, "big") != self._expected or not all(self._joined):
+            others = self._find_others(headers)
         self._tick = tick
-        self._in_step = in_step
-        self._expected += _STEP
-        payloads: npt.NDArray[np.uint8] = packets[:, HEADER.size :]
+        self._expected += self._step
         if self._delayed:
-            payloads = self._delay_payloads(payloads)
-        self._steps += in_step
-        return payloads, [] if in_step.all() else np.flatnonzero(~in_step).tolist()
+            payloads = self._delay_payloads(payloads, others)
+        self._others = set(others)
+        return payloads, others
 
-    def _delay_payloads(self, payloads: Payloads) -> Payloads:
+    def _find_others(self, headers: bytes) -> list[int]:
+        size = HEADER.size
+        expected = self._expected.to_bytes(len(headers) + 1, "big")[1:]
+        return [
+            row
+            for row, joined in enumerate(self._joined)
+            if not joined or headers[row * size : (row + 1) * size] != expected[row * size : (row + 1) * size]
+        ]
+
+    def _delay_payloads(self, payloads: Payloads, others: list[int]) -> Payloads:
         """Give every row in step the payload that came as many ticks ago as its packets wait."""
         tick = self._tick
         self._kept[tick % _KEPT] = payloads
         payloads = payloads.copy()
         for row, delay in self._delayed.items():
-            if self._steps[row] >= REVIEW_TICKS:
-                self._in_step[row] = False
-            elif self._in_step[row]:
+            if row in others:
+                continue
+            if tick - self._began[row] >= REVIEW_TICKS:
+                others.append(row)
+            else:
                 payloads[row] = self._kept[(tick - delay) % _KEPT, row]
         return payloads
 
@@ -91,13 +103,12 @@ class Lockstep:
         if self._joined[row]:
             self._joined[row] = False
             delay = self._delayed.pop(row, 0)
-            last = self._tick if self._in_step[row] else self._tick - 1
-            if steps := int(self._steps[row]):
+            last = self._tick - (row in self._others)
+            if last >= self._began[row]:
                 waiting = [
                     self._kept[tick % _KEPT, row].tobytes() for tick in range(last - delay + 1, last + 1)
                 ]
-                self._sessions[row].catch_up(steps, last, waiting)
-                self._steps[row] = 0
+                self._sessions[row].catch_up(last - self._began[row] + 1, last, waiting)
 
     def leave_all(self) -> None:
         for row in range(len(self._sessions)):
@@ -107,10 +118,17 @@ class Lockstep:
         """After a tick out of step: a row whose next header can be told is in step again."""
         header = self._sessions[row].next_header(self._tick)
         if header is not None:
+            self._expect(row, header)
             self._joined[row] = True
-            self._expected[row] = header
+            self._began[row] = self._tick + 1
             waiting = self._sessions[row].waiting()
             if waiting:
                 self._delayed[row] = len(waiting)
                 for tick, payload in enumerate(waiting, self._tick - len(waiting) + 1):
                     self._kept[tick % _KEPT, row] = np.frombuffer(payload, dtype=np.uint8)
+
+    def _expect(self, row: int, header: bytes) -> None:
+        shift = 8 * HEADER.size * (len(self._sessions) - 1 - row)
+        row_mask = (1 << 8 * HEADER.size) - 1
+        old = self._expected >> shift & row_mask
+        self._expected += (int.from_bytes(header, "big") - old) << shift

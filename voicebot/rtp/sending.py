@@ -18,9 +18,14 @@ TIMESTAMP_STEP = CLOCK_HZ * FRAME_MS // 1000
 Payloads = npt.NDArray[np.uint8]
 """One payload of each call, shape (n_calls, payload_bytes)."""
 
-_WORDS = HEADER.size // 4
-_SEQUENCE = np.uint32(0xFFFF)
-_KIND_WITHOUT_MARKER = np.uint32(0xFFFF0000 & ~(MARKER << 16))
+HEADER_WORD = np.dtype(">u4")
+"""A header is three of these: V, P, X, CC, M, PT and sequence number; timestamp; SSRC."""
+
+NEXT_HEADER = np.array([1, TIMESTAMP_STEP, 0], dtype=np.uint32)
+"""From one header of a stream to the next. Where the sequence number wraps it carries into the payload type."""
+
+SEQUENCE_CYCLE = 1 << 16
+_MARKER_WORD = MARKER << 16
 
 
 class OutgoingStream:
@@ -39,29 +44,43 @@ class OutgoingStream:
 
 
 class OutgoingStreams:
-    """The streams of some calls, as rows. Each tick: `packets()`. Their numbers are only right after
-    `leave()`.
+    """The streams of some calls, as rows. Each tick: `packets()`. Their numbers are only right after `leave()`.
+
+    Packets are made in place, in one array; between two ticks only the headers' words are added to.
     """
 
     def __init__(self, streams: Sequence[OutgoingStream], payload_bytes: int) -> None:
         self._streams = tuple(streams)
-        headers = [stream.header for stream in streams]
-        self._headers = np.array(headers, dtype=np.uint32).reshape(-1, _WORDS)
-        self._packets = np.empty((len(headers), HEADER.size + payload_bytes), dtype=np.uint8)
+        self._size = HEADER.size + payload_bytes
+        self._packets = np.zeros((len(streams), self._size), dtype=np.uint8)
+        self._headers = self._packets[:, : HEADER.size].view(HEADER_WORD)
+        self._payloads = self._packets[:, HEADER.size :]
+        for row, stream in enumerate(streams):
+            self._headers[row] = stream.header
         self._made = 0
+        self._until_wrap = (
+            1  # packets until some first word needs more than adding to; the marker goes after one
+        )
 
     def packets(self, payloads: Payloads) -> list[bytes]:
         """Return each call's next packet."""
-        packets, headers = self._packets, self._headers
-        packets[:, : HEADER.size] = headers.astype(">u4").view(np.uint8)
-        packets[:, HEADER.size :] = payloads
-        first = headers[:, 0]
-        headers[:, 0] = (first & _KIND_WITHOUT_MARKER) | ((first + np.uint32(1)) & _SEQUENCE)
-        self.skip(1)
+        self._payloads[:] = payloads
+        data = self._packets.tobytes()
+        self._headers += NEXT_HEADER
         self._made += 1
-        data = packets.tobytes()
-        size = packets.shape[1]
+        self._until_wrap -= 1
+        if not self._until_wrap:
+            self._wrap()
+        size = self._size
         return [data[start : start + size] for start in range(0, len(data), size)]
+
+    def _wrap(self) -> None:
+        """Put right the first words: no marker, and no carry from the sequence number."""
+        for row, stream in enumerate(self._streams):
+            kind = stream.header[0] & ~_MARKER_WORD & 0xFFFF0000
+            self._headers[row, 0] = kind | int(self._headers[row, 0]) & 0xFFFF
+        sequences = [int(word) & 0xFFFF for word in self._headers[:, 0]]
+        self._until_wrap = SEQUENCE_CYCLE - max(sequences, default=0)
 
     def skip(self, frames: int) -> None:
         """Let time pass without packets: timestamps go on, sequence numbers do not."""

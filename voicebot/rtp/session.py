@@ -157,15 +157,17 @@ class RtpSession:
 
     # --- many calls at once (see lockstep) -------------------------------------------------------------
 
-    def next_header(self, tick: int) -> tuple[int, int, int] | None:
-        """Return the header, in words, of the next packet if all goes on as in this tick, None if that cannot be
-        told. Packets may be `waiting()`, but none be missing."""
+    def next_header(self, tick: int) -> bytes | None:
+        """Return the header of the next packet if all goes on as in this tick, None if that cannot be told.
+
+        Packets may be `waiting()`, but none be missing.
+        """
         source = self._source
         if source is None or self._last_arrival != tick or not self._buffer.in_step:
             return None
-        kind = PLAIN << 24 | self._payload_type << 16
-        timestamp = (tick + 1) * TIMESTAMP_STEP - source.jitter.transit
-        return kind | (source.tracker.highest + 1) & 0xFFFF, timestamp & 0xFFFFFFFF, source.ssrc
+        sequence = (source.tracker.highest + 1) & 0xFFFF
+        timestamp = ((tick + 1) * TIMESTAMP_STEP - source.jitter.transit) & 0xFFFFFFFF
+        return HEADER.pack(PLAIN, self._payload_type, sequence, timestamp, source.ssrc)
 
     def waiting(self) -> list[bytes]:
         """Return the payloads that wait for their tick, the next one first."""

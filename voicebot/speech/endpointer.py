@@ -119,7 +119,7 @@ class Endpointer:
     __slots__ = (
         "_first", "_frame_samples", "_frames", "_gate_db", "_gated", "_guess_frames", "_guessed", "_hangover_frames",
         "_hears_line", "_in_row", "_last", "_longest_frames", "_loudest_db", "_noise_db", "_onset_frames",
-        "_pause_frames", "_preroll_frames", "_rate", "_recent", "_span_db", "_span_end", "_spans_db", "_state",
+        "_pause_frames", "_preroll_frames", "_rate", "_recent", "_span_db", "_spans_db", "_state",
         "_voiced",
     )  # fmt: skip
 
@@ -136,8 +136,7 @@ class Endpointer:
         self._frames = 0  # pushed so far
         self._hears_line = False
         self._noise_db = NOISE_FLOOR_MIN_DB
-        self._span_db = 0.0  # quietest frame of the span of noise that goes on,
-        self._span_end = NOISE_SPAN_FRAMES  # which ends with this frame
+        self._span_db = 0.0  # quietest frame of the span of noise that goes on
         self._spans_db: deque[float] = deque([0.0] * (NOISE_SPANS - 1), maxlen=NOISE_SPANS - 1)
         self.configure()
         self.reset()
@@ -178,7 +177,7 @@ class Endpointer:
         self._frames = frames = self._frames + 1
         if level_db < self._span_db:
             self._note_quiet(level_db)
-        if frames == self._span_end:
+        if not frames % NOISE_SPAN_FRAMES:
             self._end_span()
         # First what nearly every frame is: nobody speaks, or somebody speaks on.
         state = self._state
@@ -209,7 +208,6 @@ class Endpointer:
             self._set_noise()
 
     def _end_span(self) -> None:
-        self._span_end += NOISE_SPAN_FRAMES
         self._spans_db.append(self._span_db)
         self._span_db = 0.0
         self._set_noise()
