@@ -20,6 +20,8 @@ LONG = DATA / "caller" / "another-day.wav"
 SOON_S = 3.0
 TURN_S = 8.0
 QUIET_MS = 500
+KEPT_CONNECTIONS = 20
+"""Idle HTTP connections of both ends, which the simulator serves with a task each."""
 
 
 def bot_turns(record: CallRecord) -> list[BotTurnRecord]:
@@ -30,8 +32,9 @@ def caller_turns(record: CallRecord) -> list[CallerTurnRecord]:
     return [turn for turn in record.turns if isinstance(turn, CallerTurnRecord)]
 
 
-async def test_a_question_an_answer_and_goodbye(pbx: Pbx, tmp_path: Path) -> None:
-    async with Bot(pbx, tmp_path) as bot:
+@pytest.mark.parametrize("vad", ["webrtcvad", "silero"])
+async def test_a_question_an_answer_and_goodbye(pbx: Pbx, tmp_path: Path, vad: str) -> None:
+    async with Bot(pbx, tmp_path, vad={"engine": vad}) as bot:
         bot.will_hear("yes")
         caller = await pbx.dial("600")
         await caller.bot_quiet(QUIET_MS, TURN_S)
@@ -329,3 +332,27 @@ async def test_when_no_media_port_is_free_the_caller_is_told_by_the_fallback(
                 assert ended.by == "them"
                 assert (await bot.record()).ended_by == "error"
                 await nothing_left(pbx)
+
+
+async def test_a_hundred_calls_leave_nothing_behind(pbx: Pbx, tmp_path: Path) -> None:
+    async with Bot(pbx, tmp_path) as bot:
+        await _short_call(pbx)
+        await bot.records()
+        tasks, files = len(asyncio.all_tasks()), _open_files()
+        for _ in range(5):
+            await asyncio.gather(*(_short_call(pbx) for _ in range(20)))
+        assert len(await bot.records(101)) == 101
+        await nothing_left(pbx)
+        assert bot.gateway.calls == ()
+        assert len(asyncio.all_tasks()) <= tasks + KEPT_CONNECTIONS
+        assert _open_files() <= files + KEPT_CONNECTIONS
+
+
+async def _short_call(pbx: Pbx) -> None:
+    caller = await pbx.dial("600")
+    await caller.bot_speaks(SOON_S)
+    await caller.hang_up()
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())

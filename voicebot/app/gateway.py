@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from voicebot.app.lag import LagWatch
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
 from voicebot.ari.events import Event, StasisStart
@@ -33,10 +34,6 @@ from voicebot.speech.tts import TtsService
 log = structlog.get_logger(__name__)
 
 LAG_WATCH_S = 0.25
-LAG_LIMIT_S = 0.05
-"""An event loop that is this late ..."""
-LAG_FOR_S = 2.0
-"""... for this long is overloaded: new calls go to the dialplan's fallback until it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ class Gateway:
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
-        self._overloaded = False
+        self._lag = LagWatch()
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -106,7 +103,7 @@ class Gateway:
     def accepts(self) -> bool:
         """Whether the next call would be taken."""
         return not (
-            self._stopping.is_set() or self._overloaded or len(self._calls) >= self._config.limits.calls
+            self._stopping.is_set() or self._lag.overloaded or len(self._calls) >= self._config.limits.calls
         )
 
     async def start(self) -> None:
@@ -240,21 +237,14 @@ class Gateway:
     # --- watching ---------------------------------------------------------------------------------------
 
     async def _watch_lag(self) -> None:
-        """Notice an event loop that is late for long, and refuse new calls meanwhile."""
+        """Notice an event loop that is late for long: new calls go to the dialplan's fallback meanwhile."""
         loop = asyncio.get_running_loop()
-        late_since: float | None = None
         while True:
             due = loop.time() + LAG_WATCH_S
             await asyncio.sleep(LAG_WATCH_S)
-            now = loop.time()
-            if now - due <= LAG_LIMIT_S:
-                late_since = None
-            elif late_since is None:
-                late_since = now
-            overloaded = late_since is not None and now - late_since >= LAG_FOR_S
-            if overloaded != self._overloaded:
-                log.warning("overloaded" if overloaded else "load is normal again", calls=len(self._calls))
-            self._overloaded = overloaded
+            if self._lag.note(due, loop.time()):
+                state = "overloaded" if self._lag.overloaded else "load is normal again"
+                log.warning(state, calls=len(self._calls))
 
     def _on_link(self, link: Link, why: str) -> None:
         if link is Link.LOST:

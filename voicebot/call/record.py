@@ -57,6 +57,7 @@ class BotTurnRecord(_Part):
         None,
         description="From the end of what the caller said or keyed to the first packet, pause included.",
     )
+    pause_ms: int | None = Field(None, description="How much of that was the pause that ends an answer.")
     interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = Field(
         None, description="What cut it short."
     )

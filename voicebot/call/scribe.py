@@ -12,6 +12,7 @@ from voicebot.dialog.turns import (
     CallerInput,
     HungUp,
     Keys,
+    Listen,
     Silence,
     SpokenText,
     Understood,
@@ -35,6 +36,7 @@ class Scribe:
         self._first_key_at: float | None = None
         self._last_key_at = 0.0
         self._silent_at: float | None = None
+        self._pause_ms: int | None = None
 
     def ms(self, at: float) -> int:
         """Return milliseconds since the answer."""
@@ -56,6 +58,7 @@ class Scribe:
             self._bot.start_ms = self.ms(at)
             if self._caller_done_at is not None:
                 self._bot.latency_ms = round((at - self._caller_done_at) * 1000)
+                self._bot.pause_ms = self._pause_ms
                 self._caller_done_at = None
 
     def bot_held(self, at: float) -> None:
@@ -95,12 +98,17 @@ class Scribe:
         self._last_key_at = at
 
     def caller(
-        self, given: CallerInput, step: str, understood: Understood | None, span: SpeechSpan, now: float
+        self,
+        given: CallerInput,
+        listen: Listen,
+        understood: Understood | None,
+        span: SpeechSpan,
+        now: float,
     ) -> None:
-        """Write down what the caller did and how the dialog took it."""
+        """Write down what the caller did, what was listened for, and how the dialog took it."""
         if isinstance(given, HungUp):
             return
-        turn = CallerTurnRecord(kind=_KINDS[type(given)], step=step)
+        turn = CallerTurnRecord(kind=_KINDS[type(given)], step=listen.step)
         if isinstance(given, Utterance):
             transcript = given.transcript
             turn.text, turn.confidence, turn.engine = (
@@ -115,12 +123,12 @@ class Scribe:
             turn.text = ""
         if isinstance(given, Utterance | Unheard):
             turn.start_ms, turn.end_ms = self.ms(span.began_at), self.ms(span.ended_at)
-            self._caller_done_at = span.ended_at
+            self._caller_done_at, self._pause_ms = span.ended_at, listen.pause_ms
         elif isinstance(given, Keys) and self._first_key_at is not None:
             turn.start_ms, turn.end_ms = self.ms(self._first_key_at), self.ms(self._last_key_at)
-            self._caller_done_at = self._last_key_at
+            self._caller_done_at, self._pause_ms = self._last_key_at, None
         else:
-            self._caller_done_at = now
+            self._caller_done_at, self._pause_ms = None, None
         if understood is not None:
             turn.understood, turn.meaning = understood.kind, understood.meaning
             if understood.sensitive:

@@ -123,10 +123,10 @@ class Session:
                 await self._finish()
 
     async def _deliver(self, given: CallerInput, now: float) -> None:
-        step = self._dialogue.step
+        assert isinstance(self._then, Listen), "only a turn that listens delivers"
         heard, self._heard = self._heard, None
         turn = self._dialogue.handle(given, now, heard)
-        self._scribe.caller(given, step, self._dialogue.understood, self._hearing.span, now)
+        self._scribe.caller(given, self._then, self._dialogue.understood, self._hearing.span, now)
         await self._say(turn)
 
     async def _say(self, turn: BotTurn) -> None:

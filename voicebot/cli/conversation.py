@@ -31,7 +31,8 @@ def turn_line(turn: TurnRecord) -> Text:
         if turn.held:
             notes.append("a noise held it" if turn.held == 1 else f"noises held it {turn.held} times")
         if turn.latency_ms is not None:
-            notes.append(f"after {turn.latency_ms} ms")
+            pause = f", {turn.pause_ms} of them the pause" if turn.pause_ms else ""
+            notes.append(f"after {turn.latency_ms} ms{pause}")
     else:
         line.append("  caller  ", style="bold green")
         line.append(_caller_words(turn))

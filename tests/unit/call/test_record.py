@@ -21,9 +21,9 @@ from voicebot.call.record import (
 )
 from voicebot.call.scribe import Scribe
 from voicebot.call.speaking import Spoken
-from voicebot.dialog.turns import Keys, SpokenText, Understood, Utterance
+from voicebot.dialog.turns import Keys, Listen, SpokenText, Understood, Utterance
 from voicebot.errors import UserError
-from voicebot.speech.stt import Transcript
+from voicebot.speech.stt import Expectation, Transcript
 
 pytestmark = pytest.mark.unit
 
@@ -68,7 +68,13 @@ def test_calls_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
 def test_latency_counts_from_the_end_of_what_the_caller_said() -> None:
     scribe_ = scribe()
     given = Utterance(Transcript("yes", confidence=0.9, engine="vosk", took_ms=15))
-    scribe_.caller(given, "ask", Understood("match", "ask", "yes"), SpeechSpan(103.0, 104.0), now=104.65)
+    scribe_.caller(
+        given,
+        Listen("ask", Expectation()),
+        Understood("match", "ask", "yes"),
+        SpeechSpan(103.0, 104.0),
+        now=104.65,
+    )
     scribe_.bot_begins("next", said("Thank you."))
     scribe_.bot_audible(104.7)
     scribe_.bot_ends(105.5)
@@ -76,7 +82,7 @@ def test_latency_counts_from_the_end_of_what_the_caller_said() -> None:
     assert isinstance(caller, CallerTurnRecord)
     assert (caller.start_ms, caller.end_ms, caller.meaning) == (3000, 4000, "yes")
     assert isinstance(bot, BotTurnRecord)
-    assert (bot.start_ms, bot.latency_ms, bot.heard) == (4700, 700, "Thank you.")
+    assert (bot.start_ms, bot.latency_ms, bot.pause_ms, bot.heard) == (4700, 700, 600, "Thank you.")
 
 
 def test_what_was_not_heard_is_not_claimed() -> None:
@@ -95,7 +101,11 @@ def test_sensitive_words_and_keys_leave_no_trace() -> None:
     scribe_.bot_ends(101.0, heard="Your card is")
     scribe_.key(101.5)
     scribe_.caller(
-        Keys("4111"), "card", Understood("match", "card", "4111", sensitive=True), SpeechSpan(), 102.0
+        Keys("4111"),
+        Listen("card", Expectation()),
+        Understood("match", "card", "4111", sensitive=True),
+        SpeechSpan(),
+        102.0,
     )
     text = scribe_.record.model_dump_json()
     assert "4111" not in text
