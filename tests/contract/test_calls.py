@@ -61,7 +61,7 @@ async def test_a_caller_who_hangs_up_in_mid_prompt_leaves_a_record_and_nothing_e
 ) -> None:
     async with Bot(pbx, tmp_path) as bot:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await caller.pause(0.5)
         await caller.hang_up()
         record = await bot.record()
@@ -75,7 +75,7 @@ async def test_a_caller_who_hangs_up_in_mid_prompt_leaves_a_record_and_nothing_e
 async def test_a_key_stops_the_prompt_and_is_the_answer(pbx: Pbx, tmp_path: Path) -> None:
     async with Bot(pbx, tmp_path) as bot:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await caller.pause(0.7)
         await caller.press("1")
         await asyncio.wait_for(caller.ended, TURN_S)
@@ -89,7 +89,7 @@ async def test_words_over_the_prompt_stop_it(pbx: Pbx, tmp_path: Path) -> None:
     async with Bot(pbx, tmp_path) as bot:
         bot.will_hear("no")
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await caller.pause(0.7)
         await caller.say(YES)
         await asyncio.wait_for(caller.ended, TURN_S)
@@ -105,7 +105,7 @@ async def test_a_cough_does_not_stop_the_prompt_for_good(pbx: Pbx, tmp_path: Pat
     async with Bot(pbx, tmp_path) as bot:
         bot.will_hear(heard, "yes")
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await caller.pause(0.7)
         await caller.say(COUGH)
         await caller.bot_quiet(1100, TURN_S)
@@ -152,7 +152,7 @@ async def test_what_is_sensitive_is_neither_in_the_record_nor_in_the_recording(
 ) -> None:
     async with Bot(pbx, tmp_path, route={"record": True}) as bot:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await caller.press("4")
         await caller.bot_quiet(QUIET_MS, TURN_S)
         await caller.press("9173")
@@ -183,7 +183,7 @@ async def test_a_recording_has_the_caller_left_and_the_bot_right(pbx: Pbx, tmp_p
 async def test_a_person_takes_over(pbx: Pbx, tmp_path: Path) -> None:
     async with Bot(pbx, tmp_path) as bot:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await caller.press("3")
         record = await bot.record()
         assert (record.outcome, record.ended_by) == ("transferred", "handover")
@@ -207,7 +207,7 @@ async def test_more_calls_than_the_limit_go_to_the_fallback_and_the_live_one_goe
     async with Bot(pbx, tmp_path, limits={"calls": 1}) as bot:
         bot.will_hear("yes")
         first = await pbx.dial("600")
-        await first.bot_speaks(SOON_S)
+        await first.bot_speaks(SOON_S, since=0.0)
         second = pbx.place("600")
         await asyncio.wait_for(second.ended, 15)
         assert not first.ended.done() or (await bot.record()).ended_by == "bot"
@@ -221,7 +221,7 @@ async def test_after_a_stop_live_calls_finish_and_new_ones_go_to_the_fallback(
     async with Bot(pbx, tmp_path, limits={"drain_s": 20}) as bot:
         bot.will_hear("yes")
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         bot.gateway.stop()
         late = pbx.place("600")
         await caller.bot_quiet(QUIET_MS, TURN_S)
@@ -237,7 +237,7 @@ async def test_after_a_stop_live_calls_finish_and_new_ones_go_to_the_fallback(
 async def test_calls_that_outlast_the_stop_are_ended_in_good_order(pbx: Pbx, tmp_path: Path) -> None:
     async with Bot(pbx, tmp_path, limits={"drain_s": 0}) as bot:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         bot.gateway.stop()
         await bot.stopped()
         record = await bot.record()
@@ -264,14 +264,14 @@ async def test_a_crash_of_asterisk_ends_calls_and_the_next_asterisk_is_served(
 ) -> None:
     async with Bot(pbx, tmp_path) as bot:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         await pbx.crash()
         record = await bot.record()
         assert (record.ended_by, record.outcome) == ("asterisk_lost", "asterisk_lost")
         await pbx.start()
         async with asyncio.timeout(15):
             again = await _served(pbx, bot)
-        await again.bot_speaks(SOON_S)
+        await again.bot_speaks(SOON_S, since=0.0)
         await again.hang_up()
         assert len(await bot.records(2)) == 2
 
@@ -280,7 +280,7 @@ async def test_lost_media_is_made_anew_in_mid_call(pbx: Pbx, tmp_path: Path) -> 
     async with Bot(pbx, tmp_path) as bot:
         bot.will_hear("yes")
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         (media,) = [each for each in await pbx.left_over() if each.startswith("vbm")]
         await pbx.hang_up_channel(media)
         await caller.pause(0.3)
@@ -310,7 +310,7 @@ async def test_a_call_ends_at_its_longest_duration(pbx: Pbx, tmp_path: Path) -> 
     async with Bot(pbx, tmp_path, limits={"call_s": 10}) as bot:
         bot.will_hear(*["what"] * 20)
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         for call in list(bot.gateway.calls):
             call.end("limit")
         await asyncio.wait_for(caller.ended, SOON_S)
@@ -350,7 +350,7 @@ async def test_a_hundred_calls_leave_nothing_behind(pbx: Pbx, tmp_path: Path) ->
 
 async def _short_call(pbx: Pbx) -> None:
     caller = await pbx.dial("600")
-    await caller.bot_speaks(SOON_S)
+    await caller.bot_speaks(SOON_S, since=0.0)
     await caller.hang_up()
 
 

@@ -61,7 +61,7 @@ async def test_both_hear_each_other(pbx: Pbx, gateway: Gateway) -> None:
     leg, port = await gateway.leg()
     async with leg:
         await caller.answered(SOON_S)
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         async with asyncio.TaskGroup() as group:
             group.create_task(port.hears_speech())
             group.create_task(caller.say(SPEECH))

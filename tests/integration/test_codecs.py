@@ -23,7 +23,7 @@ async def test_every_codec_carries_a_call(asterisk: RealAsterisk, tmp_path: Path
     async with RealPbx(asterisk) as pbx, Bot(pbx, tmp_path, media={"codec": codec}) as bot:
         bot.will_hear("yes")
         caller = await pbx.dial("600")
-        await caller.bot_speaks(TURN_S)
+        await caller.bot_speaks(TURN_S, since=0.0)
         await caller.bot_quiet(QUIET_MS, TURN_S)
         await caller.say(YES)
         await asyncio.wait_for(caller.ended, TURN_S)

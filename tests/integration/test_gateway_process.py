@@ -124,7 +124,7 @@ async def test_nothing_is_routed(asterisk: RealAsterisk, tmp_path: Path) -> None
 async def test_sigterm_lets_the_live_call_finish_and_exits_0(asterisk: RealAsterisk, tmp_path: Path) -> None:
     async with serving(configuration(tmp_path, asterisk.settings)) as gateway, RealPbx(asterisk) as pbx:
         caller = await pbx.dial("600")
-        await caller.bot_speaks(SOON_S)
+        await caller.bot_speaks(SOON_S, since=0.0)
         gateway.send_signal(signal.SIGTERM)
         await caller.press("1")
         ended = await asyncio.wait_for(caller.ended, 10)
@@ -140,7 +140,7 @@ async def test_a_killed_gateway_leaves_a_caller_who_is_told_by_the_next_one(
     async with RealPbx(asterisk) as pbx:
         async with serving(config) as gateway:
             caller = await pbx.dial("600")
-            await caller.bot_speaks(SOON_S)
+            await caller.bot_speaks(SOON_S, since=0.0)
             os.kill(gateway.pid, signal.SIGKILL)
             await gateway.wait()
         before = caller.bot_speech.last_audible()
