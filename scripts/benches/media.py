@@ -1,15 +1,19 @@
 """What one call's media costs, beside a bare loop that only drains sockets and sends.
 
-Server under test and load run in processes of their own, each on its own core where there are two. The server is,
-in turn, the gateway's real MediaLoop (RTP, jitter buffer, G.711, webrtcvad, end-pointer, a prompt always playing) and
-the reference: one tick, drain all sockets, send a constant packet; no parsing, no audio. Medians of several rounds.
+Server under test and load run in processes of their own, each on its own core where there are two. The
+server is, in turn, the gateway's real MediaLoop (RTP, jitter buffer, G.711, webrtcvad, end-pointer, a
+prompt always playing) and the reference: one tick, drain all sockets, send a constant packet; no parsing,
+no audio. Medians of several rounds.
 
     scripts/bench media --calls 100          scripts/bench media --calls 10 50 100 200 400 --json
 
-cpu_ms_per_call_s   processor time of the server process, user and kernel, per call and second (/proc schedstat)
-deviation_p99_ms    how far packets arrive from their call's own 20 ms grid, by the kernel's stamps at the caller
+cpu_ms_per_call_s   processor time of the server process, user and kernel, per call and second (schedstat)
+deviation_p99_ms    how far packets arrive from their call's own 20 ms grid (kernel's stamps at the caller)
 underruns           silent frames where a prompt should have been playing, counted at both ends
 kb_per_call         growth of the server's private memory from no calls to all calls at the end
+
+A caller speaks for 40 % of the time, as people do (ITU-T P.59), and between that there is the noise of a
+quiet line; `--talk 1` lets callers speak without a pause.
 """
 
 from __future__ import annotations
@@ -131,8 +135,8 @@ def run_once(kind: str, calls: int, seconds: float, load: list[str]) -> Run:
         [*load[:-1], *arguments, load[-1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     server = subprocess.Popen(
-        [sys.executable, str(Path(__file__).resolve()), "--serve", kind, "--calls", str(calls), "--seconds", str(seconds)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, str(Path(__file__).resolve()), "--serve", kind, "--calls", str(calls), "--seconds",
+        str(seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
         assert caller.stdin and caller.stdout and server.stdin and server.stdout
@@ -165,7 +169,9 @@ def pin(pid: int, core: int) -> None:
 
 
 def build_load(folder: Path, talk: float = TALK) -> list[str]:
-    """Return the command of the load generator but for CALLS SECONDS WARM_UP, which go before its last argument."""
+    """Return the command of the load generator but for CALLS SECONDS WARM_UP, which go before its last
+    argument.
+    """
     codes = folder / "codes.ulaw"
     codes.write_bytes(g711.encode(conversation(talk), "ulaw").tobytes())
     compiler = shutil.which("cc")
@@ -268,7 +274,9 @@ async def serve_gateway(peers: list[int], seconds: float) -> dict[str, Any]:
 
 
 def serve_reference(peers: list[int], seconds: float) -> dict[str, Any]:
-    """The least a Python loop can do: wait for the tick, drain every socket, send one packet from every socket."""
+    """The least a Python loop can do: wait for the tick, drain every socket, send one packet from every
+    socket.
+    """
     doors = []
     for peer in peers:
         door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -64,7 +64,7 @@ _ENCODERS: dict[Law, Codes] = {"ulaw": _ulaw_encoder(), "alaw": _alaw_encoder()}
 _DECODERS: dict[Law, npt.NDArray[np.int16]] = {"ulaw": _ulaw_decoder(), "alaw": _alaw_decoder()}
 
 _DROPPED_BITS: dict[Law, int] = {"ulaw": 2, "alaw": 3}
-"""The tables are of the recommendation's width, not of 16 bits: so they stay in the processor's first cache."""
+"""The tables have the recommendation's width, not 16 bits: so they stay in the processor's first cache."""
 
 SILENCE: dict[Law, int] = {law: int(table[0]) for law, table in _ENCODERS.items()}
 """The code of sample 0 under each law."""

@@ -118,8 +118,8 @@ class Playout:
     """
 
     __slots__ = (
-        "_chunk", "_cleared", "_end", "_fade_in", "_frame", "_heard", "_held", "_place", "_queue", "_rate", "_tail",
-        "events", "late", "underruns",
+        "_chunk", "_cleared", "_end", "_fade_in", "_frame", "_heard", "_held", "_place", "_queue", "_rate",
+        "_tail", "events", "late", "underruns",
     )  # fmt: skip
 
     def __init__(self, sample_rate: int) -> None:
@@ -129,8 +129,8 @@ class Playout:
         self._held = False
         self._tail: bytes | None = None  # fade-out that is still owed to the caller
         self._fade_in = False
-        # The stretch of the current prompt that is played without looking left or right: a chunk, the place of the
-        # next frame in it, and the last place where a frame begins that does not reach its end.
+        # The stretch of the current prompt that is played without looking left or right: a chunk, the place
+        # of the next frame in it, and the last place where a frame begins that does not reach its end.
         self._chunk = memoryview(b"")
         self._place = 0
         self._end = -1

@@ -16,7 +16,8 @@ from voicebot.rtp.lockstep import Lockstep
 from voicebot.rtp.sending import OutgoingStreams, Payloads
 
 QUIET_DB = -57.0
-"""A frame below this level is no speech on any telephone (the end-pointer would not take it for speech either), so
+"""A frame below this level is no speech on any telephone (the end-pointer would not take it for speech
+either), so
 the detector need not be asked: most of a call is silence."""
 
 CallFailed = Callable[[MediaPort, Exception], None]

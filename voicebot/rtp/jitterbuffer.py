@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from voicebot.audio.frames import FRAME_MS
 
-MAX_DELAY_FRAMES = 4
-"""Frames that may wait for their tick; older ones are dropped. So nobody is heard more than 80 ms late."""
+MAX_DELAY_FRAMES = 2
+"""Frames that may wait for their tick; older ones are dropped. So nobody is heard more than 40 ms late
+for it.
+"""
 
 MAX_HELD_FRAMES = 50
 """Bound on memory while ticks are caught up with: one second."""
@@ -118,6 +120,8 @@ class JitterBuffer:
         behind:  ticks that the caller will catch up with right after this one
         """
         held = self._held
+        while self._highest - self._next - behind > MAX_DELAY_FRAMES:
+            self._drop_oldest()
         payload = held.pop(self._next, None)
         if payload is None or payload is NO_AUDIO or self._next != self._played + 1:
             payload = self._take_unusual(payload, jitter_ms)
@@ -166,9 +170,6 @@ class JitterBuffer:
         """Leave frames out where more wait than needed."""
         depth = self.depth - behind
         self.longest = max(self.longest, depth)
-        while depth > MAX_DELAY_FRAMES:
-            self._drop_oldest()
-            depth = self.depth - behind
         self._spare = self._spare + 1 if depth > _wanted(jitter_ms) else 0
         if self._spare >= SHRINK_ANYWAY_TICKS or (quiet and self._spare >= SHRINK_AFTER_TICKS):
             self._drop_oldest()
@@ -183,4 +184,4 @@ class JitterBuffer:
 
 def _wanted(jitter_ms: float) -> int:
     """Frames of delay that this jitter asks for; none on a clean network."""
-    return min(MAX_DELAY_FRAMES - 1, int(JITTER_FACTOR * jitter_ms / FRAME_MS + 0.5))
+    return min(MAX_DELAY_FRAMES, int(JITTER_FACTOR * jitter_ms / FRAME_MS + 0.5))

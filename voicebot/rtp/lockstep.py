@@ -1,10 +1,10 @@
 """RTP of many calls at once, as long as nothing happens.
 
-Nearly always the packet that a call gets in a tick is the very next one of its source, on time, and as many packets
-wait in its jitter buffer as before, mostly none. What the header of that packet must be is then known beforehand, all
-twelve bytes of it. So all calls' headers are compared in one go, and only those calls that are out of step (a packet
-is missing, late, twice there, of another source, a key, a marker, ...) trouble their session, until they are in step
-again.
+Nearly always the packet that a call gets in a tick is the very next one of its source, on time, and as many
+packets wait in its jitter buffer as before, mostly none. What the header of that packet must be is then
+known beforehand, all twelve bytes of it. So all calls' headers are compared in one go, and only those calls
+that are out of step (a packet is missing, late, twice there, of another source, a key, a marker, ...)
+trouble their session, until they are in step again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ REVIEW_TICKS = 50
 """A call whose packets wait goes through its session so often, which may find that they need not."""
 
 _NEXT_HEADER = HEADER.pack(0, 0, 1, TIMESTAMP_STEP, 0)
-"""From one header to the next. Where a number wraps the header comes out wrong, and the session finds the step
+"""From one header to the next. Where a number wraps the header comes out wrong, and the session finds the
+step
 again."""
 
 _KEPT = MAX_DELAY_FRAMES + 2
@@ -32,8 +33,8 @@ _KEPT = MAX_DELAY_FRAMES + 2
 class Lockstep:
     """The sessions of some calls, as rows.
 
-    Each tick: `compare()`, then for every row out of step its session's `receive()` and `take()` between `leave()`
-    and `join()`. A session's figures are only right after `leave()`.
+    Each tick: `compare()`, then for every row out of step its session's `receive()` and `take()` between
+    `leave()` and `join()`. A session's figures are only right after `leave()`.
     """
 
     def __init__(self, sessions: Sequence[RtpSession], payload_bytes: int) -> None:
@@ -49,13 +50,13 @@ class Lockstep:
         self._began = [0] * rows  # tick from which on the session of a joined row knows nothing
         self._delayed: dict[int, int] = {}  # rows whose packets wait, and how many do
         self._kept = np.zeros((_KEPT, rows, payload_bytes), dtype=np.uint8)  # payloads of the last ticks
-        self._tick = 0
+        self._tick = self._tick_before = 0
 
     def compare(self, datagrams: Sequence[bytes], tick: int) -> tuple[Payloads, list[int]]:
         """Return all payloads to hear, and the rows out of step (whose payloads mean nothing).
 
-        `datagrams` holds what came first for each row in this tick, b"" for nothing; `tick` is the number after
-        that of the last call, or more if ticks were skipped: then there is no step to be in.
+        `datagrams` holds what came first for each row in this tick, b"" for nothing; `tick` is the number
+        after that of the last call, or more if ticks were skipped: then there is no step to be in.
         """
         if set(map(len, datagrams)) != self._packet_sizes:
             size = len(self._blank)
@@ -68,7 +69,7 @@ class Lockstep:
             others = list(range(len(datagrams)))
         elif int.from_bytes(headers, "big") != self._expected or not all(self._joined):
             others = self._find_others(headers)
-        self._tick = tick
+        self._tick_before, self._tick = self._tick, tick
         self._expected += self._step
         if self._delayed:
             payloads = self._delay_payloads(payloads, others)
@@ -103,7 +104,7 @@ class Lockstep:
         if self._joined[row]:
             self._joined[row] = False
             delay = self._delayed.pop(row, 0)
-            last = self._tick - (row in self._others)
+            last = self._tick_before if row in self._others else self._tick
             if last >= self._began[row]:
                 waiting = [
                     self._kept[tick % _KEPT, row].tobytes() for tick in range(last - delay + 1, last + 1)

@@ -22,7 +22,9 @@ HEADER_WORD = np.dtype(">u4")
 """A header is three of these: V, P, X, CC, M, PT and sequence number; timestamp; SSRC."""
 
 NEXT_HEADER = np.array([1, TIMESTAMP_STEP, 0], dtype=np.uint32)
-"""From one header of a stream to the next. Where the sequence number wraps it carries into the payload type."""
+"""From one header of a stream to the next. Where the sequence number wraps it carries into the payload
+type.
+"""
 
 SEQUENCE_CYCLE = 1 << 16
 _MARKER_WORD = MARKER << 16
@@ -44,7 +46,8 @@ class OutgoingStream:
 
 
 class OutgoingStreams:
-    """The streams of some calls, as rows. Each tick: `packets()`. Their numbers are only right after `leave()`.
+    """The streams of some calls, as rows. Each tick: `packets()`. Their numbers are only right after
+    `leave()`.
 
     Packets are made in place, in one array; between two ticks only the headers' words are added to.
     """

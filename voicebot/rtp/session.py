@@ -174,7 +174,8 @@ class RtpSession:
         return self._buffer.waiting()
 
     def catch_up(self, steps: int, tick: int, waiting: list[bytes]) -> None:
-        """Learn that in each of `steps` ticks up to `tick` the packet arrived that `next_header` told, and that
+        """Learn that in each of `steps` ticks up to `tick` the packet arrived that `next_header` told, and
+        that
         now these are `waiting`."""
         assert self._source is not None
         self._last_arrival = tick

@@ -117,10 +117,10 @@ class Endpointer:
     """
 
     __slots__ = (
-        "_first", "_frame_samples", "_frames", "_gate_db", "_gated", "_guess_frames", "_guessed", "_hangover_frames",
-        "_hears_line", "_in_row", "_last", "_longest_frames", "_loudest_db", "_noise_db", "_onset_frames",
-        "_pause_frames", "_preroll_frames", "_rate", "_recent", "_span_db", "_spans_db", "_state",
-        "_voiced",
+        "_first", "_frame_samples", "_frames", "_gate_db", "_gated", "_guess_frames", "_guessed",
+        "_hangover_frames", "_hears_line", "_in_row", "_last", "_longest_frames", "_loudest_db",
+        "_noise_db", "_onset_frames", "_pause_frames", "_preroll_frames", "_rate", "_recent", "_span_db",
+        "_spans_db", "_state", "_voiced",
     )  # fmt: skip
 
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_every_code_decodes_to_the_middle_of_its_interval(law: g711.Law, shift: 
         values = [-1, *values[1:], 8159]  # the interval around zero; the virtual decision value
     else:
         values.append(4096)
-    middles = [(low + high) // 2 for low, high in zip(values, values[1:], strict=False)]
+    middles = [(low + high) // 2 for low, high in pairwise(values)]
     magnitudes = sorted({abs(int(sample)) for sample in samples})
     assert magnitudes == [middle for middle in middles if law == "alaw" or middle >= 0]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_chunks_of_any_length_join_without_a_seam_and_the_end_is_padded() -> Non
         playout.add(1, whole[start : start + 37])
     playout.close(1)
     frames = played(playout, 3)
-    assert sum(frames, [])[: len(whole)] == whole.tolist()
+    assert list(chain(*frames))[: len(whole)] == whole.tolist()
     assert frames[2][80:] == [0] * 80
     assert playout.heard_ms(1) == 50
 
