@@ -89,6 +89,10 @@ class MediaConfig(_Section):
     def _range(self) -> MediaConfig:
         if self.last_port <= self.first_port:
             raise ValueError("last_port must be above first_port")
+        if self.bind in ("0.0.0.0", "::") and not self.advertise:
+            raise ValueError(
+                "with a bind address for all interfaces, set advertise to the one Asterisk reaches"
+            )
         return self
 
 

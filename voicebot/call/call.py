@@ -178,7 +178,8 @@ class Call:
         events: asyncio.Queue[ev.Event] = asyncio.Queue()
         recording: Recording | None = None
         scribe: Scribe | None = None
-        leg = self._leg = Leg(services.ari, self._channel.id, port, self._inbox)
+        advertise = services.config.media.advertise
+        leg = self._leg = Leg(services.ari, self._channel.id, port, self._inbox, advertise)
         try:
             async with leg:
                 self.record.started_at = datetime.now(UTC)

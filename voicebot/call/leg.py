@@ -111,16 +111,25 @@ class Leg:
 
     inbox: of `channel_id`, from `ari.subscribe`, where it was made before (a call that just came in must be
            subscribed in the handler of its StasisStart); the leg closes it.
+    advertise: address that Asterisk shall send RTP to, where it is not the port's own.
     ended: None while the call lives.
     """
 
-    def __init__(self, ari: Ari, channel_id: str, port: Port, inbox: EventInbox | None = None) -> None:
+    def __init__(
+        self,
+        ari: Ari,
+        channel_id: str,
+        port: Port,
+        inbox: EventInbox | None = None,
+        advertise: str = "",
+    ) -> None:
         self.channel_id = channel_id
         self.media_id = ""
         self.bridge_id = ""
         self.ended: Ended | None = None
         self._ari = ari
         self._port = port
+        self._advertise = advertise or port.host
         self._inbox = inbox or ari.subscribe(channel_id)
         self._stack = AsyncExitStack()
         self._rebuilds = 0
@@ -224,7 +233,7 @@ class Leg:
             requests.external_media(
                 app=self._ari.app,
                 channel_id=self.media_id,
-                host=self._port.host,
+                host=self._advertise,
                 port=self._port.port,
                 format=self._port.codec,
             )
