@@ -157,6 +157,7 @@ class Route(_Section):
     language: str = Field("", description="Overrides the dialog's language.")
     stt: str = Field("english", description="Name of an [stt.<name>] section.")
     tts: str = Field("english", description="Name of a [tts.<name>] section.")
+    voice: str = Field("", description="Overrides the voice of the [tts.<name>] section.")
     record: bool = Field(False, description="Keep a stereo wav (caller left, bot right).")
     given: dict[str, Any] = Field(default_factory=dict, description="Values for the dialog's `needs`.")
 

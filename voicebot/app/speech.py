@@ -11,6 +11,7 @@ from typing import Self
 
 import structlog
 
+from voicebot.call.call import voice_of
 from voicebot.config import Config, Route
 from voicebot.dialog.check import wav_files
 from voicebot.dialog.model import Dialog
@@ -76,10 +77,9 @@ class SpeechEngines:
         """Render every prompt known ahead, and decode every wav prompt. Raises UserError for a wav."""
         prompts: dict[str, list[tuple[str, Voice]]] = {}
         for route, dialog in served:
-            tts = self._config.tts[route.tts]
             spoken = dialog.static_prompts(given_values(dialog, route.given), route.language)
             prompts.setdefault(route.tts, []).extend(
-                (prompt.text, Voice(prompt.language, tts.voice, tts.rate)) for prompt in spoken
+                (prompt.text, voice_of(self._config, route, prompt.language)) for prompt in spoken
             )
             wavs = [Path(dialog.folder) / wav for wav in wav_files(dialog.file)]
             await asyncio.to_thread(self._libraries[route.tts].load_ahead, wavs, [self._rate])

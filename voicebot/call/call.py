@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 HANDOVER_CONTEXT = "voicebot-handover"
 """The dialplan context that goes on with callers who are handed over; see asterisk/extensions.conf."""
+VARIABLE_PREFIX = "VOICEBOT_"
+"""Of the channel variables that go along: VOICEBOT_CALL is the call's id, VOICEBOT_<SLOT> a slot's value."""
 UNAVAILABLE_CONTEXT = "voicebot-unavailable"
 """The one that tells callers that we cannot serve them, and hangs up."""
 
@@ -198,13 +201,12 @@ class Call:
                     expected=lambda transcript: _expects(interpreter, transcript),
                     on_fault=scribe.fault,
                 )
-                tts = services.config.tts[self._route.tts]
                 speaking = Speaking(
                     tts=services.tts,
                     library=services.library,
                     playout=port.playout,
                     sample_rate=port.sample_rate,
-                    voice=lambda language: Voice(language, tts.voice, tts.rate),
+                    voice=partial(voice_of, services.config, self._route),
                     on_began=lambda bargein: events.put_nowait(ev.PromptBegan(bargein)),
                     on_done=lambda: events.put_nowait(ev.PromptsDone()),
                     on_fault=scribe.fault,
@@ -282,7 +284,9 @@ class Call:
         raise CallEnded(reason)
 
     async def _hand_over(self, leg: Leg, handover: Handover) -> None:
-        await leg.hand_over(HANDOVER_CONTEXT, handover.destination, dict(handover.context))
+        variables = {f"{VARIABLE_PREFIX}{name.upper()}": value for name, value in handover.context}
+        variables[f"{VARIABLE_PREFIX}CALL"] = self.id
+        await leg.hand_over(HANDOVER_CONTEXT, handover.destination, variables)
 
     def _start_recording(self, sample_rate: int, scribe: Scribe) -> Recording | None:
         if not self._route.record:
@@ -316,6 +320,12 @@ class Call:
 
 def _expects(interpreter: Interpreter, transcript: Transcript) -> bool:
     return interpreter.expects(Utterance(transcript))
+
+
+def voice_of(config: Config, route: Route, language: str) -> Voice:
+    """Return who speaks `language` on a route."""
+    tts = config.tts[route.tts]
+    return Voice(language, route.voice or tts.voice, tts.rate)
 
 
 def _default_outcome(ended_by: str) -> str:
