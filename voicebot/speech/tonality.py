@@ -19,8 +19,8 @@ LINE_SHARE = 0.93
 LINE_WIDTH_HZ = 35.0
 """Half width of a line, as wide as a Hann window of 60 ms smears it."""
 
-STEADY_DB = 2.0
-"""Spread (max - min) of the level of a tone over its middle."""
+STEADY_DB = 3.0
+"""The two halves of a tone differ less than this; ringback's two lines beat, so shorter parts differ more."""
 
 _MIN_MS = 40
 
@@ -32,8 +32,8 @@ def is_tone(samples: Samples, sample_rate: int) -> bool:
         return False
     # The first third is left out: a tone that has just begun is not steady there.
     steady = samples[size // 3 :].astype(np.float32)
-    blocks = steady[: len(steady) // 4 * 4].reshape(4, -1)
-    power = np.mean(blocks**2, axis=1)
+    halves = steady[: len(steady) // 2 * 2].reshape(2, -1)
+    power = np.mean(halves**2, axis=1)
     if power.min() <= 0 or 10 * np.log10(power.max() / power.min()) > STEADY_DB:
         return False
     spectrum = np.abs(np.fft.rfft(steady * np.hanning(len(steady)))) ** 2
