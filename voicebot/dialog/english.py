@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from voicebot.dialog.dates import weekday_names
 from voicebot.dialog.lexicon import Lexicon, listed, mapped
+from voicebot.speech.spellout import spell
 
 ENGLISH = Lexicon(
     language="en",
@@ -81,63 +83,15 @@ ENGLISH = Lexicon(
             """
         )
     ),
-    digits=mapped(
-        """
-        zero: 0, oh: 0, o: 0, nought: 0, nil: 0, one: 1, two: 2, three: 3, four: 4, five: 5,
-        six: 6, seven: 7, eight: 8, nine: 9, niner: 9
-        """
-    ),
-    ordinals=mapped(
-        """
-        1st: first, 2nd: second, 3rd: third, 4th: fourth, 5th: fifth, 6th: sixth, 7th: seventh, 8th: eighth,
-        9th: ninth, 10th: tenth, 11th: eleventh, 12th: twelfth, 13th: thirteenth, 14th: fourteenth,
-        15th: fifteenth, 16th: sixteenth, 17th: seventeenth, 18th: eighteenth, 19th: nineteenth,
-        20th: twentieth, 30th: thirtieth, 40th: fortieth, 50th: fiftieth
-        """
-    ),
+    digits={spell(digit): str(digit) for digit in range(10)}
+    | mapped("oh: 0, o: 0, nought: 0, nil: 0, niner: 9"),
     decoys=listed(
         """
         good morning, good afternoon, good evening, good day, good night, good luck, good grief, right now,
         no one, no matter, great britain
         """
     ),
-    weekdays={
-        "monday": listed(
-            """
-            monday, mondays
-            """
-        ),
-        "tuesday": listed(
-            """
-            tuesday, tuesdays
-            """
-        ),
-        "wednesday": listed(
-            """
-            wednesday, wednesdays
-            """
-        ),
-        "thursday": listed(
-            """
-            thursday, thursdays
-            """
-        ),
-        "friday": listed(
-            """
-            friday, fridays
-            """
-        ),
-        "saturday": listed(
-            """
-            saturday, saturdays
-            """
-        ),
-        "sunday": listed(
-            """
-            sunday, sundays
-            """
-        ),
-    },
+    weekdays={iso: (name.lower(), f"{name.lower()}s") for iso, name in weekday_names("en").items()},
     commands={
         "repeat": listed(
             """
@@ -214,30 +168,8 @@ ENGLISH = Lexicon(
         """
     ),
     multipliers={"double": 2, "triple": 3, "treble": 3},
-    tens={
-        "twenty": 20,
-        "thirty": 30,
-        "forty": 40,
-        "fourty": 40,
-        "fifty": 50,
-        "sixty": 60,
-        "seventy": 70,
-        "eighty": 80,
-        "ninety": 90,
-    },
-    units={
-        "ten": 10,
-        "eleven": 11,
-        "twelve": 12,
-        "thirteen": 13,
-        "fourteen": 14,
-        "fifteen": 15,
-        "sixteen": 16,
-        "seventeen": 17,
-        "eighteen": 18,
-        "nineteen": 19,
-    },
-    scales={"hundred": 100, "thousand": 1000, "million": 1000000},
+    tens={spell(number): number for number in (*range(10, 20), *range(20, 100, 10))},
+    scales={spell(scale).removeprefix("one "): scale for scale in (100, 1000, 1_000_000)},
     leads=listed(
         """
         it is, i want, i would like, um, my number is, on

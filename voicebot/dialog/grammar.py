@@ -138,7 +138,7 @@ class Grammar:
         if self.spelled:
             words = (*self.lexicon.digits, *self.lexicon.multipliers)
             if self.slot is not None and self.slot.type == "number":
-                words = (*words, *self.lexicon.units, *self.lexicon.tens, *self.lexicon.scales)
+                words = (*words, *self.lexicon.tens, *self.lexicon.scales)
         jsgf = "" if open_ or not (phrases or words) else jsgf_of(phrases, self.slot, self.lexicon)
         return Expectation(self.language, phrases, words, jsgf, open_, prompt)
 

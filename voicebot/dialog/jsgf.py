@@ -19,7 +19,7 @@ def jsgf_of(phrases: Iterable[str], slot: Slot | None, lexicon: Lexicon) -> str:
         rules.append(f"<digits> = {_digits(slot, lexicon)};")
         answers.append("<digits>")
     elif slot is not None and slot.type == "number":
-        words = dict.fromkeys((*lexicon.digits, *lexicon.units, *lexicon.tens, *lexicon.scales))
+        words = dict.fromkeys((*lexicon.digits, *lexicon.tens, *lexicon.scales))
         rules.append(f"<number> = ( {_any(words)} )+;")
         answers.append("<number>")
     lead = f"[ {_any(lexicon.leads)} ] " if lexicon.leads else ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from voicebot.dialog.dates import weekday_names
 from voicebot.dialog.lexicon import Lexicon, listed, mapped
+from voicebot.speech.spellout import NATIVE_KOREAN, SINO_KOREAN, spell
 
 KOREAN = Lexicon(
     language="ko",
@@ -53,51 +55,12 @@ KOREAN = Lexicon(
             """
         )
     ),
-    digits=mapped(
-        """
-        공: 0, 영: 0, 일: 1, 이: 2, 삼: 3, 사: 4, 오: 5, 육: 6, 륙: 6, 칠: 7, 팔: 8, 구: 9, 하나: 1,
-        둘: 2, 셋:
-        3, 넷: 4, 다섯: 5, 여섯: 6, 일곱: 7, 여덟: 8, 아홉: 9, 유: 6
-        """
-    ),
+    digits={
+        spell(digit, "ko", rules): str(digit) for rules in (SINO_KOREAN, NATIVE_KOREAN) for digit in range(10)
+    }
+    | mapped("공: 0, 륙: 6, 유: 6"),
     in_grammars=2,
-    weekdays={
-        "monday": listed(
-            """
-            월요일
-            """
-        ),
-        "tuesday": listed(
-            """
-            화요일
-            """
-        ),
-        "wednesday": listed(
-            """
-            수요일
-            """
-        ),
-        "thursday": listed(
-            """
-            목요일
-            """
-        ),
-        "friday": listed(
-            """
-            금요일
-            """
-        ),
-        "saturday": listed(
-            """
-            토요일
-            """
-        ),
-        "sunday": listed(
-            """
-            일요일
-            """
-        ),
-    },
+    weekdays={iso: (name,) for iso, name in weekday_names("ko").items()},
     commands={
         "repeat": listed(
             """
@@ -159,8 +122,8 @@ KOREAN = Lexicon(
         연결해주세요, 주세요, 원해요, 님, 바꿔주세요, 에요, 해, 할, 들려주세요
         """
     ),
-    units={"열": 10},
-    scales={"십": 10, "백": 100, "천": 1000, "만": 10000},
+    tens={spell(number, "ko", NATIVE_KOREAN): number for number in range(10, 100, 10)},
+    scales={spell(scale, "ko", SINO_KOREAN): scale for scale in (10, 100, 1000, 10_000)},
     name_leads=listed(
         """
         제 이름은, 저는, 이름은, 나는, 네, 음

@@ -36,8 +36,7 @@ class Lexicon:
     endings:        what may follow a word without changing it (Korean particles)
     digits:         word -> digit; `homophones` count only between digits
     multipliers:    "double" -> 2, "triple" -> 3
-    tens, units, scales: words of cardinal numbers
-    ordinals:       "4th" -> "fourth", up to 20 and the tens
+    tens, scales:   further words of numbers: from ten to ninety-nine, and those that multiply
     weekdays:       ISO name -> its spoken forms
     decoys:         phrases that hold an answer and are none ("good morning")
     in_grammars:    of the phrases for yes, no and each command, how many a recogniser's grammar holds (0:
@@ -67,9 +66,7 @@ class Lexicon:
     homophones: Mapping[str, str] = field(default_factory=dict)
     multipliers: Mapping[str, int] = field(default_factory=dict)
     tens: Mapping[str, int] = field(default_factory=dict)
-    units: Mapping[str, int] = field(default_factory=dict)
     scales: Mapping[str, int] = field(default_factory=dict)
-    ordinals: Mapping[str, str] = field(default_factory=dict)
     decoys: Phrases = ()
     in_grammars: int = 0
     leads: Phrases = ()

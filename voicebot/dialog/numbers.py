@@ -1,4 +1,8 @@
-"""Digits and numbers as people say them: "four two seven one", "double two", "oh", "forty two", "4271"."""
+"""Digits and numbers as people say them: "four two seven one", "double two", "oh", "forty two", "4271".
+
+English number words are read by `text2num`. Ours is what it leaves out: figures, "double", colloquial and
+misheard words, and Korean (`korean_numbers.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from text_to_num import find_numbers
+
+from voicebot.dialog.korean_numbers import korean_numbers
 from voicebot.dialog.lexicon import Lexicon
+from voicebot.speech.spellout import spell
 
 _NUMERAL = re.compile(r"\d+(?:[.:]\d+)*")
-_MOST_MULTIPLIED = 3
-_LARGEST = 10**12
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
+_ZERO = spell(0)
+_INTERJECTIONS = frozenset(("o", "oh"))
+"""They are a nought within digits only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,113 +34,94 @@ class Run:
 
 def digit_runs(tokens: Sequence[str], lexicon: Lexicon, *, homophones: bool = False) -> list[Run]:
     """Find runs of digits. With `homophones`, "to" and "for" count where a digit stands beside them."""
+    if homophones:
+        tokens = _without_homophones(tokens, lexicon)
     runs: list[Run] = []
-    at = 0
-    while at < len(tokens):
-        found = _digits_at(tokens, at, lexicon)
-        if found is None and homophones and (digit := lexicon.homophones.get(tokens[at])):
-            before = bool(runs) and runs[-1].end == at
-            after = at + 1 < len(tokens) and _digits_at(tokens, at + 1, lexicon) is not None
-            found = (digit, at + 1) if before or after else None
-        if found is None:
-            at += 1
-            continue
-        digits, end = found
-        if runs and runs[-1].end == at:
+    for text, start, end in _said(tokens, lexicon, digits=True):
+        digits = re.sub(r"\D", "", text)
+        if runs and runs[-1].end >= start:
             runs[-1] = Run(runs[-1].digits + digits, runs[-1].start, end)
         else:
-            runs.append(Run(digits, at, end))
-        at = end
+            runs.append(Run(digits, start, end))
     return runs
-
-
-def _digits_at(tokens: Sequence[str], at: int, lexicon: Lexicon) -> tuple[str, int] | None:
-    """Read the digits that begin at `tokens[at]`; return them and where they end."""
-    token = tokens[at]
-    if times := lexicon.multipliers.get(token):
-        if at + 1 < len(tokens):
-            digit = _one_digit(tokens[at + 1], lexicon)
-            if digit is not None:
-                return digit * min(times, _MOST_MULTIPLIED), at + 2
-        return None
-    cardinal = cardinal_at(tokens, at, lexicon)
-    if cardinal is not None and (cardinal[1] > at + 1 or _one_digit(token, lexicon) is None):
-        return str(cardinal[0]), cardinal[1]
-    if _NUMERAL.fullmatch(token):
-        return re.sub(r"\D", "", token), at + 1
-    if (digit := _one_digit(token, lexicon)) is not None:
-        return digit, at + 1
-    if len(token) > 1 and lexicon.language == "ko" and all(_is_syllable(c, lexicon) for c in token):
-        return "".join(lexicon.digits[c] for c in token), at + 1
-    return None
-
-
-def _is_syllable(character: str, lexicon: Lexicon) -> bool:
-    return character in lexicon.digits
-
-
-def _one_digit(token: str, lexicon: Lexicon) -> str | None:
-    if len(token) == 1 and token.isascii() and token.isdigit():
-        return token
-    return lexicon.digits.get(token)
-
-
-def cardinal_at(tokens: Sequence[str], at: int, lexicon: Lexicon) -> tuple[int, int] | None:
-    """Read a cardinal ("two hundred and five", "forty two", "17") at `at`; return its value and its end.
-
-    A single digit word is a cardinal only before a scale word: digit strings are not sums.
-    """
-    total = group = 0
-    end = at
-    last = ""
-    while end < len(tokens):
-        token = tokens[end]
-        if token in lexicon.tens and last in ("", "scale"):
-            group, last = group + lexicon.tens[token], "tens"
-        elif token in lexicon.units and last in ("", "scale"):
-            group, last = group + lexicon.units[token], "unit"
-        elif (digit := _small(token, lexicon)) is not None and digit and last in ("", "tens", "scale"):
-            scaled = end + 1 < len(tokens) and tokens[end + 1] in lexicon.scales
-            if last == "" and not scaled:
-                break
-            group, last = group + digit, "unit"
-        elif token in lexicon.scales and (last or token in ("hundred", "thousand")):
-            scale = lexicon.scales[token]
-            if scale >= 1000:
-                total, group = total + max(group, 1) * scale, 0
-            else:
-                group = max(group, 1) * scale
-            last = "scale"
-        elif token == "and" and last == "scale" and end + 1 < len(tokens):
-            if cardinal_at(tokens, end + 1, lexicon) is None and _small(tokens[end + 1], lexicon) is None:
-                break
-        else:
-            break
-        end += 1
-        if total > _LARGEST:
-            return None
-    return (total + group, end) if last else None
-
-
-def _small(token: str, lexicon: Lexicon) -> int | None:
-    digit = lexicon.digits.get(token) or (token if re.fullmatch(r"\d", token) else None)
-    return int(digit) if digit is not None else None
 
 
 def numbers_in(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[float, int, int]]:
     """Find whole numbers and decimals: (value, start, end) each."""
-    found: list[tuple[float, int, int]] = []
+    said = _said(tokens, lexicon, digits=False)
+    return [(float(text), start, end) for text, start, end in said if _NUMBER.fullmatch(text)]
+
+
+def _said(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -> list[tuple[str, int, int]]:
+    """Find what is said as one number: its figures, and the tokens [start, end) that they came from."""
+    if lexicon.language == "ko":
+        words = korean_numbers(tokens)
+    else:
+        words = _english_numbers(tokens, lexicon, digits=digits)
+    figures = [(t, at, at + 1) for at, t in enumerate(tokens) if len(t) > 1 and _NUMERAL.fullmatch(t)]
+    return sorted((*words, *figures), key=lambda said: said[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word as `text2num` wants it (its protocol `Token`), and the tokens that it came from.
+
+    apart:  it must not be drawn together with the one before: "forty double two" is 4022, not 4222
+    mute:   it says no number here
+    """
+
+    word: str
+    start: int
+    end: int
+    apart: bool = False
+    mute: bool = False
+
+    def text(self) -> str:
+        return self.word
+
+    def nt_separated(self, previous: _Word) -> bool:
+        return self.apart
+
+    def not_a_number_part(self) -> bool:
+        return self.mute
+
+
+def _english_numbers(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -> list[tuple[str, int, int]]:
+    words: list[_Word] = []
     at = 0
     while at < len(tokens):
-        cardinal = cardinal_at(tokens, at, lexicon)
-        if cardinal is not None:
-            found.append((cardinal[0], at, cardinal[1]))
-        elif re.fullmatch(r"\d{1,12}(\.\d{1,6})?", tokens[at]):
-            found.append((float(tokens[at]), at, at + 1))
-        elif (small := _small(tokens[at], lexicon)) is not None and tokens[at] not in ("o", "oh"):
-            found.append((small, at, at + 1))
-        at = found[-1][2] if found and found[-1][1] == at else at + 1
-    return found
+        token = tokens[at]
+        times = lexicon.multipliers.get(token, 0)
+        doubled = _digit(tokens[at + 1], lexicon) if times and at + 1 < len(tokens) else None
+        if doubled is not None:
+            words += [_Word(spell(doubled), at, at + 2, apart=True)] * times
+            at += 2
+            continue
+        mute = token in _INTERJECTIONS and not digits
+        # Digits may begin with zeros, a number does not: "zero five" is two numbers, and so no answer.
+        apart = not digits and token != "point" and bool(words) and words[-1].word == _ZERO
+        digit = None if mute else _digit(token, lexicon)
+        words.append(_Word(token if digit is None else spell(digit), at, at + 1, apart, mute))
+        at += 1
+    found = [o for o in find_numbers(words, "en", threshold=0) if not o.is_ordinal]
+    return [(o.text, words[o.start].start, words[o.end - 1].end) for o in found]
+
+
+def _digit(token: str, lexicon: Lexicon) -> int | None:
+    digit = lexicon.digits.get(token) or (token if re.fullmatch(r"\d", token) else None)
+    return int(digit) if digit is not None else None
+
+
+def _without_homophones(tokens: Sequence[str], lexicon: Lexicon) -> list[str]:
+    said = _said(tokens, lexicon, digits=True)
+    covered = {at for _, start, end in said for at in range(start, end)}
+    written = list(tokens)
+    for at, token in enumerate(tokens):
+        digit = lexicon.homophones.get(token)
+        if digit and at not in covered and (at - 1 in covered or at + 1 in covered):
+            covered.add(at)
+            written[at] = digit
+    return written
 
 
 def luhn(digits: str) -> bool:

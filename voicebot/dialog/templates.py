@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 
+from voicebot.dialog.dates import ISO_WEEKDAYS, say_date, say_time, weekday_names
 from voicebot.dialog.languages import lexicon_of
-from voicebot.dialog.lexicon import listed
 
 LONGEST_RENDERED = 4000
 """Characters of a rendered prompt; more is cut."""
@@ -100,43 +100,19 @@ def _moment(value: object) -> datetime | None:
         return None
 
 
-_MONTHS = listed(
-    "January, February, March, April, May, June, July, August, September, October, November, December"
-)
-_DAYS = listed("Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday")
-_ISO_DAYS = tuple(day.lower() for day in _DAYS)
-_KOREAN_DAYS = tuple("월화수목금토일")
-
-
-def _is_korean(language: str) -> bool:
-    return lexicon_of(language).language == "ko"
-
-
 def _date(value: object, language: str) -> str:
     moment = _moment(value)
-    if moment is None:
-        return str(value)
-    if _is_korean(language):
-        return f"{moment.month}월 {moment.day}일 {_KOREAN_DAYS[moment.weekday()]}요일"
-    suffix = "th" if 10 <= moment.day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(moment.day % 10, "th")
-    return f"{_DAYS[moment.weekday()]}, {_MONTHS[moment.month - 1]} {moment.day}{suffix}"
+    return say_date(moment, language) if moment else str(value)
 
 
 def _time(value: object, language: str) -> str:
-    moment = _moment(value)
+    moment: datetime | time | None = _moment(value)
     if moment is None:
         try:
-            moment = datetime.combine(date.min, time.fromisoformat(str(value).strip()))
+            moment = time.fromisoformat(str(value).strip())
         except ValueError:
             return str(value)
-    hour = moment.hour % 12 or 12
-    if _is_korean(language):
-        minutes = f" {moment.minute}분" if moment.minute else ""
-        return f"{'오전' if moment.hour < 12 else '오후'} {hour}시{minutes}"
-    if (moment.hour, moment.minute) in ((0, 0), (12, 0)):
-        return "noon" if moment.hour else "midnight"
-    minutes = f":{moment.minute:02}" if moment.minute else ""
-    return f"{hour}{minutes} {'AM' if moment.hour < 12 else 'PM'}"
+    return say_time(moment, language)
 
 
 def _digits(value: object, language: str) -> str:
@@ -151,12 +127,12 @@ def _spell(value: object, language: str) -> str:
 def _weekday(value: object, language: str) -> str:
     """Say the value of a `weekday` slot, or the day of a date, as the language does."""
     name = str(value)
-    if name not in _ISO_DAYS:
+    if name not in ISO_WEEKDAYS:
         moment = _moment(value)
         if moment is None:
             return name
-        name = _ISO_DAYS[moment.weekday()]
-    return lexicon_of(language).weekdays[name][0].capitalize()
+        name = ISO_WEEKDAYS[moment.weekday()]
+    return weekday_names(language)[name]
 
 
 FILTERS: dict[str, Callable[[object, str], str]] = {

@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from voicebot.dialog.lexicon import Lexicon
+from voicebot.speech.spellout import ORDINAL, spell
 
 Tokens = tuple[str, ...]
 
@@ -17,6 +18,9 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
 _SPELT_MERIDIEM = re.compile(r"\b([ap]) m\b")
 _NUMBER_UNIT = re.compile(r"(?<=\d)(?=[ap]m\b)")
+_CLOCK = re.compile(r"(\d{1,2})[:.](\d\d)")
+_ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
+_SMALL = re.compile(r"\d{1,2}")
 _TOKEN = re.compile(r"\d+(?:[.:]\d+)+|[^\W_]+(?:'[^\W_]+)*")
 
 
@@ -43,36 +47,21 @@ def tokens_of(text: str, lexicon: Lexicon) -> Tokens:
 
 def worded(tokens: Tokens, lexicon: Lexicon) -> Tokens:
     """Write small numbers, ordinals and times of day as words, as phrases have them: 23rd, 10:30, 9."""
-    if not lexicon.tens or not any(token[0].isdigit() for token in tokens):
+    if lexicon.language != "en" or not any(token[0].isdigit() for token in tokens):
         return tokens
     words: list[str] = []
     for token in tokens:
-        if found := re.fullmatch(r"(\d{1,2})[:.](\d\d)", token):
-            minutes = [] if found[2] == "00" else _in_words(found[2], lexicon)
-            words += [*_in_words(found[1].lstrip("0") or "0", lexicon), *minutes]
-        elif token in lexicon.ordinals:
-            words.append(lexicon.ordinals[token])
-        elif found := re.fullmatch(r"([2-9])(\d(?:st|nd|rd|th))", token):
-            words += [*_in_words(f"{found[1]}0", lexicon), lexicon.ordinals.get(found[2], found[2])]
-        elif re.fullmatch(r"\d{1,2}", token):
-            words += _in_words(token, lexicon)
+        if found := _CLOCK.fullmatch(token):
+            words += spell(int(found[1])).split()
+            if found[2] != "00":
+                words += f"{'oh ' if found[2][0] == '0' else ''}{spell(int(found[2]))}".split()
+        elif found := _ORDINAL.fullmatch(token):
+            words += spell(int(found[1]), rules=ORDINAL).split()
+        elif _SMALL.fullmatch(token):
+            words += f"{'oh ' if len(token) > 1 and token[0] == '0' else ''}{spell(int(token))}".split()
         else:
             words.append(token)
     return tuple(words)
-
-
-def _in_words(number: str, lexicon: Lexicon) -> list[str]:
-    """Say a number below 100; a leading zero is said as well (2:05, two oh five)."""
-    digit = {value: word for word, value in reversed(list(lexicon.digits.items()))}
-    cardinal = {value: word for word, value in reversed((*lexicon.units.items(), *lexicon.tens.items()))}
-    value = int(number)
-    if len(number) == 2 and number[0] == "0":
-        return ["oh", digit[number[1]]]
-    if value < 10:
-        return [digit[str(value)]]
-    if value in cardinal:
-        return [cardinal[value]]
-    return [cardinal[value - value % 10], digit[str(value % 10)]]
 
 
 def plain(phrase: str) -> str:

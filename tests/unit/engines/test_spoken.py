@@ -27,6 +27,7 @@ pytestmark = pytest.mark.unit
         ("300", "three hundred"),
         ("1,250", "one thousand two hundred fifty"),
         ("April 1st, 1987", "april first nineteen eighty seven"),
+        ("May 2, 1907, or June 2005", "may two nineteen oh seven or june two thousand five"),
         ("Dr. Baker", "doctor baker"),
         ("", ""),
     ],
