@@ -19,7 +19,7 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks. `name`: the engine's name of the voice, "" its default. `rate`: words a minute, 0 default."""
+    """Who speaks. `name`: the engine's name of the voice, "" its default. `rate`: words a minute, 0 its own."""
 
     language: str = "en-US"
     name: str = ""
