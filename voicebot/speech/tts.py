@@ -19,7 +19,11 @@ Samples = npt.NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks. `name`: the engine's name of the voice, "" its default. `rate`: words a minute, 0 its own."""
+    """Who speaks.
+
+    name: the engine's name of the voice, "" its default
+    rate: words a minute, 0 the engine's own
+    """
 
     language: str = "en-US"
     name: str = ""
