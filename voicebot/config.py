@@ -20,8 +20,8 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 from rapidfuzz import process as closest
 
@@ -73,11 +73,15 @@ class MediaConfig(_Section):
     """The RTP side of the gateway."""
 
     bind: str = Field("127.0.0.1", description="Address on which we receive RTP.")
-    advertise: str = Field("", description="Address that Asterisk sends RTP to, if it differs from `bind`.")
+    advertise: str = Field(
+        "",
+        description="Address that Asterisk sends RTP to, if it differs from `bind`.",
+        validate_default=True,
+    )
     first_port: int = Field(
         12000, ge=1024, le=65534, description="First RTP port; each call takes an even one."
     )
-    last_port: int = Field(12999, ge=1025, le=65535, description="Last RTP port.")
+    last_port: int = Field(12999, ge=1025, le=65535, description="Last RTP port.", validate_default=True)
     codec: Codec = Field("ulaw", description="What Asterisk sends us and we send it.")
 
     @property
@@ -85,15 +89,19 @@ class MediaConfig(_Section):
         """Of the PCM inside the gateway, in Hz: G.722 is the only wideband codec that Asterisk takes here."""
         return 16000 if self.codec == "g722" else 8000
 
-    @model_validator(mode="after")
-    def _range(self) -> MediaConfig:
-        if self.last_port <= self.first_port:
-            raise ValueError("last_port must be above first_port")
-        if self.bind in ("0.0.0.0", "::") and not self.advertise:
-            raise ValueError(
-                "with a bind address for all interfaces, set advertise to the one Asterisk reaches"
-            )
-        return self
+    @field_validator("last_port")
+    @classmethod
+    def _range(cls, value: int, others: ValidationInfo) -> int:
+        if value <= others.data.get("first_port", 0):
+            raise ValueError("must be above first_port")
+        return value
+
+    @field_validator("advertise")
+    @classmethod
+    def _reachable(cls, value: str, others: ValidationInfo) -> str:
+        if others.data.get("bind") in ("0.0.0.0", "::") and not value:
+            raise ValueError("bind is for all interfaces, so this must be the address that Asterisk reaches")
+        return value
 
 
 class SttConfig(_Section):
@@ -170,6 +178,8 @@ class Route(_Section):
 
 
 class Limits(_Section):
+    """How much, and for how long."""
+
     calls: int = Field(200, ge=1, description="Calls at once; more go to the dialplan's fallback.")
     call_s: int = Field(1800, ge=10, description="A call longer than this is ended, in seconds.")
     drain_s: int = Field(60, ge=0, description="After SIGTERM live calls may last this long, in seconds.")
@@ -202,15 +212,6 @@ class Config(_Section):
     base: Path = Field(
         Path(), exclude=True, description="Folder that relative paths start from; set by the loader."
     )
-
-    @model_validator(mode="after")
-    def _names(self) -> Config:
-        for route in self.routes:
-            if route.stt not in self.stt:
-                raise ValueError(f"route {route.number}: there is no [stt.{route.stt}]")
-            if route.tts not in self.tts:
-                raise ValueError(f"route {route.number}: there is no [tts.{route.tts}]")
-        return self
 
     def resolve(self, path: str) -> Path:
         """Return `path` below the configuration's folder, unless it is absolute."""
@@ -255,21 +256,45 @@ def load_config(
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(Problem(f"cannot be read: {error}", "", str(path))) from error
     elif explicit:
-        raise UserError(Problem("no such configuration file", "start from voicebot.example.toml", str(path)))
-    for dotted, value in _from_environment(environment).items():
-        _put(data, dotted, value)
+        raise UserError(
+            Problem("no such configuration file", "docs/configuration.md shows a small one", str(path))
+        )
+    outside: dict[str, str] = {}  # dotted names of settings from elsewhere: where they come from
+    for name, value in environment.items():
+        if dotted := _setting_of(name):
+            _put(data, dotted, value)
+            outside[dotted] = name
     for dotted, value in (flags or {}).items():
         if value is not None:
             _put(data, dotted, value)
+            outside[dotted] = "--" + dotted.split(".")[-1].replace("_", "-")
     data["base"] = path.parent.resolve()
     problems = _read_secrets(data, text, str(path)) if secrets else []
+    problems += _unknown_engines(data, text, str(path))
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise UserError([*_problems(error, text, str(path)), *problems]) from error
+        problems += _problems(error, text, str(path), outside)
+        raise UserError(sorted(problems, key=lambda problem: problem.line or 0)) from error
     if problems:
         raise UserError(problems)
     return config
+
+
+def _unknown_engines(data: dict[str, Any], text: str, source: str) -> list[Problem]:
+    """Find routes that name a recogniser or a voice that is not there; of other mistakes knows Config."""
+    problems: list[Problem] = []
+    routes = data.get("routes")
+    for index, route in enumerate(routes if isinstance(routes, list) else ()):
+        for kind in ("stt", "tts"):
+            name = route.get(kind, "english") if isinstance(route, dict) else None
+            there = data.get(kind, {"english": None})
+            if isinstance(name, str) and isinstance(there, dict) and name not in there:
+                keys = ["routes", str(index), kind]
+                what = f"{'.'.join(keys)}: there is no [{kind}.{name}]"
+                remedy = f"there are {', '.join(there)}" if there else f"add [{kind}.{name}]"
+                problems.append(Problem(what, remedy, source, _line_of(keys, text)))
+    return problems
 
 
 def _read_secrets(data: dict[str, Any], text: str, source: str) -> list[Problem]:
@@ -292,15 +317,13 @@ def _read_secrets(data: dict[str, Any], text: str, source: str) -> list[Problem]
     return problems
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`VOICEBOT_ASTERISK__ARI_URL` means `asterisk.ari_url`; other names without `__` are left alone."""
-    found = {}
-    for name, value in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX):
-            dotted = name[len(ENVIRONMENT_PREFIX) :].lower().replace("__", ".")
-            if "." in dotted or dotted in ("log_level", "log_format"):
-                found[dotted] = value
-    return found
+def _setting_of(variable: str) -> str:
+    """`VOICEBOT_ASTERISK__ARI_URL` means `asterisk.ari_url`; other names without `__` are no settings: ""."""
+    dotted = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
+    ours = variable.startswith(ENVIRONMENT_PREFIX) and (
+        "." in dotted or dotted in ("log_level", "log_format")
+    )
+    return dotted if ours else ""
 
 
 def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
@@ -310,25 +333,33 @@ def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
     data[last] = value
 
 
-def _problems(error: ValidationError, text: str, source: str) -> list[Problem]:
+def _problems(error: ValidationError, text: str, source: str, outside: Mapping[str, str]) -> list[Problem]:
     problems = []
     for fault in error.errors():
         keys = [str(part) for part in fault["loc"]]
         dotted = ".".join(keys)
-        line = _line_of(keys, text)
-        message = fault["msg"].removeprefix("Value error, ")
-        remedy = ""
+        message, remedy = _in_words(fault["type"], fault["msg"]), ""
         if fault["type"] == "extra_forbidden":
-            message = "unknown setting"
             near = closest.extractOne(keys[-1], _settings_beside(keys), score_cutoff=60)
             remedy = f"did you mean `{near[0]}`?" if near else "see docs/configuration.md"
-        place = source if line or not _in_environment(dotted) else "environment or flag"
+        inner = next((name for name in outside if name == dotted or name.startswith(f"{dotted}.")), "")
+        place, line = (outside[inner], None) if inner else (source, _line_of(keys, text))
         problems.append(Problem(f"{dotted}: {message}" if dotted else message, remedy, place, line))
     return problems
 
 
-def _in_environment(dotted: str) -> bool:
-    return f"{ENVIRONMENT_PREFIX}{dotted.upper().replace('.', '__')}" in os.environ
+def _in_words(kind: str, message: str) -> str:
+    """Say pydantic's message in terms of TOML."""
+    words = {
+        "extra_forbidden": "unknown setting",
+        "missing": "must be given",
+        "string_pattern_mismatch": "must be 1 to 64 letters, digits, _ and -",
+        "string_type": "must be a text: put it in quotes",
+        "tuple_type": "must be an array of tables: [[routes]]",
+        "dict_type": "must be a table",
+        "model_type": "must be a table",
+    }
+    return words.get(kind) or message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _settings_beside(keys: list[str]) -> list[str]:
@@ -347,7 +378,7 @@ def _line_of(keys: list[str], text: str) -> int | None:
     table: list[str] = []
     counts: dict[str, int] = {}
     here: list[str] = []
-    best: int | None = None
+    best: tuple[int, int | None] = (0, None)  # how much of `keys` the line stands for
     for number, line in enumerate(text.splitlines(), 1):
         if match := re.match(r"\s*\[\[([^\]]+)\]\]", line):
             name = match[1].strip()
@@ -360,8 +391,8 @@ def _line_of(keys: list[str], text: str) -> int | None:
             here = [*here[: len(here)], *match[1].split(".")]
         if here == keys:
             return number
-        if here and keys[: len(here)] == here:
-            best = number
+        if len(here) > best[0] and keys[: len(here)] == here:
+            best = (len(here), number)
         if match and "=" in line and not line.lstrip().startswith("["):
             here = here[: -len(match[1].split("."))]
-    return best
+    return best[1]

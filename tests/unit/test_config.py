@@ -59,6 +59,13 @@ def test_every_mistake_is_told_at_once_with_its_line(tmp_path: Path) -> None:
     assert "vosk" in lines[9].what
 
 
+def test_a_mistake_from_outside_the_file_names_where_it_comes_from(tmp_path: Path) -> None:
+    path = write(tmp_path, "[limits]\ncalls = 5\n")
+    with pytest.raises(UserError) as caught:
+        load_config(path, {"VOICEBOT_LIMITS__CALLS": "many"}, {"asterisk.ari_url": "foo"})
+    assert {problem.where for problem in caught.value.problems} == {"VOICEBOT_LIMITS__CALLS", "--ari-url"}
+
+
 def test_a_secret_may_live_in_a_file_of_its_own_and_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hush\n")
     path = write(tmp_path, f'[asterisk]\nari_password_file = "{tmp_path / "secret"}"\n')
@@ -72,7 +79,9 @@ def test_a_secret_may_live_in_a_file_of_its_own_and_is_not_shown(tmp_path: Path)
     [
         ("[asterisk\n", ":1", "TOML"),
         ('[asterisk]\nari_password_file = "/nowhere/at/all"\n', "", "cannot be read"),
-        ('[[routes]]\nnumber = "1"\ndialog = "x.yaml"\nstt = "latin"\n', "", "stt.latin"),
+        ('[[routes]]\nnumber = "1"\ndialog = "x.yaml"\nstt = "latin"\n', ":4", "stt.latin"),
+        ('[media]\ncodec = "alaw"\nbind = "0.0.0.0"\n', ":1", "media.advertise"),
+        ("[media]\nfirst_port = 13000\n", ":1", "above first_port"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, where: str, what: str) -> None:
