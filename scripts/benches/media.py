@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument(
         "--json", action="store_true", help="one object for each number of calls, the last one last"
     )
+    parser.add_argument("--talk", type=float, default=TALK, help="share of the time that a caller speaks")
     parser.add_argument("--serve", choices=["gateway", "reference"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
