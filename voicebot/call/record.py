@@ -176,6 +176,8 @@ def find_record(var: Path, call_id: str) -> CallRecord:
     paths = list_records(var)
     found = paths[:1] if call_id == "last" else [p for p in paths if p.stem.startswith(call_id)]
     if len(found) != 1:
+        if not paths:
+            raise UserError(Problem("there are no calls yet", "", str(var / "calls")))
         what = "no such call" if not found else f"{len(found)} calls begin with that id"
         raise UserError(Problem(f"{call_id}: {what}", "see `voicebot calls list`", str(var / "calls")))
     return read_record(found[0])

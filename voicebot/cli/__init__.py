@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="A voice-bot media gateway for Asterisk.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -58,6 +60,9 @@ def describe(problem: Problem) -> str:
 
 def main() -> None:
     """Run the command line; exit status 2 for a user's mistake, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the locale cannot show must not end a command
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except UserError as error:

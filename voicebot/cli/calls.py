@@ -6,11 +6,11 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from voicebot.call.record import find_record, list_records, read_record
 from voicebot.cli.conversation import records_table, show_record
 from voicebot.cli.options import ConfigFile, Json
+from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
 
 calls = typer.Typer(no_args_is_help=True, help="Look at the records of past calls.")
@@ -27,7 +27,7 @@ def list_calls(
     if as_json:
         typer.echo(json.dumps([r.model_dump(mode="json") for r in records], ensure_ascii=False))
     elif records:
-        Console().print(records_table(records))
+        print_table(console(), records_table(records))
     else:
         typer.echo("no calls yet")
 
@@ -43,4 +43,4 @@ def show_call(
     if as_json:
         typer.echo(record.model_dump_json())
     else:
-        show_record(Console(), record)
+        show_record(console(), record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -60,12 +61,13 @@ def _caller_words(turn: CallerTurnRecord) -> str:
 
 def show_record(console: Console, record: CallRecord) -> None:
     """Print a whole call: the head, the conversation, the end."""
-    console.print(f"[bold]{record.started_at:%Y-%m-%d %H:%M:%S} UTC[/]  {record.id}")
+    console.print(f"[bold]{record.started_at:%Y-%m-%d %H:%M:%S} UTC[/]  {escape(record.id)}")
     console.print(
         f"{record.caller.number or 'withheld'} called {record.called.number}   "
         f"dialog {record.dialog.name} ({record.dialog.version})   {record.stt} / {record.tts}",
         style="dim",
         highlight=False,
+        markup=False,
     )
     for turn in record.turns:
         console.print(turn_line(turn), soft_wrap=True)
@@ -75,13 +77,14 @@ def show_record(console: Console, record: CallRecord) -> None:
     )
     took = f"{record.duration_ms / 1000:.1f} s"
     console.print(
-        f"[{style}]{record.outcome}[/] after {took}, ended by {record.ended_by}{cause}",
+        f"[{style}]{escape(record.outcome)}[/] after {took}, ended by {record.ended_by}{cause}",
         highlight=False,
     )
     if record.slots:
-        console.print("slots: " + ", ".join(f"{k}={v}" for k, v in record.slots.items()), highlight=False)
+        slots = ", ".join(f"{name}={value}" for name, value in record.slots.items())
+        console.print(f"slots: {slots}", highlight=False, markup=False)
     for fault in record.faults:
-        console.print(f"[red]fault[/] {fault}", highlight=False)
+        console.print(f"[red]fault[/] {escape(fault)}", highlight=False)
 
 
 def records_table(records: Iterable[CallRecord]) -> Table:
@@ -106,10 +109,10 @@ def records_table(records: Iterable[CallRecord]) -> Table:
         median = record.median_latency_ms
         table.add_row(
             f"{record.started_at:%Y-%m-%d %H:%M:%S}",
-            record.caller.number or "withheld",
-            record.called.number,
+            escape(record.caller.number or "withheld"),
+            escape(record.called.number),
             record.dialog.name,
-            f"[green]{record.outcome}[/]" if record.goal else record.outcome,
+            f"[green]{escape(record.outcome)}[/]" if record.goal else escape(record.outcome),
             record.ended_by,
             f"{record.duration_ms / 1000:.0f}",
             str(len(record.turns)),

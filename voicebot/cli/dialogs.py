@@ -1,8 +1,12 @@
-"""`voicebot dialog`: tools for those who write dialogs."""
+"""`voicebot dialog`: checking a dialog, and talking to it without a telephone."""
 
 from __future__ import annotations
 
 import json
+import readline  # noqa: F401  input() lets a line be edited once this is imported
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +14,10 @@ from typing import Annotated
 import typer
 
 from voicebot.cli.options import Json
+from voicebot.dialog.chat import read_input, written
 from voicebot.dialog.files import load_dialog
+from voicebot.dialog.interpreter import Interpreter
+from voicebot.dialog.turns import HungUp
 from voicebot.errors import Problem, UserError
 
 EXIT_MISTAKES = 1
@@ -28,9 +35,10 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Dialog files.")],
     as_json: Json = False,
 ) -> None:
-    """Tell everything that is wrong with dialog files, each with its line and the remedy.
+    """Find all mistakes in dialog files.
 
-    Exit status 1 when there are mistakes; warnings do not keep a dialog from running.
+    Each comes with its line and the remedy. Exit status 1 when there are mistakes; warnings do not keep a
+    dialog from running.
     """
     mistakes: list[Problem] = []
     warnings: list[Problem] = []
@@ -54,3 +62,51 @@ def check(
             typer.echo(f"{typer.style('warning', fg='yellow')} {problem}")
     if mistakes:
         raise typer.Exit(EXIT_MISTAKES)
+
+
+@dialogs.command()
+def chat(
+    file: Annotated[Path, typer.Argument(help="A dialog file.")],
+    given: Annotated[
+        list[str] | None, typer.Option("--given", help="A value that it needs, as name=value; repeatable.")
+    ] = None,
+) -> None:
+    """Talk to a dialog in writing, without a telephone.
+
+    Write what a caller says, nothing for silence, <4271> for keys, <hangup> or Ctrl-D to hang up.
+    In brackets: what was understood, and how it ended.
+    """
+    interpreter = Interpreter(load_dialog(file), dict(map(_name_and_value, given or ())))
+    typer.echo(f"bot>    {written(interpreter.begin(time.monotonic()))}")
+    lines = _caller_lines()
+    while interpreter.outcome is None:
+        line = next(lines, None)
+        event = HungUp() if line is None else read_input(line)
+        turn = interpreter.handle(event, time.monotonic())
+        if taken := interpreter.understood:
+            typer.echo(f"        [{taken.kind}{': ' if taken.meaning else ''}{taken.meaning}]")
+        typer.echo(f"bot>    {written(turn)}")
+    if interpreter.slots:
+        typer.echo("learnt: " + ", ".join(f"{name}={value}" for name, value in interpreter.slots.items()))
+
+
+def _caller_lines() -> Iterator[str]:
+    """Yield what is typed, or what stands in a file or pipe, until the end of it."""
+    prompt = "caller> "
+    if not sys.stdin.isatty():
+        for line in sys.stdin:
+            typer.echo(f"{prompt}{line.strip()}")
+            yield line
+        return
+    try:
+        while True:
+            yield input(prompt)
+    except EOFError:
+        typer.echo()
+
+
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(Problem(f"--given {text}: there is no value", "write it as name=value"))
+    return name, value

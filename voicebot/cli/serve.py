@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from voicebot.app.gateway import Gateway
 from voicebot.app.logs import configure_logs
@@ -15,6 +14,7 @@ from voicebot.call.record import CallRecord, TurnRecord
 from voicebot.cli.conversation import turn_line
 from voicebot.cli.options import ConfigFile
 from voicebot.cli.progress import RenderProgress
+from voicebot.cli.terminal import console
 from voicebot.config import load_config
 
 
@@ -43,10 +43,10 @@ def serve(
         },
     )
     configure_logs(settings.log_level, settings.log_format)
-    console = Console()
+    out = console()
 
     def print_turn(record: CallRecord, turn: TurnRecord) -> None:
-        console.print(turn_line(turn), soft_wrap=True)
+        out.print(turn_line(turn), soft_wrap=True)
 
     async def run() -> None:
         with RenderProgress() as progress:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,9 +18,8 @@ SIGNS = {
 }
 
 
-def print_report(findings: Sequence[Finding], console: Console | None = None) -> None:
-    """Print a line a finding, the remedy beneath it, and a last line with the sum."""
-    console = console or Console()
+def table_of(findings: Sequence[Finding]) -> Table:
+    """Return a row a finding, the remedy beneath it."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -32,8 +30,7 @@ def print_report(findings: Sequence[Finding], console: Console | None = None) ->
         if finding.remedy and finding.status is not Status.OK:
             what.append(f"\n→ {finding.remedy}", style="cyan")
         table.add_row(Text(word, style=style), Text(finding.check), what)
-    console.print(table)
-    console.print(Text(summary(findings), style="bold"))
+    return table
 
 
 def summary(findings: Sequence[Finding]) -> str:

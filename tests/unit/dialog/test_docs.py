@@ -1,4 +1,4 @@
-"""Unit: the reference for authors names everything that there is, and its examples run."""
+"""Unit: the reference for authors names everything that there is, and its examples and those of the README run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from voicebot.dialog.templates import FILTERS
 
 pytestmark = pytest.mark.unit
 
-TEXT = (Path(__file__).resolve().parents[3] / "docs" / "dialogs.md").read_text()
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = (ROOT / "docs" / "dialogs.md").read_text()
+README = (ROOT / "README.md").read_text()
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT + README, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.splitlines()[0])

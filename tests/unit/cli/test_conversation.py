@@ -1,0 +1,43 @@
+"""Unit: a call on a terminal; what callers say is shown as it is, never taken for markup."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from voicebot.call.record import CallerTurnRecord, CallRecord, Party
+from voicebot.cli.conversation import records_table, show_record
+from voicebot.cli.terminal import print_table
+
+pytestmark = pytest.mark.unit
+
+RECORD = CallRecord(
+    id="a1b2",
+    started_at=datetime(2027, 3, 1, 12, tzinfo=UTC),
+    caller=Party(number="[/x]"),
+    outcome="[done]",
+    ended_by="caller",
+    slots={"note": "[/] [bold]"},
+    turns=[CallerTurnRecord(kind="speech", text="[red] [/]")],
+    faults=["[Errno 28] No space left"],
+)
+
+
+def test_brackets_are_text() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    show_record(console, RECORD)
+    print_table(console, records_table([RECORD]))
+    for text in ("[/x] called", "[done] after", "note=[/] [bold]", "[red] [/]", "fault [Errno 28]"):
+        assert text in out.getvalue()
+
+
+def test_a_table_has_no_blanks_at_the_end_of_its_lines() -> None:
+    out = io.StringIO()
+    print_table(Console(file=out, width=200), records_table([RECORD]))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 2
+    assert all(line == line.rstrip() for line in lines)
