@@ -1,14 +1,17 @@
-"""A conversation on a terminal: who, what, when, and how long a reply took."""
+"""A conversation on a terminal: who, what, when, and how long a reply took.
+
+Names, numbers and words come from strangers: they are printed as text, never as markup or escape sequences.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from voicebot.app.logs import one_line
 from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
 
 
@@ -25,7 +28,7 @@ def turn_line(turn: TurnRecord) -> Text:
     line = Text(clock(turn.start_ms), style="dim")
     if isinstance(turn, BotTurnRecord):
         line.append("  bot     ", style="bold cyan")
-        line.append(turn.heard if turn.interrupted_by else turn.text)
+        line.append(one_line(turn.heard if turn.interrupted_by else turn.text))
         notes = []
         if turn.interrupted_by:
             notes.append(f"interrupted by {turn.interrupted_by}")
@@ -36,14 +39,14 @@ def turn_line(turn: TurnRecord) -> Text:
             notes.append(f"after {turn.latency_ms} ms{pause}")
     else:
         line.append("  caller  ", style="bold green")
-        line.append(_caller_words(turn))
+        line.append(one_line(_caller_words(turn)))
         notes = [turn.understood + (f": {turn.meaning}" if turn.meaning else "")] if turn.understood else []
         if turn.confidence is not None:
             notes.append(f"confidence {turn.confidence:.2f}")
         if turn.recognition_ms is not None:
             notes.append(f"{turn.engine} {turn.recognition_ms:.0f} ms")
     if notes:
-        line.append("  [" + ", ".join(notes) + "]", style="dim")
+        line.append(one_line("  [" + ", ".join(notes) + "]"), style="dim")
     return line
 
 
@@ -61,30 +64,33 @@ def _caller_words(turn: CallerTurnRecord) -> str:
 
 def show_record(console: Console, record: CallRecord) -> None:
     """Print a whole call: the head, the conversation, the end."""
-    console.print(f"[bold]{record.started_at:%Y-%m-%d %H:%M:%S} UTC[/]  {escape(record.id)}")
+    when = f"{record.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    console.print(Text.assemble((when, "bold"), f"  {one_line(record.id)}"))
     console.print(
-        f"{record.caller.number or 'withheld'} called {record.called.number}   "
-        f"dialog {record.dialog.name} ({record.dialog.version})   {record.stt} / {record.tts}",
-        style="dim",
-        highlight=False,
-        markup=False,
+        _text(
+            f"{record.caller.number or 'withheld'} called {record.called.number}   dialog {record.dialog.name}"
+            f" ({record.dialog.version})   {record.stt} / {record.tts}",
+            "dim",
+        )
     )
     for turn in record.turns:
         console.print(turn_line(turn), soft_wrap=True)
-    style = "green" if record.goal else "yellow"
     cause = (
         f", cause {record.hangup_cause} {record.hangup_cause_text}".rstrip() if record.hangup_cause else ""
     )
     took = f"{record.duration_ms / 1000:.1f} s"
     console.print(
-        f"[{style}]{escape(record.outcome)}[/] after {took}, ended by {record.ended_by}{cause}",
-        highlight=False,
+        _text(record.outcome, "green" if record.goal else "yellow")
+        + _text(f" after {took}, ended by {record.ended_by}{cause}")
     )
     if record.slots:
-        slots = ", ".join(f"{name}={value}" for name, value in record.slots.items())
-        console.print(f"slots: {slots}", highlight=False, markup=False)
+        console.print(_text("slots: " + ", ".join(f"{k}={v}" for k, v in record.slots.items())))
     for fault in record.faults:
-        console.print(f"[red]fault[/] {escape(fault)}", highlight=False)
+        console.print(_text("fault ", "red") + _text(fault))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text.assemble((one_line(text), style))
 
 
 def records_table(records: Iterable[CallRecord]) -> Table:
@@ -109,14 +115,14 @@ def records_table(records: Iterable[CallRecord]) -> Table:
         median = record.median_latency_ms
         table.add_row(
             f"{record.started_at:%Y-%m-%d %H:%M:%S}",
-            escape(record.caller.number or "withheld"),
-            escape(record.called.number),
-            record.dialog.name,
-            f"[green]{escape(record.outcome)}[/]" if record.goal else escape(record.outcome),
-            record.ended_by,
+            _text(record.caller.number or "withheld"),
+            _text(record.called.number),
+            _text(record.dialog.name),
+            _text(record.outcome, "green" if record.goal else ""),
+            _text(record.ended_by),
             f"{record.duration_ms / 1000:.0f}",
             str(len(record.turns)),
             "" if median is None else str(median),
-            record.id[:12],
+            _text(record.id[:12]),
         )
     return table

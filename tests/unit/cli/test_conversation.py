@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from voicebot.call.record import CallerTurnRecord, CallRecord, Party
+from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, Party
 from voicebot.cli.conversation import records_table, show_record
 from voicebot.cli.terminal import print_table
 
@@ -41,3 +41,30 @@ def test_a_table_has_no_blanks_at_the_end_of_its_lines() -> None:
     lines = out.getvalue().splitlines()
     assert len(lines) == 2
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_record_cannot_steer_the_terminal_or_forge_a_line() -> None:
+    hostile = "one\x1b]0;owned\x07\x9b31m\nforged line"
+    record = CallRecord(
+        id="a1b2",
+        started_at=datetime(2027, 3, 1, 12, tzinfo=UTC),
+        caller=Party(number=hostile),
+        called=Party(number=hostile),
+        outcome=hostile,
+        hangup_cause=16,
+        hangup_cause_text=hostile,
+        slots={"name": hostile},
+        faults=[hostile],
+        turns=[
+            CallerTurnRecord(kind="speech", text=hostile, understood="match", meaning=hostile),
+            BotTurnRecord(text=hostile, heard=hostile),
+        ],
+    )
+    out = io.StringIO()
+    console = Console(file=out, width=1000)
+    show_record(console, record)
+    print_table(console, records_table([record]))
+    text = out.getvalue()
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+    assert not any(line.startswith("forged") for line in text.splitlines())
