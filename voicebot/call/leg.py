@@ -274,7 +274,7 @@ class Leg:
             await _finish(self._tolerant(requests.hang_up(self.channel_id)))
             raise CallEnded("media_lost")
         self._rebuilds += 1
-        log.warning("leg.rebuilding", channel=self.channel_id, lost=event.type)
+        log.warning("media lost, made anew", channel=self.channel_id, lost=event.type)
         try:
             await _finish(self._remake(event))
         except PbxError as error:
@@ -367,7 +367,7 @@ class Leg:
                 await self._ari.request(request)
         except (PbxError, TimeoutError) as error:
             if getattr(error, "status", None) != 404:
-                log.warning("leg.not_undone", request=str(request), error=str(error) or "time-out")
+                log.warning("leg not undone", request=str(request), error=str(error) or "time-out")
 
 
 def _is_end_of(event: Event, id_: str) -> bool:
@@ -399,6 +399,6 @@ async def _finish(work: Coroutine[Any, Any, T]) -> T:
             cancelled = error
     if cancelled is not None:
         if not task.cancelled() and (failure := task.exception()):
-            log.info("leg.failed_while_cancelled", error=str(failure))
+            log.info("leg failed while cancelled", error=str(failure))
         raise cancelled
     return task.result()

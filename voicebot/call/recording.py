@@ -52,7 +52,10 @@ class Recording:
         self._frames = []
         if self._writer is None:
             return None
-        await asyncio.to_thread(self._writer.close)
+        try:
+            await asyncio.to_thread(self._writer.close)
+        except OSError as error:
+            self._fail(error)
         return self.path
 
     async def _flush(self, frames: list[tuple[bytes, bytes]]) -> None:
@@ -61,9 +64,14 @@ class Recording:
         try:
             await asyncio.to_thread(self._write, frames)
         except OSError as error:
-            self._failed = True
+            self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        """Stop; what is on the disk stays there. Told once."""
+        if not self._failed:
             log.error("recording stopped", error=str(error))
             self._on_fault(f"recording stopped: {error.strerror or error}")
+        self._failed = True
 
     def _write(self, frames: list[tuple[bytes, bytes]]) -> None:
         if self._writer is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+import structlog
+
 from voicebot.call.hearing import SpeechSpan
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
 from voicebot.call.speaking import Spoken
@@ -19,6 +21,8 @@ from voicebot.dialog.turns import (
     Unheard,
     Utterance,
 )
+
+log = structlog.get_logger(__name__)
 
 Observer = Callable[[CallRecord, TurnRecord], None]
 """Is told every turn once it is complete."""
@@ -132,8 +136,9 @@ class Scribe:
         if understood is not None:
             turn.understood, turn.meaning = understood.kind, understood.meaning
             if understood.sensitive:
-                turn.text = HIDDEN if turn.text else ""
                 turn.meaning = HIDDEN if turn.meaning else ""
+        if listen.sensitive or (understood is not None and understood.sensitive):
+            turn.text = HIDDEN if turn.text else ""
         self._add(turn)
 
     def noise(self) -> None:
@@ -145,8 +150,13 @@ class Scribe:
 
     def _add(self, turn: TurnRecord) -> None:
         self.record.turns.append(turn)
-        if self._observer is not None:
+        if self._observer is None:
+            return
+        try:
             self._observer(self.record, turn)
+        except Exception as error:  # an observer looks on: what fails there is no matter of the call's
+            log.warning("observer failed", error=repr(error))
+            self._observer = None
 
 
 _KINDS = {Utterance: "speech", Keys: "dtmf", Silence: "silence", Unheard: "unheard"}

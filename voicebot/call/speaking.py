@@ -172,8 +172,11 @@ class Speaking:
                 voice = self._voice(spoken.prompt.language)
                 async for samples in self._tts.speak(spoken.prompt.text, voice, self._rate):
                     self._give(spoken, samples)
-            except SpeechUnavailable as error:
-                log.warning("synthesis failed", error=str(error))
+            except Exception as error:  # whatever an engine does, the prompt must come to its end
+                if isinstance(error, SpeechUnavailable):
+                    log.warning("synthesis failed", error=str(error))
+                else:
+                    log.exception("synthesis failed")
                 self._on_fault(f"synthesis: {error}")
                 if not spoken.total_samples:
                     self._give(spoken, self._library.fallback(spoken.prompt.language, self._rate))

@@ -113,6 +113,31 @@ def test_sensitive_words_and_keys_leave_no_trace() -> None:
     assert HIDDEN in text
 
 
+def test_nothing_said_in_a_sensitive_step_is_kept_however_it_was_taken() -> None:
+    scribe_ = scribe()
+    given = Utterance(Transcript("four one one one help", engine="vosk"))
+    scribe_.caller(
+        given,
+        Listen("card", Expectation(), sensitive=True),
+        Understood("command", "card", "help"),
+        SpeechSpan(),
+        102.0,
+    )
+    (turn,) = scribe_.record.turns
+    assert isinstance(turn, CallerTurnRecord)
+    assert (turn.text, turn.meaning) == (HIDDEN, "help")
+
+
+def test_an_observer_that_fails_does_not_hurt_the_call() -> None:
+    def observe(_: CallRecord, __: object) -> None:
+        raise BrokenPipeError
+
+    scribe_ = Scribe(record(), 100.0, observe)
+    scribe_.bot_begins("greet", said("Hello."))
+    scribe_.bot_ends(101.0)
+    assert len(scribe_.record.turns) == 1
+
+
 def test_the_schema_in_the_docs_is_made_from_the_models() -> None:
     docs = Path(__file__).parents[3] / "docs" / "call-record.md"
     assert record_reference() in docs.read_text()
