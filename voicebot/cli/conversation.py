@@ -68,8 +68,8 @@ def show_record(console: Console, record: CallRecord) -> None:
     console.print(Text.assemble((when, "bold"), f"  {one_line(record.id)}"))
     console.print(
         _text(
-            f"{record.caller.number or 'withheld'} called {record.called.number}   dialog {record.dialog.name}"
-            f" ({record.dialog.version})   {record.stt} / {record.tts}",
+            f"{record.caller.number or 'withheld'} called {record.called.number}   "
+            f"dialog {record.dialog.name} ({record.dialog.version})   {record.stt} / {record.tts}",
             "dim",
         )
     )
