@@ -244,7 +244,7 @@ class Gateway:
             await asyncio.sleep(LAG_WATCH_S)
             if self._lag.note(due, loop.time()):
                 state = "overloaded" if self._lag.overloaded else "load is normal again"
-                log.warning(state, calls=len(self._calls))
+                log.warning(state, live_calls=len(self._calls))
 
     def _on_link(self, link: Link, why: str) -> None:
         if link is Link.LOST:

@@ -81,7 +81,7 @@ def _plain(model: Model) -> dict[str, object]:
 
 
 def _table(found: Sequence[Model]) -> Table:
-    table = Table(box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
     for column in ("engine", "name", "language", "Hz", "MB", "from"):
         table.add_column(column, justify="right" if column in ("Hz", "MB") else "left")
     for model in found:

@@ -12,13 +12,15 @@ class RenderProgress:
     """A bar for the prompts that are rendered ahead; appears with the first one that is not cached yet."""
 
     def __init__(self) -> None:
+        out = Console(stderr=True)
         self._progress = Progress(
             TextColumn("[dim]prompts"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=out,
             transient=True,
+            disable=not out.is_terminal,
         )
         self._task: TaskID | None = None
 

@@ -53,7 +53,8 @@ def serve(
             gateway = Gateway(settings, observer=print_turn if talk else None, progress=progress.update)
             await gateway.start()
         where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}"
-        typer.echo(f"voicebot ready: {where}, {len(settings.routes)} routes")
+        count = len(settings.routes)
+        typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
         await gateway.run_until_stopped()
 
     asyncio.run(run())

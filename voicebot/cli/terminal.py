@@ -14,9 +14,12 @@ def console() -> Console:
     return here if here.is_terminal else Console(width=UNWRAPPED_COLUMNS)
 
 
-def print_table(console: Console, table: Table) -> None:
-    """Print a table without the blanks that would fill its lines up."""
+def print_table(console: Console, table: Table, *, wrap: bool = False) -> None:
+    """Print a table without the blanks that would fill its lines up, and without cutting anything off.
+
+    `wrap`: cells are wrapped at the terminal's edge; else a row is a line, for the terminal to wrap.
+    """
     with console.capture() as captured:
-        console.print(table)
+        console.print(table, width=None if wrap else UNWRAPPED_COLUMNS, crop=False, no_wrap=not wrap)
     for line in captured.get().splitlines():
         console.file.write(f"{line.rstrip()}\n")

@@ -276,7 +276,7 @@ class AriClient:
             try:
                 event = parse(message.data)
             except ValueError as error:
-                log.warning("ari.unreadable_event", error=str(error))
+                log.warning("event not readable", error=str(error))
                 continue
             if isinstance(event, ApplicationReplaced):
                 raise UserError(self._taken())
@@ -287,7 +287,7 @@ class AriClient:
         if isinstance(event, StasisStart):
             self._seen.add(event.channel.id)
         if isinstance(event, ChannelUserevent) and event.eventname == GREETING:
-            log.warning("ari.name_wanted_by_another_gateway", app=self.app)
+            log.warning("another gateway wants our application", app=self.app)
             self._spawn(self._answer_greeting(event))
             return
         if self._router.deliver(event):
@@ -300,7 +300,7 @@ class AriClient:
         try:
             self._on_unclaimed(event)
         except Exception:
-            log.exception("ari.handler_failed", event_type=event.type)
+            log.exception("event handler failed", event_type=event.type)
 
     # --- losing it and finding it again -----------------------------------------------------------------
 
@@ -328,7 +328,7 @@ class AriClient:
                 try:
                     return await self._open()
                 except LinkLost as failure:
-                    log.info("ari.retry", why=str(failure))
+                    log.info("Asterisk not reached, trying again", why=str(failure))
         finally:
             for timer in timers:
                 timer.cancel()
@@ -373,7 +373,12 @@ class AriClient:
         orphans += [requests.hang_up(id_) for id_ in verdict.orphan_channels]
         orphans += [requests.delete_bridge(id_) for id_ in verdict.orphan_bridges]
         if verdict.gone or orphans:
-            log.info("ari.reconciled", gone=len(verdict.gone), reason=verdict.reason, orphans=len(orphans))
+            log.info(
+                "reconciled with Asterisk",
+                gone=len(verdict.gone),
+                reason=verdict.reason,
+                orphans=len(orphans),
+            )
         for request in orphans:
             await self._discard(request)
 
@@ -382,7 +387,7 @@ class AriClient:
             await self.request(request)
         except PbxError as error:
             if error.status != 404:
-                log.warning("ari.not_done", request=str(request), error=str(error))
+                log.warning("request not done", request=str(request), error=str(error))
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -391,11 +396,11 @@ class AriClient:
 
     def _tell(self, link: Link, why: str) -> None:
         self.link = link
-        log.info(f"ari.{link}", why=why)
+        log.info("link to Asterisk", state=str(link), **({"why": why} if why else {}))
         try:
             self._on_link(link, why)
         except Exception:
-            log.exception("ari.handler_failed", link=link)
+            log.exception("link handler failed", link=str(link))
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:
