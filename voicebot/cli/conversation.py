@@ -95,8 +95,9 @@ def _text(text: str, style: str = "") -> Text:
 
 def records_table(records: Iterable[CallRecord]) -> Table:
     """Return a table of calls, a line each."""
-    table = Table(box=None, header_style="dim")
+    table = Table(box=None, header_style="dim", pad_edge=False)
     for column in (
+        "id",
         "started (UTC)",
         "caller",
         "called",
@@ -106,7 +107,6 @@ def records_table(records: Iterable[CallRecord]) -> Table:
         "s",
         "turns",
         "reply ms",
-        "id",
     ):
         table.add_column(
             column, no_wrap=True, justify="right" if column in ("s", "turns", "reply ms") else "left"
@@ -114,6 +114,7 @@ def records_table(records: Iterable[CallRecord]) -> Table:
     for record in records:
         median = record.median_latency_ms
         table.add_row(
+            _text(record.id[:12]),
             f"{record.started_at:%Y-%m-%d %H:%M:%S}",
             _text(record.caller.number or "withheld"),
             _text(record.called.number),
@@ -123,6 +124,5 @@ def records_table(records: Iterable[CallRecord]) -> Table:
             f"{record.duration_ms / 1000:.0f}",
             str(len(record.turns)),
             "" if median is None else str(median),
-            _text(record.id[:12]),
         )
     return table
