@@ -256,7 +256,6 @@ _TYPES: dict[str, type[Event]] = {
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(cls) for name, cls in _TYPES.items()}
 _HEAD = TypeAdapter(Event)
 _CHANNEL = TypeAdapter(Channel)
-_BRIDGE = TypeAdapter(Bridge)
 
 
 def parse(message: bytes | str | Mapping[str, Any]) -> Event:
@@ -289,11 +288,6 @@ def serialise(event: Event) -> bytes:
 def parse_channel(body: Any) -> Channel:
     """Return the channel that a REST reply describes. Raises ValueError where it does not."""
     return _CHANNEL.validate_python(body)
-
-
-def parse_bridge(body: Any) -> Bridge:
-    """Return the bridge that a REST reply describes. Raises ValueError where it does not."""
-    return _BRIDGE.validate_python(body)
 
 
 def ids_of(event: Event) -> tuple[str, ...]:

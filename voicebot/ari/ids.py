@@ -20,7 +20,6 @@ class Kind(StrEnum):
 
     MEDIA = "m"
     BRIDGE = "b"
-    PLAYBACK = "p"
 
 
 def make_id(kind: Kind, app: str, entropy: bytes) -> str:

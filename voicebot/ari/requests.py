@@ -21,7 +21,6 @@ FORMATS = frozenset({"ulaw", "alaw", "slin", "g722"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
-_READABLE = re.compile(r"(CHANNEL|CALLERID)\([a-z0-9_,() -]{1,60}\)|PJSIP_HEADER\(read,[A-Za-z0-9-]{1,60}\)")
 _PLACE = re.compile(r"[A-Za-z0-9_.+*#@-]{1,80}")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 
@@ -92,13 +91,6 @@ def continue_in_dialplan(
     return Request("POST", f"/channels/{_id(channel_id)}/continue", tuple(params))
 
 
-def redirect(channel_id: str, endpoint: str) -> Request:
-    """Let the far end call `endpoint` itself (SIP: 302 before the answer, REFER after)."""
-    return Request(
-        "POST", f"/channels/{_id(channel_id)}/redirect", (("endpoint", _text("endpoint", endpoint)),)
-    )
-
-
 def set_variable(channel_id: str, name: str, value: str) -> Request:
     if not _VARIABLE.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a channel variable that may be set")
@@ -107,52 +99,8 @@ def set_variable(channel_id: str, name: str, value: str) -> Request:
     )
 
 
-def get_variable(channel_id: str, name: str) -> Request:
-    """A variable, or CHANNEL(...), CALLERID(...), PJSIP_HEADER(read,...). Answers 404 where it is not set."""
-    if not _VARIABLE.fullmatch(name) and not _READABLE.fullmatch(name):
-        raise ValueError(f"{name!r} is no channel variable or function that may be read")
-    return Request("GET", f"/channels/{_id(channel_id)}/variable", (("variable", name),))
-
-
-def ring(channel_id: str) -> Request:
-    return Request("POST", f"/channels/{_id(channel_id)}/ring")
-
-
-def stop_ringing(channel_id: str) -> Request:
-    return Request("DELETE", f"/channels/{_id(channel_id)}/ring")
-
-
-def start_music(channel_id: str, moh_class: str = "") -> Request:
-    params = (("mohClass", _text("mohClass", moh_class)),) if moh_class else ()
-    return Request("POST", f"/channels/{_id(channel_id)}/moh", params)
-
-
-def stop_music(channel_id: str) -> Request:
-    return Request("DELETE", f"/channels/{_id(channel_id)}/moh")
-
-
-def play(channel_id: str, playback_id: str, *media: str) -> Request:
-    """Play `sound:<name>`, `tone:<name>`, `digits:<n>` ... in turn, on a channel outside a bridge."""
-    for uri in media:
-        if (
-            not re.fullmatch(r"(sound|tone|digits|number|characters):[A-Za-z0-9_./;=+-]{1,200}", uri)
-            or ".." in uri
-        ):
-            raise ValueError(f"{uri!r} is no media to play")
-    params = tuple(("media", uri) for uri in media)
-    return Request("POST", f"/channels/{_id(channel_id)}/play/{_id(playback_id)}", params)
-
-
-def stop_playback(playback_id: str) -> Request:
-    return Request("DELETE", f"/playbacks/{_id(playback_id)}")
-
-
 def get_channels() -> Request:
     return Request("GET", "/channels")
-
-
-def get_channel(channel_id: str) -> Request:
-    return Request("GET", f"/channels/{_id(channel_id)}")
 
 
 # --- bridges --------------------------------------------------------------------------------------------
@@ -168,10 +116,6 @@ def create_bridge(bridge_id: str, name: str = "") -> Request:
 
 def add_channels(bridge_id: str, *channel_ids: str) -> Request:
     return Request("POST", f"/bridges/{_id(bridge_id)}/addChannel", (("channel", _list(channel_ids)),))
-
-
-def remove_channels(bridge_id: str, *channel_ids: str) -> Request:
-    return Request("POST", f"/bridges/{_id(bridge_id)}/removeChannel", (("channel", _list(channel_ids)),))
 
 
 def delete_bridge(bridge_id: str) -> Request:
@@ -220,10 +164,6 @@ def user_event(app: str, name: str, variables: Mapping[str, str]) -> Request:
 
 def asterisk_info() -> Request:
     return Request("GET", "/asterisk/info")
-
-
-def get_modules() -> Request:
-    return Request("GET", "/asterisk/modules")
 
 
 # --- checks ---------------------------------------------------------------------------------------------

@@ -58,7 +58,6 @@ class Hearing:
         self._stream: SttStream | None = None
         self._task: asyncio.Task[None] | None = None
         self.span = SpeechSpan()
-        self.frames_lost = 0
 
     def listen(self, listen: Listen) -> None:
         """From the next utterance on, expect what `listen` expects."""

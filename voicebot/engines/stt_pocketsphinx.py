@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from voicebot.audio.resample import resample
+from voicebot.engines.stt_whole import WholeRecognition
 from voicebot.errors import Problem, UserError
 from voicebot.speech.stt import Expectation, Recognition, Transcript, Word
 
@@ -80,7 +80,7 @@ class PocketsphinxRecognizer:
         return {"languages": "en", "sample_rate": RATE}
 
     def open(self, expectation: Expectation, sample_rate: int) -> Recognition:
-        return _PocketsphinxRecognition(self, expectation, sample_rate)
+        return WholeRecognition(lambda samples: self.recognise(samples, expectation), sample_rate, RATE)
 
     def jsgf(self, expectation: Expectation) -> str:
         """Return the step's grammar without the alternatives that hold words the dictionary lacks."""
@@ -164,22 +164,3 @@ def without_unknown(rules: str, knows: Any) -> str:
         text = re.sub(r"<VOID>\s*\|\s*", "", text)
         text = re.sub(r"\s*\|\s*<VOID>", "", text)
     return text
-
-
-class _PocketsphinxRecognition:
-    """Collects an utterance; decoding takes a few percent of its length, so all of it is done at the end."""
-
-    def __init__(
-        self, recognizer: PocketsphinxRecognizer, expectation: Expectation, sample_rate: int
-    ) -> None:
-        self._recognizer = recognizer
-        self._expectation = expectation
-        self._rate = sample_rate
-        self._pcm = bytearray()
-
-    def accept(self, pcm: bytes) -> None:
-        self._pcm += pcm
-
-    def finish(self) -> Transcript:
-        samples = np.frombuffer(bytes(self._pcm), dtype="<i2").astype(np.int16)
-        return self._recognizer.recognise(resample(samples, self._rate, RATE), self._expectation)

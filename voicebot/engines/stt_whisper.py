@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from rapidfuzz import fuzz
 
-from voicebot.audio.resample import resample
 from voicebot.engines.mel import HOP, RATE, log_mel
 from voicebot.engines.spoken import spoken_words
+from voicebot.engines.stt_whole import WholeRecognition
 from voicebot.errors import Problem, UserError
 from voicebot.speech.stt import Expectation, Recognition, Transcript
 
@@ -79,7 +79,7 @@ class WhisperRecognizer:
         self.decode(np.zeros(RATE, np.int16), Expectation())  # the first run is slow
 
     def open(self, expectation: Expectation, sample_rate: int) -> Recognition:
-        return _WhisperRecognition(self, expectation, sample_rate)
+        return WholeRecognition(lambda samples: self.decode(samples, expectation), sample_rate, RATE)
 
     def lacks(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return nothing: words are spelled in pieces, so that any can be recognised."""
@@ -163,20 +163,3 @@ class WhisperRecognizer:
         tokens = self._tokenizer.encode(" " + " ".join(parts), add_special_tokens=False).ids
         before = self._tokenizer.token_to_id("<|startofprev|>")
         return [before, *tokens[-PROMPT_TOKENS:]] if before is not None else []
-
-
-class _WhisperRecognition:
-    """Collects an utterance; all work is done at its end."""
-
-    def __init__(self, recognizer: WhisperRecognizer, expectation: Expectation, sample_rate: int) -> None:
-        self._recognizer = recognizer
-        self._expectation = expectation
-        self._rate = sample_rate
-        self._pcm = bytearray()
-
-    def accept(self, pcm: bytes) -> None:
-        self._pcm += pcm
-
-    def finish(self) -> Transcript:
-        samples = np.frombuffer(bytes(self._pcm), dtype="<i2").astype(np.int16)
-        return self._recognizer.decode(resample(samples, self._rate, RATE), self._expectation)

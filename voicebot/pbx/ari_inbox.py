@@ -81,10 +81,6 @@ class EventRouter:
     def __init__(self) -> None:
         self._inboxes: dict[str, EventInbox] = {}
 
-    @property
-    def inboxes(self) -> set[EventInbox]:
-        return set(self._inboxes.values())
-
     def register(self, id_: str, inbox: EventInbox) -> None:
         if self._inboxes.get(id_, inbox) is not inbox:
             raise ValueError(f"{id_} is followed by another call already")

@@ -213,7 +213,7 @@ class TurnMachine:
     def _silence(self, _event: TimeUp, now: float) -> None:
         self._deliver(Silence())
 
-    # --- helpers ----------------------------------------------------------------------------------------
+    # --- small steps ------------------------------------------------------------------------------------
 
     def _open_utterance(self) -> None:
         self._utterance += 1
