@@ -120,7 +120,7 @@ async def _talk(call: SoftphoneCall, script: tuple[Step, ...], tell: Any) -> lis
 
 async def _record(rig: Rig) -> CallRecord:
     async with asyncio.timeout(RECORD_TIMEOUT_S):
-        while not (records := rig.records()):
+        while not (records := rig.records()):  # noqa: ASYNC110  another process writes it
             await asyncio.sleep(LOOK_S)
     return CallRecord.model_validate(records[-1])
 
@@ -128,8 +128,8 @@ async def _record(rig: Rig) -> CallRecord:
 def _how_to_dial(rig: Rig) -> str:
     host, port = rig.sip
     return (
-        f"\nAll is running. Point a softphone at [bold]{host}:{port}[/] (UDP, no registration) and dial 600, 601"
-        f" or 602, for example sip:600@{host}:{port}\n"
+        f"\nAll is running. Point a softphone at [bold]{host}:{port}[/] (UDP, no registration) "
+        f"and dial 600, 601 or 602, for example sip:600@{host}:{port}\n"
         f"gateway: pid {rig.gateway_pid}, log {rig.gateway_log}\n"
         f"stop:    kill {rig.gateway_pid}; scripts/asterisk down --state {rig.folder / 'asterisk'}"
     )
@@ -148,4 +148,6 @@ def _result(number: str, record: CallRecord, set_up_s: float, story: list[Happen
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    demo = typer.Typer(add_completion=False, rich_markup_mode=None)
+    demo.command()(main)
+    demo(prog_name="scripts/demo")

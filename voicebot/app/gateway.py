@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ class Gateway:
         """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
         config = self._config
         self._served = _load_dialogs(config)
+        _check_address(config.media.bind)
         vad = build_vad(config.vad)
         try:
             self._speech = await self._stack.enter_async_context(
@@ -260,6 +262,16 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _check_address(bind: str) -> None:
+    """Refuse an address that no call could receive RTP on. Raises UserError."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((bind, 0))
+    except OSError as error:
+        what = f"media.bind: {bind} cannot be bound ({error.strerror or error})"
+        raise UserError(what, "set it to an address of this machine") from error
 
 
 def _load_dialogs(config: Config) -> list[_Served]:

@@ -43,7 +43,7 @@ class SpeechEngines:
         for name in dict.fromkeys(route.tts for route in routes):
             spoken = list(dict.fromkeys(languages(route) for route in routes if route.tts == name))
             self._tts[name] = build_tts(
-                config.tts[name], config.models, config.var / "cache", name=f"tts-{name}", languages=spoken
+                config.tts[name], config.models, config.var / "cache", name=f"tts.{name}", languages=spoken
             )
         self._libraries = {name: RecordedPrompts(tts.fallback_prompt) for name, tts in self._tts.items()}
 

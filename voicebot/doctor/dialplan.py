@@ -66,11 +66,14 @@ def variables_of_stasis(dialplan: Iterable[Step]) -> set[str]:
 
 
 def entrances(dialplan: Iterable[Step], app: str, variables: Mapping[str, str]) -> list[Entrance]:
-    """Return the extensions that call Stasis(`app`), with `variables` put in."""
+    """Return the extensions that call Stasis(`app`), with `variables` put in.
+
+    Without the context `stasis-<app>`, which Asterisk makes itself while a gateway is connected.
+    """
     known = list(dialplan)
     found = []
     for step in known:
-        if step.application != "Stasis":
+        if step.application != "Stasis" or step.context == f"stasis-{app}":
             continue
         name = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), step.data.split(",")[0])
         if name.strip() == app:

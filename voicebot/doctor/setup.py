@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from voicebot.call.routing import find_route
 from voicebot.config import Config, SttConfig, TtsConfig
 from voicebot.dialog.files import load_dialog
+from voicebot.dialog.needs import given_values
 from voicebot.doctor.finding import Finding, fault, ok, warning
 from voicebot.engines.service import build_stt
 from voicebot.engines.tts_service import build_tts
-from voicebot.errors import UserError
+from voicebot.errors import Problem, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ ENGINES = {
 
 
 def check_routes(config: Config) -> list[Finding]:
-    """Every route can be reached, and every dialog loads."""
+    """Every route can be reached, every dialog loads and is given what it needs."""
     if not config.routes:
         return [
             fault(
@@ -56,16 +57,18 @@ def check_routes(config: Config) -> list[Finding]:
             )
         elif not route.number.startswith("_") and find_route(config.routes, route.number) is None:
             findings.append(fault("routes", f"no call can match {route.number}", "correct the number"))
-    for name in dict.fromkeys(route.dialog for route in config.routes):
+    problems: list[Problem] = []
+    for route in config.routes:
         try:
-            load_dialog(config.resolve(name))
+            given_values(load_dialog(config.resolve(route.dialog)), route.given)
         except UserError as error:
-            findings += [
-                fault("dialogs", f"{problem.where or name}: {problem.what}", problem.remedy or "correct it")
-                for problem in error.problems
-            ]
+            problems += [problem for problem in error.problems if problem not in problems]
+    findings += [
+        fault("dialogs", f"{problem.where}: {problem.what}", problem.remedy or "correct it")
+        for problem in problems
+    ]
     count = len({route.dialog for route in config.routes})
-    return findings or [ok("routes", f"{len(config.routes)} of them, {count} dialogs load")]
+    return findings or [ok("routes", f"{len(config.routes)}, dialogs that load: {count}")]
 
 
 def check_speech(config: Config) -> list[Finding]:

@@ -176,7 +176,7 @@ class TtsPool:
             except ValueError as error:
                 problems.append(
                     Problem(
-                        f"tts.{self.name}: {error}", "choose another engine, voice or model for this language"
+                        f"{self.name}: {error}", "choose another engine, voice or model for this language"
                     )
                 )
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import ssl
 from typing import Any
 
 import aiohttp
@@ -93,5 +94,8 @@ class AriHttp:
 
 
 def _why(error: aiohttp.ClientConnectorError) -> str:
-    number = error.os_error.errno or 0
-    return os.strerror(number) if number > 0 else str(error.os_error)
+    cause = error.os_error
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS fails ({cause.reason or cause})"
+    number = cause.errno or 0  # below 0: not of the kernel, but of the resolver
+    return os.strerror(number) if number > 0 else cause.strerror or str(cause)

@@ -32,6 +32,12 @@ def test_an_application_named_by_a_variable_is_looked_up() -> None:
     assert entrances(dialplan, "voicebot", {"VOICEBOT_APP": "other"}) == []
 
 
+def test_the_context_that_asterisk_makes_for_a_connected_gateway_is_nobodys_way_in() -> None:
+    own = [listed("stasis-voicebot", "_.", 1, "Stasis", "voicebot"), *SHIPPED]
+    ways = entrances(steps(own), "voicebot", {"VOICEBOT_APP": "voicebot"})
+    assert [way.context for way in ways] == ["in"]
+
+
 def test_a_name_that_only_begins_alike_is_another_application() -> None:
     assert entrances(steps([listed("in", "600", 1, "Stasis", "voicebot2,x")]), "voicebot", {}) == []
 

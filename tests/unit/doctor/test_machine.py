@@ -109,6 +109,12 @@ def test_no_routes_and_broken_dialogs_are_faults(tmp_path: Path) -> None:
     route = Route(number="600", dialog="bad.yaml")
     findings = setup.check_routes(Config(base=tmp_path, routes=(route, route)))
     assert ("routes", "warning") in statuses(findings), "a number twice"
+    (tmp_path / "needy.yaml").write_text(
+        "dialog: needy\nneeds: {pin: digits}\nsteps: {a: {say: Hi., end: x}}\n"
+    )
+    needy = Route(number="601", dialog="needy.yaml")
+    told = [f.what for f in setup.check_routes(Config(base=tmp_path, routes=(needy,)))]
+    assert len(told) == 1 and "needs `pin`" in told[0], "a value that nobody gives"
     broken = [finding for finding in findings if finding.check == "dialogs"]
     assert broken and all("bad.yaml" in finding.what and finding.remedy for finding in broken)
 
