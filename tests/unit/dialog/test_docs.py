@@ -1,4 +1,4 @@
-"""Unit: the reference for authors names everything that there is, and its examples and those of the README run."""
+"""Unit: the reference for authors names everything that there is; its and the README's examples run."""
 
 from __future__ import annotations
 
