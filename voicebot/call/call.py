@@ -41,6 +41,8 @@ HANDOVER_CONTEXT = "voicebot-handover"
 """The dialplan context that goes on with callers who are handed over; see asterisk/extensions.conf."""
 VARIABLE_PREFIX = "VOICEBOT_"
 """Of the channel variables that go along: VOICEBOT_CALL is the call's id, VOICEBOT_<SLOT> a slot's value."""
+VARIABLE_CHARS = 1000
+"""Longest value that goes along: the dialplan expands variables in a buffer of 4096 bytes."""
 UNAVAILABLE_CONTEXT = "voicebot-unavailable"
 """The one that tells callers that we cannot serve them, and hangs up."""
 
@@ -158,7 +160,8 @@ class Call:
 
     def _note_failure(self, error: Exception) -> None:
         self.record.ended_by = "error"
-        self.record.faults.append(str(error) or type(error).__name__)
+        ours = not isinstance(error, PbxError | UserError)
+        self.record.faults.append(repr(error) if ours else str(error))
 
     async def _give_back(self) -> None:
         """Nothing was done for the caller yet: let the dialplan go on, whose fallback speaks to them."""
@@ -261,11 +264,12 @@ class Call:
                 group.create_task(session.run(), name="session")
                 group.create_task(self._follow(leg, events), name="leg events")
                 group.create_task(self._until_told(), name="limits")
-        except* CallEnded as endings:
-            first = endings.exceptions[0]
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            raise first from None
+        except BaseExceptionGroup as group:
+            ended, faults = group.split(CallEnded)
+            if faults is not None and ended is not None:
+                log.warning("call ended amid a fault", error=repr(_first_of(faults)))
+            first = _first_of(ended or group)
+            raise first from first.__cause__
 
     async def _follow(self, leg: Leg, events: asyncio.Queue[ev.Event]) -> None:
         async for event in leg.events():
@@ -284,7 +288,9 @@ class Call:
         raise CallEnded(reason)
 
     async def _hand_over(self, leg: Leg, handover: Handover) -> None:
-        variables = {f"{VARIABLE_PREFIX}{name.upper()}": value for name, value in handover.context}
+        variables = {
+            f"{VARIABLE_PREFIX}{name.upper()}": _as_variable(value) for name, value in handover.context
+        }
         variables[f"{VARIABLE_PREFIX}CALL"] = self.id
         await leg.hand_over(HANDOVER_CONTEXT, handover.destination, variables)
 
@@ -320,6 +326,18 @@ class Call:
 
 def _expects(interpreter: Interpreter, transcript: Transcript) -> bool:
     return interpreter.expects(Utterance(transcript))
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
+def _as_variable(value: str) -> str:
+    """Return what of a value a channel variable can carry: a line without control characters."""
+    return "".join(c if c.isprintable() else " " for c in value)[:VARIABLE_CHARS]
 
 
 def voice_of(config: Config, route: Route, language: str) -> Voice:

@@ -177,12 +177,19 @@ class Leg:
     ) -> None:
         """Let the dialplan go on with the caller there, with these channel variables; the leg is over then.
 
-        Raises PbxError where Asterisk refuses, ValueError for bad names; the call goes on in both cases.
+        A variable that Asterisk refuses is left out: the person matters more. Raises PbxError where it
+        refuses to go on there, ValueError for bad names; the call goes on in both cases.
         """
         place = requests.continue_in_dialplan(self.channel_id, context, extension, 1)
         settings = [requests.set_variable(self.channel_id, *pair) for pair in (variables or {}).items()]
-        await _all(*(self._ari.request(setting) for setting in settings))
+        await _all(*map(self._set, settings))
         await _finish(self._continue(place))
+
+    async def _set(self, setting: Request) -> None:
+        try:
+            await self._ari.request(setting)
+        except PbxError as error:
+            log.warning("variable not handed over", error=str(error))
 
     async def _continue(self, place: Request) -> None:
         await self._ari.request(place)

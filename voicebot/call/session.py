@@ -16,7 +16,7 @@ from voicebot.call.hearing import Hearing
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
 from voicebot.call.speaking import Speaking
-from voicebot.dialog.turns import BotTurn, CallerInput, End, Handover, Listen, Understood
+from voicebot.dialog.turns import BotTurn, CallerInput, End, Handover, Listen, SpokenText, Understood
 from voicebot.errors import CallEnded
 from voicebot.turn import events as ev
 from voicebot.turn.machine import TurnMachine
@@ -135,7 +135,8 @@ class Session:
         if listen is not None:
             self._hearing.listen(listen)
         if self._recording is not None:
-            self._recording.muted = listen is not None and listen.sensitive
+            said = any(isinstance(prompt, SpokenText) and prompt.sensitive for prompt in turn.prompts)
+            self._recording.muted = said or (listen is not None and listen.sensitive)
         self._speaking.say(turn.prompts)
         self._scribe.bot_begins(self._dialogue.step, self._speaking.prompts)
         await self._handle(ev.TurnBegan(listen, len(turn.prompts)))

@@ -177,7 +177,8 @@ class Rest:
         return web.Response(status=204)
 
     async def set_variable(self, request: web.Request) -> web.Response:
-        self._channel(request).variables[request.query["variable"]] = request.query["value"]
+        body = await request.json()
+        self._channel(request).variables[body["variable"]] = body["value"]
         return web.Response(status=204)
 
     async def get_variable(self, request: web.Request) -> web.Response:
