@@ -88,6 +88,8 @@ def _port(text: str) -> int:
 
 def _range(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal()):
+        raise argparse.ArgumentTypeError("give two ports, such as 10000-11999")
     bounds = _port(first), _port(last)
     if bounds[1] - bounds[0] < 8:
         raise argparse.ArgumentTypeError("a call needs four ports: give a range such as 10000-11999")

@@ -102,7 +102,7 @@ def _check_engine(section: str, engine: SttConfig | TtsConfig, config: Config) -
         ]
     try:
         if isinstance(engine, SttConfig):
-            build_stt(section, engine, config.models)
+            build_stt(section.removeprefix("stt."), engine, config.models)
         else:
             build_tts(engine, config.models, config.var / "cache", section)
     except UserError as error:

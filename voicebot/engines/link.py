@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 from collections import deque
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -53,7 +53,6 @@ class Link(asyncio.Protocol):
         self.gone = asyncio.Event()
         self.why = ""
         self.waiting_ms = 0
-        self.load_ms = 0
         self.pid: int | None = None
         self._spec = spec
         self._in_thread = in_thread
@@ -114,7 +113,6 @@ class Link(asyncio.Protocol):
         if first.kind != Kind.READY:
             self.lose("did not say that it is ready")
             raise SpeechUnavailable(f"{self.name} {self.why}")
-        self.load_ms = int(first.meta["load_ms"])
         self.ready = True
         self._tasks.append(asyncio.create_task(self._watch(), name=f"{self.name} watch"))
 
@@ -228,13 +226,3 @@ class Link(asyncio.Protocol):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def health(self) -> dict[str, Any]:
-        """For logs and doctor."""
-        return {
-            "worker": self.name,
-            "pid": self.pid,
-            "ready": self.ready,
-            "load": self.load,
-            "waiting_ms": self.waiting_ms,
-        }

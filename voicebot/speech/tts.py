@@ -10,11 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-Samples = npt.NDArray[np.int16]
-"""Mono PCM, shape (n_samples,)."""
+from voicebot.audio.frames import Samples as Samples
 
 
 @dataclass(frozen=True, slots=True)
