@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from tests.contract.gateway import nothing_left
-from tests.contract.pbx import Pbx
+from tests.contract.pbx import Caller, Pbx
 from tests.contract.talk import DATA, Bot
+from voicebot.ari.events import StasisEnd, StasisStart
 from voicebot.call.record import HIDDEN, BotTurnRecord
+from voicebot.pbx.ari_client import AriClient, Link
 
 LONG = DATA / "caller" / "another-day.wav"
 CARD = DATA / "dialogs" / "card.yaml"
@@ -84,3 +86,83 @@ async def test_an_observer_that_fails_costs_no_call(pbx: Pbx, tmp_path: Path) ->
         record = await bot.record()
         assert record.goal
         assert isinstance(record.turns[-1], BotTurnRecord)
+
+
+async def test_a_caller_who_comes_while_we_connect_is_served(
+    pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_up = AriClient._take_up
+
+    async def with_a_caller(self: AriClient, live: frozenset[str]) -> None:
+        callers.append(pbx.place("600"))
+        async with asyncio.timeout(SOON_S):
+            while not self._seen:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.005)
+        await take_up(self, live)
+
+    callers: list[Caller] = []
+    monkeypatch.setattr(AriClient, "_take_up", with_a_caller)
+    async with Bot(pbx, tmp_path):
+        (caller,) = callers
+        await caller.bot_speaks(SOON_S, since=0.0)
+        await caller.hang_up()
+        await nothing_left(pbx)
+
+
+async def test_a_mistake_of_ours_in_taking_a_call_sends_the_caller_to_the_fallback(
+    pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Bot(pbx, tmp_path) as bot:
+
+        def mistaken(_: str) -> None:
+            raise KeyError("a mistake of ours")
+
+        monkeypatch.setattr(bot.speech, "tts", mistaken)
+        caller = pbx.place("600")
+        ended = await asyncio.wait_for(caller.ended, 15)
+        assert ended.by == "them"
+        assert bot.gateway.calls == ()
+        await nothing_left(pbx)
+
+
+async def test_a_caller_who_comes_back_while_we_still_tidy_up_is_a_new_call(pbx: Pbx, tmp_path: Path) -> None:
+    async with Bot(pbx, tmp_path) as bot:
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        ari = bot.gateway._ari
+        channel = bot.gateway.calls[0]._channel
+        # What a dialplan does that sends a transferred caller to the bot again.
+        ari._dispatch(StasisEnd(type="StasisEnd", channel=channel))
+        ari._dispatch(StasisStart(type="StasisStart", channel=channel, args=("600",)))
+        assert len(bot.gateway.calls) == 2
+        records = await bot.records(1)
+        assert [record.ended_by for record in records] == ["taken"]
+        await caller.press("1")
+        await asyncio.wait_for(caller.ended, TURN_S)
+        assert any(record.goal for record in await bot.records(2))
+        await nothing_left(pbx)
+
+
+async def test_a_surprise_in_what_asterisk_says_after_a_reconnect_is_outlived(
+    pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Bot(pbx, tmp_path) as bot:
+        take_up = AriClient._take_up
+        surprised = asyncio.Event()
+
+        async def surprising(self: AriClient, live: frozenset[str]) -> None:
+            if not surprised.is_set():
+                surprised.set()
+                raise KeyError("startup_time")
+            await take_up(self, live)
+
+        monkeypatch.setattr(AriClient, "_take_up", surprising)
+        await pbx.crash()
+        await pbx.start()
+        await asyncio.wait_for(surprised.wait(), 15)
+        async with asyncio.timeout(15):
+            while bot.gateway._ari.link is not Link.CONNECTED:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        await caller.hang_up()

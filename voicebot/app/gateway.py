@@ -126,16 +126,15 @@ class Gateway:
             self._media.start()
             self._stack.callback(self._media.stop)
             self._vad = vad
-            self._ari = await self._stack.enter_async_context(
-                AriClient(
-                    config.asterisk.ari_url,
-                    config.asterisk.ari_user,
-                    config.asterisk.ari_password.get_secret_value(),
-                    config.asterisk.app,
-                    on_unclaimed=self._on_event,
-                    on_link=self._on_link,
-                )
+            self._ari = AriClient(  # at hand before it is entered: callers come while it connects
+                config.asterisk.ari_url,
+                config.asterisk.ari_user,
+                config.asterisk.ari_password.get_secret_value(),
+                config.asterisk.app,
+                on_unclaimed=self._on_event,
+                on_link=self._on_link,
             )
+            await self._stack.enter_async_context(self._ari)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -192,6 +191,14 @@ class Gateway:
     def _on_event(self, event: Event) -> None:
         if not isinstance(event, StasisStart):
             return
+        try:
+            self._take(event)
+        except Exception:  # a mistake of ours must not leave a caller in silence
+            log.exception("call not taken")
+            self._spawn(self._refuse(event.channel.id))
+
+    def _take(self, event: StasisStart) -> None:
+        """Start the call, or give the caller back to the dialplan."""
         number = event.args[0] if event.args else event.channel.dialplan.exten
         served = self._find(number)
         if served is None or not self.accepts:

@@ -206,6 +206,9 @@ class Leg:
             if self.ended is not None:
                 await self._until_destroyed()
                 raise CallEnded(self.ended.reason, self.ended.cause)
+            if self._is_caller(event) and isinstance(event, StasisStart):
+                self.ended = Ended("taken")  # the caller has come back: a new call has them
+                raise CallEnded(self.ended.reason)
             if self._is_caller(event) and isinstance(event, StasisEnd):
                 # Hung up, or moved on by somebody else? Only the first is followed by a ChannelDestroyed.
                 await self._until_destroyed()

@@ -92,6 +92,8 @@ class Session:
         if isinstance(event, ev.KeyPressed):
             self._scribe.key(now)
         elif isinstance(event, ev.PromptsDone):
+            if self._speaking.busy:
+                return  # it is about prompts that a key or a word has overtaken in the inbox
             self._scribe.bot_ends(now)
         for command in self._machine.handle(event, now):
             await self._perform(command, now)

@@ -86,6 +86,11 @@ class Speaking:
         """The prompts of the present turn."""
         return tuple(self._current)
 
+    @property
+    def busy(self) -> bool:
+        """Whether prompts of the present turn have not ended yet."""
+        return bool(self._unfinished)
+
     def say(self, prompts: Sequence[Prompt]) -> None:
         """Begin to play `prompts`; what is cached is in the playout queue when this returns."""
         self.stop()

@@ -226,9 +226,13 @@ class AriClient:
     # --- events -----------------------------------------------------------------------------------------
 
     def subscribe(self, *ids: str) -> EventInbox:
-        """Follow channels or bridges that exist; `inbox.expect(id)` adds ones that are to be created."""
+        """Follow channels or bridges that exist; `inbox.expect(id)` adds ones that are to be created.
+
+        A caller who comes back while the call before is being undone belongs to the new one alone.
+        """
         inbox = EventInbox(self._router)
         for id_ in ids:
+            self._router.release(id_)
             inbox.expect(id_)
             inbox.confirm(id_)
         return inbox
@@ -246,6 +250,11 @@ class AriClient:
                 self._closed.set_exception(error)
                 self._closed.exception()  # somebody may not wait for it
                 raise
+            except Exception as error:  # an answer that we do not understand, for instance
+                if not self._connected.is_set():
+                    raise
+                log.exception("events broke off")
+                websocket = await self._reconnect(LinkLost(repr(error)))
 
     async def _serve(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         """Read one websocket until it ends; raises how."""
@@ -290,7 +299,8 @@ class AriClient:
             log.warning("another gateway wants our application", app=self.app)
             self._spawn(self._answer_greeting(event))
             return
-        if self._router.deliver(event):
+        came = isinstance(event, StasisStart) and not is_ours(event.channel.id, self.app)
+        if self._router.deliver(event) and not came:
             return
         if any(is_ours(id_, self.app) for id_ in ids_of(event)):
             if isinstance(event, StasisStart):

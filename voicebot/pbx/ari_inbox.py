@@ -86,6 +86,11 @@ class EventRouter:
             raise ValueError(f"{id_} is followed by another call already")
         self._inboxes[id_] = inbox
 
+    def release(self, id_: str) -> None:
+        """Take an id from the inbox that follows it, if one does."""
+        if inbox := self._inboxes.get(id_):
+            inbox.forget(id_)
+
     def unregister(self, id_: str, inbox: EventInbox) -> None:
         if self._inboxes.get(id_) is inbox:
             del self._inboxes[id_]
