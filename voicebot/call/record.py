@@ -166,9 +166,13 @@ def list_records(var: Path, limit: int | None = None) -> list[Path]:
 def read_record(path: Path) -> CallRecord:
     """Read one record. Raises UserError when it is not one."""
     try:
-        return CallRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise UserError(Problem(f"not a call record: {error}", "", str(path))) from error
+        return CallRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UserError(Problem(f"cannot be read: {error.strerror or error}", "", str(path))) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = ": ".join(filter(None, ("not a call record", ".".join(map(str, first["loc"])), first["msg"])))
+        raise UserError(Problem(what, "move it away", str(path))) from error
 
 
 def find_record(var: Path, call_id: str) -> CallRecord:

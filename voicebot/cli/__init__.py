@@ -68,6 +68,3 @@ def main() -> None:
     except UserError as error:
         complain(error)
         sys.exit(EXIT_USER_ERROR)
-    except BrokenPipeError:  # `voicebot calls list | head`
-        sys.stderr.close()
-        sys.exit(0)

@@ -12,6 +12,7 @@ from voicebot.cli.conversation import records_table, show_record
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
+from voicebot.errors import UserError
 
 calls = typer.Typer(no_args_is_help=True, help="Look at the records of past calls.")
 
@@ -22,8 +23,13 @@ def list_calls(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, newest first.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List past calls, newest first."""
-    records = [read_record(path) for path in list_records(load_config(config, secrets=False).var, limit)]
+    """List past calls, newest first. What is no record is told on standard error, and passed over."""
+    records = []
+    for path in list_records(load_config(config, secrets=False).var, limit):
+        try:
+            records.append(read_record(path))
+        except UserError as error:
+            typer.echo(f"warning: {error}", err=True)
     if as_json:
         typer.echo(json.dumps([r.model_dump(mode="json") for r in records], ensure_ascii=False))
     elif records:
