@@ -245,16 +245,17 @@ def load_config(
     data: dict[str, Any] = {}
     if path.is_file():
         try:
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"line (\d+), column (\d+)", str(error))
             line, column = (int(found[1]), int(found[2])) if found else (None, None)
-            raise UserError(
-                Problem(f"not valid TOML: {error}", "see toml.io", str(path), line, column)
-            ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(Problem(f"cannot be read: {error}", "", str(path))) from error
+            what = "not valid TOML: " + re.sub(r" \(at line \d+, column \d+\)", "", str(error))
+            raise UserError(Problem(what, "see toml.io", str(path), line, column)) from error
+        except UnicodeDecodeError as error:
+            raise UserError(Problem("is not UTF-8 text", "save the file as UTF-8", str(path))) from error
+        except OSError as error:
+            raise UserError(Problem(f"cannot be read: {error.strerror}", "", str(path))) from error
     elif explicit:
         raise UserError(
             Problem("no such configuration file", "docs/configuration.md shows a small one", str(path))
