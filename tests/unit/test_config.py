@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from voicebot.errors import UserError
 
 pytestmark = pytest.mark.unit
 
+ROOT = Path(__file__).parents[2]
 MISTAKEN = """\
 [asterisk]
 ari_url = "127.0.0.1:8088"
@@ -97,6 +99,16 @@ def test_a_named_file_that_is_missing_is_a_mistake_but_none_at_all_is_not(tmp_pa
     assert load_config(None, {"VOICEBOT_CONFIG": str(tmp_path / "missing.toml")}).limits.calls > 0
 
 
+PAGES = [ROOT / "README.md", ROOT / "models" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = [
+    (page, text) for page in PAGES for text in re.findall(r"```toml\n(.*?)```", page.read_text(), re.S)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), EXAMPLES, ids=lambda value: getattr(value, "name", ""))
+def test_every_example_of_the_docs_is_a_configuration(tmp_path: Path, page: Path, text: str) -> None:
+    load_config(write(tmp_path, text), {}, secrets=False)
+
+
 def test_the_reference_in_the_docs_is_made_from_the_models() -> None:
-    docs = Path(__file__).parents[2] / "docs" / "configuration.md"
-    assert configuration_reference() in docs.read_text()
+    assert configuration_reference() in (ROOT / "docs" / "configuration.md").read_text()

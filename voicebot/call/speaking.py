@@ -19,8 +19,6 @@ from voicebot.speech.tts import Samples, TtsService, Voice
 
 log = structlog.get_logger(__name__)
 
-RESUME_BACK_MS = 400  # a held prompt goes on this much before the place where it was held
-
 
 class PromptLibrary(Protocol):
     """Recorded prompts, decoded and ready at a call's rate."""
@@ -108,7 +106,7 @@ class Speaking:
         """Go silent, but keep the place."""
         self._playout.hold()
 
-    def resume(self, back_ms: int = RESUME_BACK_MS) -> None:
+    def resume(self, back_ms: int) -> None:
         """Go on, `back_ms` before the place where the prompt was held."""
         self._playout.resume(back_ms)
 
