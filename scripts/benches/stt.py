@@ -1,9 +1,9 @@
 """How well and how fast callers are understood: `scripts/bench stt [--json]`.
 
 Accuracy: every utterance goes through the gateway's own workers as a call sends it (20 ms frames, what the
-step expects), and the dialog's grammar decides what it means. Reported for each engine and
-noise level: word error rate, share of meanings taken rightly of what the step expects, share of rejections of
-what it does not expect, latency after the last frame.
+step expects), and the dialog's grammar decides what it means. Reported for each engine and noise level: word
+error rate, share of meanings taken rightly of what the step expects, share of rejections of what it does not
+expect, latency after the last frame.
 Streams: how many seconds of speech a second the workers recognise, against the bare engine in as many threads
 in the same run.
 """
