@@ -76,7 +76,11 @@ def chat(
     Write what a caller says, nothing for silence, <4271> for keys, <hangup> or Ctrl-D to hang up.
     In brackets: what was understood, and how it ended.
     """
-    interpreter = Interpreter(load_dialog(file), dict(map(_name_and_value, given or ())))
+    dialog, values = load_dialog(file), dict(map(_name_and_value, given or ()))
+    if strange := values.keys() - dialog.file.needs.keys():
+        needs = ", ".join(dialog.file.needs) or "nothing"
+        raise UserError(f"--given {min(strange)}: the dialog does not need it", f"it needs {needs}")
+    interpreter = Interpreter(dialog, values)
     typer.echo(f"bot>    {written(interpreter.begin(time.monotonic()))}")
     lines = _caller_lines()
     while interpreter.outcome is None:

@@ -53,8 +53,8 @@ def test_the_end_of_the_input_hangs_up(dialog: Path) -> None:
     assert result.output.splitlines()[-1] == "bot>    [hangup]"
 
 
-@pytest.mark.parametrize("given", [[], ["--given", "shop"]])
-def test_a_chat_without_what_the_dialog_needs_says_so(dialog: Path, given: list[str]) -> None:
+@pytest.mark.parametrize("given", [[], ["--given", "shop"], ["--given", "shopp=Luigi"]])
+def test_a_chat_that_is_not_given_what_the_dialog_needs_says_so(dialog: Path, given: list[str]) -> None:
     result = CliRunner().invoke(app, ["dialog", "chat", str(dialog), *given])
     assert isinstance(result.exception, UserError)
     assert "shop" in str(result.exception)
