@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -109,7 +110,7 @@ def test_a_taken_port_is_named_with_its_holder(tmp_path: Path, flag: str, kind: 
         up = run("up", "--state", state, "--free-ports", flag, port)
     assert up.returncode == 2
     assert f"port {port}/" in up.stderr.splitlines()[-1]
-    assert "python" in up.stderr.splitlines()[-1]
+    assert f"(pid {os.getpid()})" in up.stderr.splitlines()[-1]
     assert flag in up.stderr.splitlines()[-1]
     assert not state.exists()
 
