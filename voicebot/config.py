@@ -174,6 +174,12 @@ class Route(_Section):
     def _number(cls, value: str) -> str:
         if not re.fullmatch(r"\+?[0-9*#A-D]{1,32}|_[0-9XZNxzn.!*#+\[\]-]{1,64}", value):
             raise ValueError("is neither a number nor an Asterisk pattern (_6XX, _X., _[2-9]XX)")
+        if re.search(r"[\[\]]", re.sub(r"\[[0-9*#+-]+\]", "", value)):
+            raise ValueError("has a set that is not like [2-9] or [135]")
+        try:
+            re.compile("".join(re.findall(r"\[[^\]]*\]", value)))
+        except re.error as error:
+            raise ValueError("has a range that runs backwards") from error
         return value
 
 
@@ -311,8 +317,9 @@ def _read_secrets(data: dict[str, Any], text: str, source: str) -> list[Problem]
         path = data["base"] / str(file)
         try:
             section[name] = path.read_text().strip()
-        except OSError as error:
-            what = f"asterisk.{name}_file: {path} cannot be read ({error.strerror})"
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            what = f"asterisk.{name}_file: {path} cannot be read ({why})"
             remedy = "write the password there, or run scripts/asterisk up, which does"
             problems.append(Problem(what, remedy, source, _line_of(["asterisk", f"{name}_file"], text)))
     return problems
@@ -331,6 +338,14 @@ def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
     *parents, last = dotted.split(".")
     for parent in parents:
         data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise UserError(
+                Problem(
+                    f"{dotted}: `{parent}` is no table",
+                    "unset it, or correct the file",
+                    "environment or flag",
+                )
+            )
     data[last] = value
 
 

@@ -93,6 +93,33 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, where: s
     assert where in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "what"),
+    [
+        ("asterisk = 3\n", "VOICEBOT_ASTERISK__ARI_URL", "asterisk.ari_url"),
+        ('[[routes]]\nnumber = "1"\ndialog = "d"\n', "VOICEBOT_ROUTES__0__NUMBER", "routes.0.number"),
+        ('log_level = "info"\n', "VOICEBOT_LOG_LEVEL__X", "log_level.x"),
+    ],
+)
+def test_an_environment_that_fits_no_table_is_a_mistake(
+    tmp_path: Path, text: str, name: str, what: str
+) -> None:
+    with pytest.raises(UserError, match=what):
+        load_config(write(tmp_path, text), {name: "1"})
+
+
+def test_a_password_file_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="ari_password_file"):
+        load_config(write(tmp_path, '[asterisk]\nari_password_file = "secret"\n'), {})
+
+
+@pytest.mark.parametrize("number", ["_[9-0]X", "_[!]X", "_[]X", "_[2X", "_2]X"])
+def test_a_pattern_that_no_number_could_be_held_against_is_a_mistake(tmp_path: Path, number: str) -> None:
+    with pytest.raises(UserError, match="number"):
+        load_config(write(tmp_path, f'[[routes]]\nnumber = "{number}"\ndialog = "d.yaml"\n'), {})
+
+
 def test_a_named_file_that_is_missing_is_a_mistake_but_none_at_all_is_not(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such configuration file"):
         load_config(tmp_path / "missing.toml", {})

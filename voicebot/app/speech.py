@@ -49,7 +49,11 @@ class SpeechEngines:
 
     async def __aenter__(self) -> Self:
         engines: list[StreamingStt | TtsPool] = [*self._stt.values(), *self._tts.values()]
-        results = await asyncio.gather(*(engine.start() for engine in engines), return_exceptions=True)
+        try:
+            results = await asyncio.gather(*(engine.start() for engine in engines), return_exceptions=True)
+        except BaseException:  # Ctrl-C while one is ready and another still loads
+            await self._stop()
+            raise
         faults = [result for result in results if isinstance(result, BaseException)]
         if faults:
             await self._stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,10 @@ def serve(
             await gateway.start()
         where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}"
         count = len(settings.routes)
-        typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk, or nobody who reads: callers are served all the same
+            typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
         await gateway.run_until_stopped()
 
     asyncio.run(run())
