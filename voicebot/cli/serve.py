@@ -55,9 +55,8 @@ def serve(
             await gateway.start()
         where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}"
         count = len(settings.routes)
-        with contextlib.suppress(
-            OSError
-        ):  # a full disk, or nobody who reads: callers are served all the same
+        # A full disk, or nobody who reads: callers are served all the same.
+        with contextlib.suppress(OSError):
             typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
         await gateway.run_until_stopped()
 
