@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from _rig import PROJECT, Rig, RigFault
 from rich.console import Console
+from rich.markup import escape
 
 from voicebot.call.record import CallRecord
 from voicebot.cli.conversation import show_record
@@ -69,7 +70,7 @@ def main(
     try:
         sys.exit(asyncio.run(demonstrate(number, script, keep=keep, as_json=as_json)))
     except (RigFault, UserError, CallFailed) as fault:
-        Console(stderr=True).print(f"[red]the demo cannot run:[/] {fault}", highlight=False)
+        Console(stderr=True).print(f"[red]the demo cannot run:[/] {escape(str(fault))}", highlight=False)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -81,7 +82,7 @@ async def demonstrate(number: str, script: tuple[Step, ...], *, keep: bool, as_j
     began = time.monotonic()
 
     def tell(line: str) -> None:
-        progress.print(line, style="dim", highlight=False)
+        progress.print(line, style="dim", highlight=False, markup=False)
 
     folder = PROJECT / "var" / "demo" if keep else None
     rig = Rig(
@@ -119,9 +120,12 @@ async def _talk(call: SoftphoneCall, script: tuple[Step, ...], tell: Any) -> lis
 
 
 async def _record(rig: Rig) -> CallRecord:
-    async with asyncio.timeout(RECORD_TIMEOUT_S):
-        while not (records := rig.records()):  # noqa: ASYNC110  another process writes it
-            await asyncio.sleep(LOOK_S)
+    try:
+        async with asyncio.timeout(RECORD_TIMEOUT_S):
+            while not (records := rig.records()):  # noqa: ASYNC110  another process writes it
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError as late:
+        raise RigFault("the gateway wrote no call record") from late
     return CallRecord.model_validate(records[-1])
 
 
