@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 LONGEST_MS = 600_000
 
 
-class Language(BaseModel):
-    """Base of the models: frozen, and no unknown keys."""
+class Strict(BaseModel):
+    """Base of the models: they are frozen, and an unknown key is a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 

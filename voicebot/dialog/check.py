@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rapidfuzz import process
-
 from voicebot.dialog.expressions import KEYWORDS, ExpressionError, names_in, parse_expression
 from voicebot.dialog.flow import CALL_VALUES, COMMANDS, edges, fills, reachable, unknown_at, ways_out
 from voicebot.dialog.grammar import Grammar
 from voicebot.dialog.languages import known, lexicon_of
 from voicebot.dialog.model import DialogFile, Say, Step
 from voicebot.dialog.slots import value_of_given
+from voicebot.dialog.suggest import near
 from voicebot.dialog.templates import TemplateError, references
 from voicebot.dialog.text import tokens_of
 
 Path = tuple[str | int, ...]
-_NEAR_ENOUGH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,7 @@ def check(file: DialogFile) -> list[Finding]:
 
 
 def _near(word: str, among: list[str]) -> str:
-    found = process.extractOne(word, among, score_cutoff=_NEAR_ENOUGH)
-    if found:
-        return f"did you mean `{found[0]}`?"
-    return f"there are {', '.join(among[:12])}" if among else ""
+    return near(word, among) or (f"there are {', '.join(among[:12])}" if among else "")
 
 
 def _header(file: DialogFile) -> Iterator[Finding]:
@@ -150,6 +145,10 @@ def _values(file: DialogFile) -> Iterator[Finding]:
             yield Finding(path, str(error), "", "template")
     for path, text in _expressions(file):
         try:
+            answer = _answer_taken_for_value(path, text, names, file)
+            if answer is not None:
+                yield answer
+                continue
             for name in sorted(names_in(parse_expression(text))):
                 yield from name_finding(path, name)
         except ExpressionError as error:
@@ -163,6 +162,27 @@ def _values(file: DialogFile) -> Iterator[Finding]:
                 yield Finding(path, what, "choose another name", "value", at_key=True)
         for variable in step.transfer.context if step.transfer else ():
             yield from name_finding(("steps", step_name, "transfer", "with"), variable)
+
+
+def _answer_taken_for_value(path: Path, text: str, names: list[str], file: DialogFile) -> Finding | None:
+    """A condition that names an answer, which is no value: `goto: {bread: bread}`, `if: size == large`."""
+    step, text = file.steps[str(path[1])], text.strip()
+    slot = file.slots.get(step.fill or "")
+    if path[2] == "goto" and text not in names:
+        remedy = ""
+        if text in step.choices:
+            remedy = f"write its target in the choice, `{text}: {{goto: {path[3]}}}`"
+        elif slot is not None and slot.type == "yes_no" and text in ("yes", "no"):
+            remedy = f"write `{path[3]}: {'not ' if text == 'no' else ''}{step.fill}`"
+        elif slot is not None and text in slot.choices:
+            remedy = f"write `{path[3]}: {step.fill} == '{text}'`"
+        if remedy:
+            return Finding(path, f"`{text}` is an answer, not a condition", remedy, "value")
+    for name in sorted(names_in(parse_expression(text)).difference(names)):
+        asked = [s for s in names_in(parse_expression(text)) if s in file.slots]
+        if any(name in file.slots[s].choices for s in asked):
+            return Finding(path, f"there is no value `{name}`", f"quote the answer: '{name}'", "value")
+    return None
 
 
 def _shape(name: str, step: Step, file: DialogFile) -> Iterator[Finding]:

@@ -34,14 +34,6 @@ def load_dialog(path: Path) -> Dialog:
     return dialog
 
 
-def check_dialog(path: Path) -> list[Problem]:
-    """Return everything that is wrong with a dialog file, mistakes and warnings; empty where it is fine."""
-    try:
-        return list(load_dialog(path).warnings)
-    except UserError as error:
-        return list(error.problems)
-
-
 def _wav_problem(path: Path, name: str, source: Path) -> Problem | None:
     try:
         with wave.open(str(path), "rb") as sound:

@@ -209,12 +209,6 @@ class Grammar:
             return meaning == "yes"
         return meaning
 
-    def is_slot_value(self, match: Match) -> bool:
-        """Whether a match fills the slot, rather than being one of the choices beside it."""
-        return not match.command and (
-            match.meaning in self._slot_meanings or match.meaning not in self._closed
-        )
-
     def _best(self, text: str) -> Match | None:
         closed: Match | None = None
         best = best_meaning(text, self._meanings, self.lexicon)

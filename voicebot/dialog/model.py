@@ -17,11 +17,11 @@ from voicebot.dialog.base import (
     Duration,
     Identifier,
     Key,
-    Language,
     Outcome,
     Phrase,
     PhraseList,
     StepName,
+    Strict,
     Text,
     as_list,
 )
@@ -34,7 +34,7 @@ __all__ = ["Always", "Choice", "Dialog", "DialogFile", "Limits", "Need", "Say", 
 ConfirmRule = Literal["unsure", "always", "never"]
 
 
-class Say(Language):
+class Say(Strict):
     """One prompt: words, or a wav file and its words, and perhaps silence after it."""
 
     text: str = Field(
@@ -76,7 +76,7 @@ Prompts = Annotated[
 """One prompt, or one for each attempt."""
 
 
-class Choice(Language):
+class Choice(Strict):
     """One of the answers to a step. In short, its phrases: `tuesday: [tuesday, the first one]`."""
 
     hear: PhraseList = Field(
@@ -97,7 +97,7 @@ def _choice(value: Any) -> Any:
 ChoiceSpec = Annotated[Choice, BeforeValidator(_choice, json_schema_input_type=Choice | list[Phrase] | None)]
 
 
-class Always(Language):
+class Always(Strict):
     """Something that is understood in every step: a command."""
 
     hear: PhraseList = Field((), description="What callers say for it, beside what the language knows.")
@@ -108,7 +108,7 @@ class Always(Language):
     )
 
 
-class Need(Language):
+class Need(Strict):
     """A value that must be given from outside. In short, its type: `first_name: text`."""
 
     type: Literal["text", "digits", "number", "yes_no", "phone", "date", "time", "datetime"] = Field(
@@ -125,7 +125,7 @@ def _typed(value: Any) -> Any:
 NeedSpec = Annotated[Need, BeforeValidator(_typed, json_schema_input_type=str | Need)]
 
 
-class Limits(Language):
+class Limits(Strict):
     """Where patience ends."""
 
     failures: int = Field(
@@ -137,7 +137,7 @@ class Limits(Language):
     turns: int = Field(100, ge=1, le=1000, description="Answers of the caller before the call is ended.")
 
 
-class Transfer(Language):
+class Transfer(Strict):
     """Hand the caller to a person."""
 
     to: str = Field(pattern=r"^[A-Za-z0-9_+*#-]{1,64}$", description="The extension of the dialplan.")
@@ -163,7 +163,7 @@ Goto = Annotated[
 """A step, or steps with the condition of each; the first that holds is taken."""
 
 
-class Step(Language):
+class Step(Strict):
     """One step of the conversation. Its order: if, say, ask, fill, set; then goto, end or transfer."""
 
     if_: Condition | None = Field(
@@ -208,7 +208,7 @@ class Step(Language):
         return bool(self.ask)
 
 
-class DialogFile(Language):
+class DialogFile(Strict):
     """A dialog: a header, then the steps of the conversation."""
 
     dialog: str = Field(pattern=r"^[a-z0-9_-]{1,64}$", description="Its name.")

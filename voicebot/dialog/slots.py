@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from voicebot.dialog.base import Key, Language, Phrase, PhraseList
+from voicebot.dialog.base import Key, Phrase, PhraseList, Strict
 from voicebot.dialog.lexicon import Lexicon
 from voicebot.dialog.numbers import digit_runs, luhn, numbers_in
 from voicebot.dialog.text import Tokens, is_content, tokens_of, without_fillers
@@ -23,7 +23,7 @@ _LONGEST_NAME_WORDS = 5
 _LONGEST_TEXT = 500
 
 
-class SlotChoice(Language):
+class SlotChoice(Strict):
     """One value of a `choice` slot. In short, its phrases: `red: [red, the red one]`."""
 
     hear: PhraseList = Field((), description="What callers say for it; without it, its name.")
@@ -41,7 +41,7 @@ SlotChoiceSpec = Annotated[
 ]
 
 
-class Slot(Language):
+class Slot(Strict):
     """Something that the conversation may learn. In short, its type alone: `attending: yes_no`."""
 
     type: SlotKind = Field(description="What kind of answer it is.")

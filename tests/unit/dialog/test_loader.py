@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicebot.dialog.files import check_dialog, load_dialog
+from voicebot.dialog.files import load_dialog
 from voicebot.dialog.loader import parse_dialog
 from voicebot.dialog.schema import schema_text
 from voicebot.errors import Problem, UserError
@@ -38,7 +38,7 @@ def assert_problem(text: str, what: str, line: int | None = None, remedy: str = 
 
 @pytest.mark.parametrize("path", DIALOGS, ids=lambda path: path.stem)
 def test_the_dialogs_that_come_along_are_flawless(path: Path) -> None:
-    assert check_dialog(path) == []
+    assert load_dialog(path).warnings == ()
 
 
 def test_the_smallest_dialog() -> None:
@@ -115,6 +115,57 @@ def test_what_is_well_formed_but_wrong(steps: str, what: str) -> None:
     assert_problem(HEADER + steps, what)
 
 
+BAKERY = (
+    "dialog: x\nslots: {sure: yes_no, size: {type: choice, choices: {small: , large: }}}\nsteps:\n"
+    "  a:\n    ask: Bread or cake?\n    %s\n    goto: {bread: %s, cake: %s}\n"
+    "  bread: {say: Bread., end: bread}\n  cake: {say: Cake., end: cake}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "first", "second", "remedy"),
+    [
+        ("choices: {bread: , cake: }", "bread", "cake", "`bread: {goto: bread}`"),
+        ("choices: {yes: , no: }", "yes", "no", "`yes: {goto: bread}`"),
+        ("fill: sure", "yes", "no", "`cake: not sure`"),
+        ("fill: size", "small", "large", "`bread: size == 'small'`"),
+        ("fill: size", "size == small", "else", "'small'"),
+    ],
+)
+def test_an_answer_is_no_condition(answers: str, first: str, second: str, remedy: str) -> None:
+    problems = problems_of(BAKERY % (answers, first, second))
+    assert {p.line for p in problems} == {7}
+    assert any(remedy in p.remedy for p in problems), problems
+    assert not any("call.number" in p.remedy for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        ("steps: {}", "`steps` is empty", "hi: {say: Hello., end: done}"),
+        ("steps:", "not nothing", "hi: {say: Hello., end: done}"),
+        ("limits: {failures: 0}", "`failures` is too small", "at least 1"),
+        ("limits: {failures: 99}", "`failures` is too large", "at most 10"),
+        ("limits: {failures: many}", "whole number", "3"),
+        ("bargein: maybe", "neither true nor false", "true"),
+        ("goals: done", "must be a list", "[done]"),
+        ("slots: {p: {type: digits, length: four}}", "number of digits", "[3, 6]"),
+        ("slots: {p: {type: digits, length: [1, 2, 3]}}", "number of digits", "[3, 6]"),
+        ("slots: {p: {type: number, between: [a, b]}}", "the least and the greatest", "[1, 10]"),
+        ("about: " + "a" * 1001, "longer than 1000", "shorter"),
+        ("always: {hm: {hear: [''], say: Hm.}}", "is empty", "take it away"),
+        ("always: {hm: {hear: hm, say: [" + "a, " * 51 + "]}}", "more than 50", "take some"),
+        ("steps: {a: {ask: Hm?, choices: [b, c]}}", "not a list", "sales: ["),
+        ("steps: {a: {ask: Hm?, choices: {b: hello}}}", "not a text", "[hello]"),
+        ("steps: {a: {goto: [b]}}", "not a list", "goto: {confirmed: attending"),
+    ],
+)
+def test_the_form_is_told_in_plain_words(text: str, what: str, remedy: str) -> None:
+    steps = "" if text.startswith("steps") else "\nsteps: {a: {end: done}}"
+    problems = problems_of(f"dialog: x\n{text}{steps}")
+    assert [(what in p.what, remedy in p.remedy, p.line) for p in problems] == [(True, True, 2)], problems
+
+
 def test_all_mistakes_are_told_at_once_in_order() -> None:
     text = "dialog: x\nlanguge: en\nsteps:\n  a: {say: Hi, gotto: b}\n  b: {end: X Y}\n"
     found = problems_of(text)
@@ -123,9 +174,11 @@ def test_all_mistakes_are_told_at_once_in_order() -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "cannot be read" in check_dialog(tmp_path / "nothing.yaml")[0].what
+    with pytest.raises(UserError, match="cannot be read"):
+        load_dialog(tmp_path / "nothing.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"dialog: \xe9")
-    assert "UTF-8" in check_dialog(tmp_path / "latin.yaml")[0].what
+    with pytest.raises(UserError, match="UTF-8"):
+        load_dialog(tmp_path / "latin.yaml")
     (tmp_path / "wav.yaml").write_text("dialog: x\nsteps:\n  a: {say: {wav: hi.wav, text: Hi}, end: x}\n")
     with pytest.raises(UserError, match=r"there is no hi\.wav"):
         load_dialog(tmp_path / "wav.yaml")
