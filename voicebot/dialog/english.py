@@ -187,4 +187,11 @@ ENGLISH = Lexicon(
         hello, hi, um, uh, well, yeah, oh, sure, okay
         """
     ),
+    nameless=listed(
+        """
+        no name, not say, not tell, not telling, not giving, not give, not remember, can not remember, i forgot,
+        have forgotten, why do you, who are you, who is this, what for, none of your business, nobody, no one,
+        nothing, none, anonymous, never mind, no clue, dunno, beats me, who knows
+        """
+    ),
 )

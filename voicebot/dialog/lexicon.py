@@ -28,6 +28,7 @@ class Lexicon:
     yes, no:        complete answers, the most usual first
     weak:           words of `yes`/`no` that also occur inside other sentences: they count only nearly alone
     unsure:         whoever says this has not answered
+    nameless:       whoever says this, or something of `unsure`, has not told a name
     fillers:        words and phrases that carry no meaning, removed before matching
     stopwords:      function words, which do not count as "something else was said"
     negators:       words that negate what follows within two words
@@ -72,3 +73,4 @@ class Lexicon:
     leads: Phrases = ()
     tails: Phrases = ()
     name_leads: Phrases = ()
+    nameless: Phrases = ()

@@ -149,6 +149,8 @@ def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | No
         return None
     if slot.type == "text":
         return text, 1.0
+    if _is_nameless(tokens, lexicon):
+        return None
     changed = True
     while changed:
         changed = False
@@ -164,6 +166,20 @@ def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | No
     if not any(is_content(token, lexicon) for token in tokens):
         return None
     return " ".join(token.capitalize() for token in tokens), 1.0
+
+
+def _is_nameless(tokens: Tokens, lexicon: Lexicon) -> bool:
+    """Whether no name was told, as in "I do not know": a single word counts only alone or after "my name is"."""
+    words = without_fillers(tokens, lexicon)
+    leads = {token for lead in lexicon.name_leads for token in lead.split()}
+    alone = [token for token in words if token not in leads]
+    for phrase in (*lexicon.unsure, *lexicon.nameless):
+        sought = tuple(phrase.split())
+        if len(sought) == 1 and alone == [phrase]:
+            return True
+        if len(sought) > 1 and any(words[at : at + len(sought)] == sought for at in range(len(words))):
+            return True
+    return False
 
 
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}

@@ -182,6 +182,39 @@ def test_names(text: str, name: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I do not know",
+        "I don't know.",
+        "Um, I don't really know",
+        "I'm not sure",
+        "no idea, sorry",
+        "I'd rather not say",
+        "I forgot",
+        "nobody",
+        "Maybe.",
+    ],
+)
+def test_whoever_does_not_know_has_not_told_a_name(text: str) -> None:
+    assert_means(NAME, text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("모르겠어요", None),
+        ("저는 잘 모르겠습니다", None),
+        ("음 몰라요", None),
+        ("말하고 싶지 않아요", None),
+        ("제 이름은 김민수", "김민수"),
+        ("박지영", "박지영"),
+    ],
+)
+def test_korean_names(text: str, name: str | None) -> None:
+    assert_means(Grammar("name", "ko-KR"), text, name)
+
+
+@pytest.mark.parametrize(
     ("said", "written"),
     [
         ("the fourth of march", "The 4th of March."),
