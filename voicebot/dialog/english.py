@@ -189,9 +189,10 @@ ENGLISH = Lexicon(
     ),
     nameless=listed(
         """
-        no name, not say, not tell, not telling, not giving, not give, not remember, can not remember, i forgot,
-        have forgotten, why do you, who are you, who is this, what for, none of your business, nobody, no one,
-        nothing, none, anonymous, never mind, no clue, dunno, beats me, who knows
+        no name, not say, not tell, not telling, not giving, not give, not remember, can not
+        remember, i forgot, have forgotten, why do you, who are you, who is this, what for, none
+        of your business, nobody, no one, nothing, none, anonymous, never mind, no clue, dunno,
+        beats me, who knows
         """
     ),
 )

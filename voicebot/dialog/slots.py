@@ -169,7 +169,7 @@ def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | No
 
 
 def _is_nameless(tokens: Tokens, lexicon: Lexicon) -> bool:
-    """Whether no name was told, as in "I do not know": a single word counts only alone or after "my name is"."""
+    """Whether no name was told, as in "I do not know"; a single word has to stand alone for that."""
     words = without_fillers(tokens, lexicon)
     leads = {token for lead in lexicon.name_leads for token in lead.split()}
     alone = [token for token in words if token not in leads]
