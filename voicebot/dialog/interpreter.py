@@ -20,11 +20,11 @@ from voicebot.dialog.expressions import evaluate, is_true, parse_expression
 from voicebot.dialog.flow import CALL_VALUES
 from voicebot.dialog.grammar import Grammar, Match
 from voicebot.dialog.history import HistoryEntry, Journal
-from voicebot.dialog.languages import lexicon_of
-from voicebot.dialog.listening import confirmation_of, grammar_of, hint, is_sensitive, listen
+from voicebot.dialog.listening import confirmation_of, grammar_of, is_sensitive, listen
 from voicebot.dialog.model import Dialog, Say, Step
 from voicebot.dialog.needs import given_values
 from voicebot.dialog.prompts import speak, text_of
+from voicebot.dialog.repair import OwnWords, Patience
 from voicebot.dialog.slots import Value, meaning_of
 from voicebot.dialog.templates import say_value
 from voicebot.dialog.turns import (
@@ -34,10 +34,8 @@ from voicebot.dialog.turns import (
     Handover,
     HungUp,
     Keys,
-    Listen,
     Prompt,
     Silence,
-    SpokenText,
     Understood,
     Unheard,
     Utterance,
@@ -45,9 +43,6 @@ from voicebot.dialog.turns import (
 
 MOST_STEPS = 100
 """Steps run without waiting for the caller; more is an endless loop and ends the call as `error`."""
-
-MOST_UNHEARD = 3
-"""Failures of recognition in a row before we stop asking again."""
 
 UNSURE_SCORE = 0.8
 UNSURE_CONFIDENCE = 0.6
@@ -85,7 +80,7 @@ class Interpreter:
         self.understood: Understood | None = None
         self.outcome: str | None = None
         self.goal = False
-        self._texts = lexicon_of(self.language).texts
+        self._own = OwnWords(dialog, self.language)
         self._values: dict[str, object] = dict(given_values(dialog, given or {}))
         self._values.update({name: str((call or {}).get(name.split(".")[1], "")) for name in CALL_VALUES})
         self._learnt: dict[str, object] = {}
@@ -95,9 +90,7 @@ class Interpreter:
         self._said: tuple[Prompt, ...] = ()
         self._question: tuple[Prompt, ...] = ()
         self._pending: _Pending | None = None
-        self._noinputs = self._nomatches = 0
-        self._silences = self._unheard = self._turns = 0
-        self._failed_from: set[str] = set()
+        self._patience = Patience(dialog.file.limits)
         self._journal = Journal()
         self._last = BotTurn((), End("error", reason="not begun"))
 
@@ -137,13 +130,8 @@ class Interpreter:
         if isinstance(event, HungUp):
             self.understood = None
             return self._finish(BotTurn((), End("hangup", reason="caller")), now)
-        self._turns += 1
-        if self._turns > self.dialog.file.limits.turns:
+        if self._patience.note(event):
             return self._finish(self._give_up("turns"), now)
-        if not isinstance(event, Unheard):
-            self._unheard = 0
-        if not isinstance(event, Silence):
-            self._silences = 0
         return self._finish(self._answer(event), now)
 
     def expects(self, event: CallerInput) -> bool:
@@ -158,23 +146,17 @@ class Interpreter:
     def _answer(self, event: CallerInput) -> BotTurn:
         if isinstance(event, Silence):
             self._understand("noinput")
-            self._silences += 1
-            if self._silences >= self.dialog.file.limits.silences:
-                return self._give_up("silence")
-            self._noinputs += 1
-            return self._fail("noinput", self._noinputs)
+            return self._give_up("silence") if self._patience.silent_for_good else self._fail("noinput")
         if isinstance(event, Unheard):
             self._understand("unheard")
-            self._unheard += 1
-            if self._unheard >= MOST_UNHEARD:
+            if self._patience.deaf:
                 return self._failed()
-            return self._ask_again(self._own("unheard"), question=self._unheard > 1)
+            return self._ask_again(self._own.say("unheard"), question=self._patience.unheard > 1)
         match = self._correction(event) or self._match(event, self._grammar)
         confidence = event.transcript.confidence if isinstance(event, Utterance) else None
         if match is None:
             self._understand("nomatch", confidence=confidence)
-            self._nomatches += 1
-            return self._fail("nomatch", self._nomatches)
+            return self._fail("nomatch")
         self._understand("command" if match.command else "match", match.meaning, confidence)
         if match.command:
             return self._command(match.meaning)
@@ -222,8 +204,7 @@ class Interpreter:
         slot = self.dialog.file.slots[str(self._current.fill)]
         filter_ = "digits" if slot.type == "digits" else ""
         said = say_value(match.value, filter_, self.language)
-        text = self._texts["confirm"][0].replace("{value}", said)
-        self._question = (SpokenText(text, self.language, static=False, sensitive=slot.sensitive),)
+        self._question = self._own.confirm(said, sensitive=slot.sensitive)
         return self._listen(self._question)
 
     def _confirmed(self, match: Match) -> BotTurn:
@@ -233,10 +214,8 @@ class Interpreter:
             return self._accept(pending.match)
         self._pending = None
         self._question = self._asked(self._current)
-        self._nomatches += 1
-        if self._failures >= self.dialog.file.limits.failures:
-            return self._failed()
-        return self._ask_again(self._own("unconfirmed"))
+        self._patience.fail("nomatch")
+        return self._failed() if self._patience.exhausted else self._ask_again(self._own.say("unconfirmed"))
 
     def _correction(self, event: CallerInput) -> Match | None:
         """Take "no, four two seven two" in place of the answer that was asked back."""
@@ -262,58 +241,42 @@ class Interpreter:
             said_last = self._said if self._pending is None else self._question
             return self._listen(tuple(replace(prompt, bargein=True) for prompt in said_last))
         if name == "help" and not said:
-            said = self._help()
+            said = self._speak_one(self._current.help, self._current) or self._own.help(self._step)
         return self._ask_again(said)
-
-    def _help(self) -> list[Prompt]:
-        step = self._current
-        if step.help:
-            return self._speak_one(step.help, step)
-        text = hint(self.dialog, self._step, self.language) or self._texts["help"][0]
-        said = [self._own_text(text)]
-        agent = self.dialog.file.always.get("agent")
-        return [*said, *(self._own("help_agent") if agent and agent.goto else [])]
 
     # --- failures ---------------------------------------------------------------------------------------
 
-    @property
-    def _failures(self) -> int:
-        return self._noinputs + self._nomatches
-
-    def _fail(self, kind: str, attempt: int) -> BotTurn:
+    def _fail(self, kind: str) -> BotTurn:
         """Ask again, more explicitly with each attempt, until patience ends."""
-        if self._failures >= self.dialog.file.limits.failures:
+        attempt = self._patience.fail(kind)
+        if self._patience.exhausted:
             return self._failed()
         step = self._current
         own: tuple[Say, ...] = getattr(step, kind)
         if own and self._pending is None:
             say = own[min(attempt, len(own)) - 1]
             return self._listen(tuple(self._speak(say, step)))
-        prompts = self._own(kind, attempt - 1)
-        prompts += self._question
-        if attempt > 1 and self._pending is None and (text := hint(self.dialog, self._step, self.language)):
-            prompts.append(self._own_text(text))
-        return self._listen(tuple(prompts))
+        hint_for = self._step if self._pending is None else ""
+        return self._listen(tuple(self._own.retry(kind, attempt, self._question, hint_for)))
 
     def _failed(self) -> BotTurn:
         """Patience has ended in this step: where the step says, else to an agent, else good-bye."""
         self._pending = None
         agent = self.dialog.file.always.get("agent")
         target = self._current.failed or (agent.goto if agent else None)
-        if target is None or self._step in self._failed_from:
+        if target is None or self._patience.fail_step(self._step):
             return self._give_up(self._step)
-        self._failed_from.add(self._step)
         return self._run(target, [])
 
     def _give_up(self, reason: str) -> BotTurn:
-        return BotTurn(tuple(self._own("failed")), End("failed", reason=reason))
+        return BotTurn(tuple(self._own.say("failed")), End("failed", reason=reason))
 
     # --- steps ------------------------------------------------------------------------------------------
 
     def _run(self, name: str, prompts: list[Prompt]) -> BotTurn:
         """Run steps from `name` on until one listens or ends."""
         self._pending = None
-        self._noinputs = self._nomatches = 0
+        self._patience.enter_step()
         following: str | BotTurn = name
         for _ in range(MOST_STEPS):
             assert isinstance(following, str)
@@ -352,7 +315,7 @@ class Interpreter:
         return self.dialog.step_after(self._step) or self._error("ran past the last step")
 
     def _error(self, reason: str) -> BotTurn:
-        return BotTurn(tuple(self._own("error")), End("error", reason=reason))
+        return BotTurn(tuple(self._own.say("error")), End("error", reason=reason))
 
     def _learn(self, name: str, value: object | Value) -> None:
         self._values[name] = value
@@ -392,13 +355,6 @@ class Interpreter:
         bargein = self.dialog.file.bargein if step.bargein is None else step.bargein
         return speak(self.dialog, say, self._values, self.language, bargein=bargein)
 
-    def _own(self, kind: str, attempt: int = 0) -> list[Prompt]:
-        texts = self._texts[kind]
-        return [self._own_text(texts[min(attempt, len(texts) - 1)])]
-
-    def _own_text(self, text: str) -> Prompt:
-        return SpokenText(text, self.language)
-
     # --- what is kept -----------------------------------------------------------------------------------
 
     def _understand(self, kind: str, meaning: str = "", confidence: float | None = None) -> None:
@@ -412,6 +368,3 @@ class Interpreter:
         self._journal.bot(turn.prompts, self._step, now)
         self._last = turn
         return turn
-
-
-__all__ = ["Interpreter", "Listen"]
