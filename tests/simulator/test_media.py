@@ -413,7 +413,7 @@ async def test_a_prompt_comes_back_through_every_codec(media: MediaLoop, codec: 
 
 async def test_a_fault_of_the_loop_itself_is_known(media: MediaLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     call = open_call(media)
-    monkeypatch.setattr(media._doors, "drain", lambda tick: 1 / 0)
+    monkeypatch.setattr(media._strangers, "drain", lambda tick: 1 / 0)
     async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(ZeroDivisionError):
             await asyncio.shield(media.stopped)

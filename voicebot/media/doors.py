@@ -56,8 +56,8 @@ def connect_door(door: socket.socket, peer: Address) -> socket.socket:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         connected.bind(door.getsockname())
         connected.connect(peer)
-        _empty(connected)  # of what slipped in between the two
-        _empty(door)  # of what came before anybody was expected
+        discard(connected.recv)  # of what slipped in between the two
+        discard(door.recv)  # of what came before anybody was expected
     except OSError:
         connected.close()
         raise
@@ -95,29 +95,23 @@ class Doors:
                     continue
                 receive(datagram, tick)
         for fd, _ in self._poller.poll(0):
-            self._discard(fd)
-
-    def _discard(self, fd: int) -> None:
-        take, _, flooded = self._watched[fd]
-        count = 0
-        try:
-            while count < MAX_DISCARDS_A_TICK:
-                take(0)
-                count += 1
-        except OSError:
-            pass
-        flooded(count)
+            take, _, flooded = watched[fd]
+            flooded(discard(take))
 
     def close(self) -> None:
         self._poller.close()
 
 
-def _empty(door: socket.socket) -> None:
+def discard(take: Callable[[int], bytes]) -> int:
+    """Read and forget what waits in a socket, up to a bound; return how many datagrams it was."""
+    count = 0
     try:
-        for _ in range(MAX_PACKETS_A_TICK + MAX_DISCARDS_A_TICK):
-            door.recv(0)
+        while count < MAX_DISCARDS_A_TICK:
+            take(0)
+            count += 1
     except OSError:
         pass
+    return count
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -19,6 +20,9 @@ QUIET_DB = -57.0
 """A frame below this level is no speech on any telephone (the end-pointer would not take it for speech
 either), so
 the detector need not be asked: most of a call is silence."""
+
+_make_heard_frame = partial(tuple.__new__, HeardFrame)
+"""HeardFrame._make, but without a call into Python."""
 
 CallFailed = Callable[[MediaPort, Exception], None]
 
@@ -87,6 +91,7 @@ class CodecGroup:
                 self._ports[row].receive(self._datagrams[row], tick)
             except Exception as error:
                 self._failed(self._ports[row], error)
+        self._datagrams = []  # given back now, their memory serves what is sent
 
     def hear(self, at: float, behind: int) -> None:
         """Let every call hear one frame, `behind` frames before the latest."""
@@ -125,7 +130,7 @@ class CodecGroup:
         frames = [heard[start : start + size] for start in range(0, len(heard), size)]
         # First all detectors, then all listeners: each loop's code stays in the processor's cache.
         self._speech = verdicts = self._detect(frames, levels)
-        news = map(HeardFrame, frames, verdicts, levels, lost, repeat(at))
+        news = map(_make_heard_frame, zip(frames, verdicts, levels, lost, repeat(at), strict=False))
         for row, (listen, frame) in enumerate(zip(self._listeners, news, strict=True)):
             if self._stale and not self._ports[row].open:
                 continue
@@ -171,7 +176,8 @@ class CodecGroup:
         frames = [next_frame() or quiet for next_frame in self._next_frames]
         if frames:
             samples = to_samples(b"".join(frames)).reshape(len(frames), -1)
-            self._outgoing.skip(skipped)
+            if skipped:
+                self._outgoing.skip(skipped)
             packets = self._outgoing.packets(self._codec.encode(samples))
             for row, (send, packet) in enumerate(zip(self._sends, packets, strict=True)):
                 try:

@@ -27,6 +27,11 @@ MAX_CATCH_UP_TICKS = 15
 REMEMBERED_TICKS = 60 * FRAMES_PER_SECOND
 """Lateness is known for the last minute."""
 
+REVIEW_TICKS = 50
+"""So often everything that peers sent is read; else only what a call out of step got, and one datagram of
+others.
+"""
+
 Failed = Callable[[str, Exception], None]
 
 
@@ -67,7 +72,9 @@ class MediaLoop:
         self._candidates = deque(range(first_port + first_port % 2, last_port + 1, 2))
         self._failed = failed
         self._clock = TickClock(self._tick)
-        self._doors = Doors()
+        self._peers = Doors()
+        self._strangers = Doors()
+        self._review_at = 0  # tick
         self._ports: dict[MediaPort, None] = {}
         self._groups: dict[Codec, CodecGroup] = {}
         self._running = False
@@ -106,7 +113,14 @@ class MediaLoop:
                 raise UserError(what, "set [media] bind to an address of this machine") from error
             if door is not None:
                 port = MediaPort(
-                    call_id, (self._host, number), door, coder, vad, listener, self._doors, self._changed
+                    call_id,
+                    (self._host, number),
+                    door,
+                    coder,
+                    vad,
+                    listener,
+                    (self._peers, self._strangers),
+                    self._changed,
                 )
                 self._ports[port] = None
                 self._regroup(coder)
@@ -137,7 +151,10 @@ class MediaLoop:
             groups = tuple(self._groups.values())  # calls may come and go while others hear
             for group in groups:
                 group.read()
-            self._doors.drain(self._ticks)
+            self._strangers.drain(self._ticks)
+            if self._ticks >= self._review_at:
+                self._review_at = self._ticks + REVIEW_TICKS
+                self._peers.drain(self._ticks)
             for group in groups:
                 group.sort(self._ticks)
             for behind in range(min(skipped, MAX_CATCH_UP_TICKS), -1, -1):
@@ -176,7 +193,8 @@ class MediaLoop:
         if self._running:
             self._running = False
             self._clock.stop()
-            self._doors.close()
+            self._peers.close()
+            self._strangers.close()
             if not self.stopped.done():
                 if error is None:
                     self.stopped.set_result(None)

@@ -17,7 +17,7 @@ import numpy as np
 from voicebot.audio.frames import Samples, samples_per_frame, to_samples
 from voicebot.audio.playout import Playout, PromptStarted
 from voicebot.media.codecs import Codec
-from voicebot.media.doors import Doors, connect_door
+from voicebot.media.doors import MAX_DATAGRAM_BYTES, MAX_PACKETS_A_TICK, Doors, connect_door, discard
 from voicebot.rtp.concealment import CONCEALED_FRAMES, conceal
 from voicebot.rtp.sending import OutgoingStream
 from voicebot.rtp.session import RtpSession
@@ -122,9 +122,11 @@ class MediaPort:
 
     def __init__(
         self, call_id: str, address: tuple[str, int], door: socket.socket, codec: Codec, vad: Vad,
-        listener: MediaListener, doors: Doors, changed: Callable[[MediaPort], None],
+        listener: MediaListener, doors: tuple[Doors, Doors], changed: Callable[[MediaPort], None],
     ) -> None:  # fmt: skip
-        """For MediaLoop only. `changed` is told when the port has got a peer or a tap, or is closed."""
+        """For MediaLoop only. `doors` are those of peers and of strangers; `changed` is told when the
+        port has got a peer or a tap, or is closed.
+        """
         self.call_id = call_id
         self.host, self.port = address
         self.codec = codec.name
@@ -147,7 +149,7 @@ class MediaPort:
         self._step: Step | None = None
         self._row = 0  # in it
         self._more: list[bytes] = []  # datagrams that came in this tick after the first one
-        self._doors = doors
+        self._peers, self._others = doors
         self._strangers = door  # holds the port, and gets all that does not come from the peer
         self._peer: socket.socket | None = None
         self._gap = CONCEALED_FRAMES  # frames lost in a row
@@ -156,7 +158,7 @@ class MediaPort:
         self._forged = 0
         self._flooded = 0
         self._unsent = 0
-        doors.watch(door, self._count_stranger, self._count_flood)
+        self._others.watch(door, self._count_stranger, self._count_flood)
 
     # --- for the call ----------------------------------------------------------------------------------
 
@@ -174,7 +176,7 @@ class MediaPort:
             self._leave_peer()
             self._peer = peer
             self.read, self.write = peer.recv, peer.send
-            self._doors.watch(peer, self._receive_more, self._count_flood)
+            self._peers.watch(peer, self._receive_more, self._count_flood)
             self._changed(self)
 
     @property
@@ -217,7 +219,7 @@ class MediaPort:
         if self.open:
             self.open = False
             self._leave_peer()
-            self._doors.forget(self._strangers)
+            self._others.forget(self._strangers)
             self._strangers.close()
             self._changed(self)
 
@@ -229,9 +231,12 @@ class MediaPort:
         self._row = row
 
     def receive(self, datagram: bytes, tick: int) -> None:
-        """Take all that the peer has sent for this tick, `datagram` first (b"" for nothing)."""
+        """Take all that the peer has sent for this tick: `datagram` first (b"" for nothing), then the
+        rest.
+        """
         if datagram:
             self.session.receive(datagram, tick)
+            self._read_more()
         if self._more:
             for more in self._more:
                 self.session.receive(more, tick)
@@ -240,6 +245,14 @@ class MediaPort:
             keys, self.session.keys = self.session.keys, []
             for key in keys:
                 self.listener.keyed(key)
+
+    def _read_more(self) -> None:
+        try:
+            while len(self._more) < MAX_PACKETS_A_TICK:
+                self._more.append(self.read(MAX_DATAGRAM_BYTES))
+            self._flooded += discard(self.read)
+        except OSError:  # nothing more
+            pass
 
     def take(self, quiet: bool, behind: int) -> bytes | None:
         """Return the payload to hear in this tick, None where nothing came (see JitterBuffer.take)."""
@@ -282,7 +295,7 @@ class MediaPort:
 
     def _leave_peer(self) -> None:
         if self._peer is not None:
-            self._doors.forget(self._peer)
+            self._peers.forget(self._peer)
             self._peer.close()
             self._peer = None
             self.read, self.write = _read_nothing, len

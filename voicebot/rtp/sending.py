@@ -56,10 +56,9 @@ class OutgoingStreams:
         self._streams = tuple(streams)
         self._size = HEADER.size + payload_bytes
         self._packets = np.zeros((len(streams), self._size), dtype=np.uint8)
-        self._headers = self._packets[:, : HEADER.size].view(HEADER_WORD)
+        self._headers = np.array([stream.header for stream in streams], dtype=np.uint32).reshape(-1, 3)
+        self._header_places = self._packets[:, : HEADER.size].view(HEADER_WORD)
         self._payloads = self._packets[:, HEADER.size :]
-        for row, stream in enumerate(streams):
-            self._headers[row] = stream.header
         self._made = 0
         self._until_wrap = (
             1  # packets until some first word needs more than adding to; the marker goes after one
@@ -67,6 +66,7 @@ class OutgoingStreams:
 
     def packets(self, payloads: Payloads) -> list[bytes]:
         """Return each call's next packet."""
+        self._header_places[:] = self._headers
         self._payloads[:] = payloads
         data = self._packets.tobytes()
         self._headers += NEXT_HEADER

@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from voicebot.audio.frames import FRAME_MS, samples_per_frame, to_samples
+from voicebot.audio.frames import FRAME_MS, samples_per_frame, silence, to_samples
 from voicebot.speech.tonality import is_tone
 
 DEFAULT_PAUSE_MS = 600
@@ -25,10 +25,17 @@ DEFAULT_LONGEST_MS = 15_000
 ONSET_GAP_FRAMES = 2
 """Unvoiced frames that may lie within an onset: a stop consonant closes the mouth for as long."""
 
-RESUME_FRAMES = 2
-"""Voiced frames in a row that end a pause; a click has one."""
+ONSET_SLACK_FRAMES = 4
+"""Gaps within an onset that the pre-roll has room for; after more it begins a little later."""
+
+INAUDIBLE_DB = -57.0
+"""A frame before the onset that is quieter than this is given to recognition as silence."""
+
 RESUME_AFTER_FRAMES = 3
-"""Within a gap shorter than this any voiced frame is the same sound going on."""
+"""After a gap longer than this it takes two voiced frames in a row to go on: a click has one."""
+
+TONE_SPREAD_DB = 6.0
+"""An onset whose frames differ more than this in level cannot be a tone."""
 
 NOISE_MARGIN_DB = 4.0
 """Voiced frames are this much above the noise."""
@@ -117,10 +124,31 @@ class Endpointer:
     """
 
     __slots__ = (
-        "_first", "_frame_samples", "_frames", "_gate_db", "_gated", "_guess_frames", "_guessed",
-        "_hangover_frames", "_hears_line", "_in_row", "_last", "_longest_frames", "_loudest_db",
-        "_noise_db", "_onset_frames", "_pause_frames", "_preroll_frames", "_rate", "_recent", "_span_db",
-        "_spans_db", "_state", "_voiced",
+        "_first",
+        "_frame_samples",
+        "_frames",
+        "_gate_db",
+        "_guess_frames",
+        "_guessed",
+        "_hangover_frames",
+        "_hears_line",
+        "_last",
+        "_longest_frames",
+        "_look_at",
+        "_loudest_db",
+        "_noise_db",
+        "_onset_frames",
+        "_pause_frames",
+        "_preroll_frames",
+        "_quietest_db",
+        "_rate",
+        "_recent",
+        "_silence",
+        "_span_db",
+        "_spans_db",
+        "_state",
+        "_stray",
+        "_voiced",
     )  # fmt: skip
 
     def __init__(
@@ -131,8 +159,11 @@ class Endpointer:
         self._onset_frames = max(1, onset_ms // FRAME_MS)
         self._preroll_frames = preroll_ms // FRAME_MS
         self._hangover_frames = hangover_ms // FRAME_MS
-        longest_onset = self._onset_frames * (1 + ONSET_GAP_FRAMES)
-        self._recent: deque[bytes] = deque(maxlen=self._preroll_frames + longest_onset + 1)
+        # The last frames. What is not heard is not kept: memory that is touched only once a tick is what
+        # costs.
+        kept = self._preroll_frames + self._onset_frames + ONSET_SLACK_FRAMES
+        self._recent: deque[bytes | None] = deque(maxlen=kept)
+        self._silence = silence(sample_rate)
         self._frames = 0  # pushed so far
         self._hears_line = False
         self._noise_db = NOISE_FLOOR_MIN_DB
@@ -146,6 +177,7 @@ class Endpointer:
         self._pause_frames = max(1, -(-pause_ms // FRAME_MS))
         self._guess_frames = max(1, self._pause_frames // 2)
         self._longest_frames = max(1, longest_ms // FRAME_MS)
+        self._look_at = 0  # frame at which a pause has lasted long enough for something
 
     def reset(self) -> None:
         """Forget the utterance that goes on, without an event."""
@@ -153,9 +185,9 @@ class Endpointer:
         self._first = 0  # number of the first voiced frame
         self._last = 0  # number after the last voiced frame
         self._voiced = 0  # frames
-        self._in_row = 0  # voiced frames that have not yet ended a pause
+        self._stray = 0  # number after a voiced frame that has not ended the pause
         self._loudest_db = -96.0
-        self._gated = False  # levels, not the detector, showed that the caller paused
+        self._quietest_db = 0.0  # of the voiced frames after the first
         self._guessed = False
         self._set_gate()
 
@@ -173,16 +205,18 @@ class Endpointer:
         """Take the next frame with the detector's verdict and its level in dBFS; return what it brought
         about.
         """
-        self._recent.append(pcm)
+        self._recent.append(pcm if level_db > INAUDIBLE_DB else None)
         self._frames = frames = self._frames + 1
         if level_db < self._span_db:
             self._note_quiet(level_db)
         if not frames % NOISE_SPAN_FRAMES:
             self._end_span()
-        # First what nearly every frame is: nobody speaks, or somebody speaks on.
+        # First what nearly every frame is: nobody speaks, somebody speaks on, or pauses on.
         state = self._state
         if not speech:
             if state is _State.SILENT:
+                return _NOTHING
+            if state is _State.PAUSING and level_db < self._gate_db and frames < self._look_at:
                 return _NOTHING
         elif level_db >= self._gate_db and self._last == frames - 1 and state is _State.SPEAKING:
             self._voiced += 1
@@ -204,7 +238,7 @@ class Endpointer:
             return  # no audio has come yet: nothing is known of the line
         self._hears_line = True
         self._span_db = level_db
-        if level_db < self._noise_db or not any(self._spans_db):
+        if level_db < self._noise_db > NOISE_FLOOR_MIN_DB or self._frames < NOISE_SPAN_FRAMES:
             self._set_noise()
 
     def _end_span(self) -> None:
@@ -245,11 +279,14 @@ class Endpointer:
         if self._state is _State.SILENT:
             self._state = _State.PENDING
             self._first = self._frames - 1
+        else:
+            self._quietest_db = min(self._quietest_db, level_db)
         self._note_voiced(level_db)
         if self._voiced < self._onset_frames:
             return _NOTHING
-        recent = list(self._recent)
-        if is_tone(to_samples(b"".join(recent[-self._onset_frames :])), self._rate):
+        recent = [pcm or self._silence for pcm in self._recent]
+        steady = self._loudest_db - self._quietest_db < TONE_SPREAD_DB
+        if steady and is_tone(to_samples(b"".join(recent[-self._onset_frames :])), self._rate):
             self.reset()
             return _NOTHING
         self._state = _State.SPEAKING
@@ -265,10 +302,10 @@ class Endpointer:
 
     def _await_end(self, voiced: bool, speech: bool, level_db: float) -> tuple[SpeechEvent, ...]:
         events: list[SpeechEvent] = []
-        if not voiced:
-            self._pause(speech)
-        elif self._last != self._frames:
+        if voiced and self._last != self._frames:
             events += self._go_on(level_db)
+        elif not voiced and self._state is _State.SPEAKING:
+            self._pause(speech)
         silent = self._frames - self._last
         cut = self._frames - self._first >= self._longest_frames
         if cut or silent >= self._pause_frames:
@@ -278,28 +315,26 @@ class Endpointer:
         if silent >= self._guess_frames and not self._guessed:
             self._guessed = True
             events.append(PossibleEnd(self.voiced_ms))
+        next_frames = self._pause_frames if self._guessed else self._guess_frames
+        self._look_at = min(self._last + next_frames, self._first + self._longest_frames)
         return tuple(events)
 
     def _go_on(self, level_db: float) -> list[SpeechEvent]:
         """A voiced frame: the utterance goes on, unless it is a stray one after a gap."""
-        self._in_row += 1
-        if self._frames - self._last > RESUME_AFTER_FRAMES and self._in_row < RESUME_FRAMES:
+        alone = self._stray != self._frames - 1
+        self._stray = self._frames
+        if self._frames - self._last > RESUME_AFTER_FRAMES and alone:
             return []
         self._note_voiced(level_db)
         self._state = _State.SPEAKING
-        self._in_row = 0
-        self._gated = False
         if not self._guessed:
             return []
         self._guessed = False
         return [SpeechResumed()]
 
     def _pause(self, speech: bool) -> None:
-        """An unvoiced frame: the first one decides from where the pause counts."""
-        self._in_row = 0
-        self._gated |= speech
-        if self._state is _State.SPEAKING:
-            self._state = _State.PAUSING
-            if not self._gated:
-                # The detector's own verdict ended it, and that comes late.
-                self._last = max(self._first + 1, self._last - self._hangover_frames)
+        """The first unvoiced frame decides from where the pause counts."""
+        self._state = _State.PAUSING
+        if not speech:
+            # Not the level but the detector's own verdict ended it, and that comes late.
+            self._last = max(self._first + 1, self._last - self._hangover_frames)
