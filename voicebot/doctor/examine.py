@@ -6,7 +6,7 @@ import asyncio
 import itertools
 
 from voicebot.config import Config
-from voicebot.doctor import machine, setup
+from voicebot.doctor import machine, setup, vocabulary
 from voicebot.doctor.ami import check_ami
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding
@@ -23,6 +23,7 @@ async def examine(config: Config) -> tuple[Finding, ...]:
             check_ami(config),
             asyncio.to_thread(setup.check_routes, config),
             asyncio.to_thread(setup.check_speech, config),
+            asyncio.to_thread(vocabulary.check_vocabulary, config),
             asyncio.to_thread(machine.check_media, config),
             asyncio.to_thread(machine.check_disk, config),
             asyncio.to_thread(machine.check_files, config),

@@ -74,20 +74,22 @@ def check_routes(config: Config) -> list[Finding]:
 def check_speech(config: Config) -> list[Finding]:
     """The engines that routes use can be imported, and their models are there."""
     findings = []
-    for name in _used("stt", config):
-        findings += _check_engine(f"stt.{name}", config.stt[name], config)
-    for name in _used("tts", config):
-        findings += _check_engine(f"tts.{name}", config.tts[name], config)
+    for name in used("stt", config):
+        findings += check_engine(f"stt.{name}", config.stt[name], config)
+    for name in used("tts", config):
+        findings += check_engine(f"tts.{name}", config.tts[name], config)
     if missing := _missing_modules(ENGINES[config.vad.engine].modules):
         findings.append(_not_installed("vad", config.vad.engine, missing))
     return findings
 
 
-def _used(kind: str, config: Config) -> Iterable[str]:
+def used(kind: str, config: Config) -> Iterable[str]:
+    """Return the names of the engines of a `kind`, "stt" or "tts", that routes use."""
     return dict.fromkeys(getattr(route, kind) for route in config.routes)
 
 
-def _check_engine(section: str, engine: SttConfig | TtsConfig, config: Config) -> list[Finding]:
+def check_engine(section: str, engine: SttConfig | TtsConfig, config: Config) -> list[Finding]:
+    """Whether the engine of `section`, such as `stt.english`, can be imported and has its model."""
     needs = ENGINES[engine.engine]
     if missing := _missing_modules(needs.modules):
         return [_not_installed(section, engine.engine, missing)]
