@@ -50,6 +50,27 @@ def turn_line(turn: TurnRecord) -> Text:
     return line
 
 
+class Talk:
+    """Conversations as they happen. Where several calls live at once, each line says whose it is."""
+
+    def __init__(self) -> None:
+        self._introduced: set[str] = set()
+
+    def lines(self, record: CallRecord, turn: TurnRecord, live: int) -> list[Text]:
+        """Return what to print for a turn of one of `live` calls: a head once a call, and the turn."""
+        line = turn_line(turn)
+        if live < 2:
+            self._introduced.clear()
+            return [line]
+        mark = record.id[:4]
+        lines = [Text.assemble((f"{mark}  ", "bold"), line)]
+        if record.id not in self._introduced:
+            self._introduced.add(record.id)
+            caller = record.caller.number or "withheld"
+            lines.insert(0, _text(f"call {mark}: {record.called.number} from {caller}", "bold"))
+        return lines
+
+
 def _caller_words(turn: CallerTurnRecord) -> str:
     match turn.kind:
         case "dtmf":

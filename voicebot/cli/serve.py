@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,14 @@ import typer
 from voicebot.app.gateway import Gateway
 from voicebot.app.logs import configure_logs
 from voicebot.call.record import CallRecord, TurnRecord
-from voicebot.cli.conversation import turn_line
+from voicebot.cli.conversation import Talk
 from voicebot.cli.options import ConfigFile
 from voicebot.cli.progress import RenderProgress
 from voicebot.cli.terminal import console
 from voicebot.config import load_config
+
+PRIVATE = 0o077
+"""Records and recordings are personal: nobody but the gateway's user may read what it writes."""
 
 
 def serve(
@@ -43,13 +47,15 @@ def serve(
             "log_format": log_format,
         },
     )
+    os.umask(PRIVATE)
     configure_logs(settings.log_level, settings.log_format)
-    out = console()
-
-    def print_turn(record: CallRecord, turn: TurnRecord) -> None:
-        out.print(turn_line(turn), soft_wrap=True)
+    out, conversations = console(), Talk()
 
     async def run() -> None:
+        def print_turn(record: CallRecord, turn: TurnRecord) -> None:
+            for line in conversations.lines(record, turn, len(gateway.calls)):
+                out.print(line, soft_wrap=True)
+
         with RenderProgress() as progress:
             gateway = Gateway(settings, observer=print_turn if talk else None, progress=progress.update)
             await gateway.start()

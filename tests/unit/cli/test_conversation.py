@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, Party
-from voicebot.cli.conversation import records_table, show_record
+from voicebot.cli.conversation import Talk, records_table, show_record, turn_line
 from voicebot.cli.terminal import print_table
 
 pytestmark = pytest.mark.unit
@@ -68,3 +68,24 @@ def test_a_record_cannot_steer_the_terminal_or_forge_a_line() -> None:
     assert "\x1b" not in text
     assert "\x9b" not in text
     assert not any(line.startswith("forged") for line in text.splitlines())
+
+
+def test_of_several_calls_each_line_says_whose_it_is() -> None:
+    def record(id: str, number: str) -> CallRecord:
+        return RECORD.model_copy(
+            update={"id": id, "caller": Party(number=number), "called": Party(number="600")}
+        )
+
+    first, second = record("1a2bffff", "15550100"), record("3c4dffff", "")
+    turn = CallerTurnRecord(kind="speech", text="hello", start_ms=0)
+    alone = turn_line(turn).plain
+    talk = Talk()
+
+    def said(of: CallRecord, live: int) -> list[str]:
+        return [line.plain for line in talk.lines(of, turn, live)]
+
+    assert said(first, 1) == [alone]
+    assert said(second, 2) == ["call 3c4d: 600 from withheld", f"3c4d  {alone}"]
+    assert said(first, 2) == ["call 1a2b: 600 from 15550100", f"1a2b  {alone}"]
+    assert said(second, 2) == [f"3c4d  {alone}"]
+    assert said(first, 1) == [alone]
