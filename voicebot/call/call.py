@@ -26,10 +26,10 @@ from voicebot.dialog.model import Dialog
 from voicebot.dialog.turns import Handover, HungUp, Utterance
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.loop import MediaLoop
-from voicebot.media.port import HeardFrame
+from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.speech.endpointer import Endpointer
-from voicebot.speech.stt import SttService, Transcript
+from voicebot.speech.stt import SttService
 from voicebot.speech.tts import TtsService, Voice
 from voicebot.speech.vad import Vad
 from voicebot.turn import events as ev
@@ -171,7 +171,7 @@ class Call:
             log.warning("call could not be given back", error=str(error))
 
     async def _converse(self, clock: Callable[[], float]) -> None:
-        services = self._services
+        config = self._services.config
         interpreter = Interpreter(
             self._dialog,
             self._route.given,
@@ -179,77 +179,88 @@ class Call:
             call={"id": self.id, "number": self._channel.caller.number, "called": self.record.called.number},
         )
         listener = _Listener()
-        vad = services.vad()
-        port = services.media.open_port(self.id, services.config.media.codec, vad=vad, listener=listener)
-        events: asyncio.Queue[ev.Event] = asyncio.Queue()
-        recording: Recording | None = None
-        scribe: Scribe | None = None
-        advertise = services.config.media.advertise
-        leg = self._leg = Leg(services.ari, self._channel.id, port, self._inbox, advertise)
+        vad = self._services.vad()
+        port = self._services.media.open_port(self.id, config.media.codec, vad=vad, listener=listener)
+        leg = Leg(self._services.ari, self._channel.id, port, self._inbox, config.media.advertise)
+        self._leg = leg
         try:
             async with leg:
                 self.record.started_at = datetime.now(UTC)
-                scribe = Scribe(self.record, clock(), services.observer)
-                hearing = Hearing(
-                    stt=services.stt,
-                    call_id=self.id,
-                    sample_rate=port.sample_rate,
-                    endpointer=Endpointer(
-                        port.sample_rate,
-                        onset_ms=services.config.vad.onset_ms,
-                        preroll_ms=services.config.vad.preroll_ms,
-                        hangover_ms=vad.hangover_ms,
-                    ),
-                    emit=events.put_nowait,
-                    expected=lambda transcript: _expects(interpreter, transcript),
-                    on_fault=scribe.fault,
-                )
-                speaking = Speaking(
-                    tts=services.tts,
-                    library=services.library,
-                    playout=port.playout,
-                    sample_rate=port.sample_rate,
-                    voice=partial(voice_of, services.config, self._route),
-                    on_began=lambda bargein: events.put_nowait(ev.PromptBegan(bargein)),
-                    on_done=lambda: events.put_nowait(ev.PromptsDone()),
-                    on_fault=scribe.fault,
-                )
-                listener.hearing, listener.speaking, listener.scribe = hearing, speaking, scribe
-                recording = self._start_recording(port.sample_rate, scribe)
-                if recording is not None:
-                    port.tap = recording.take
-                session = Session(
-                    inbox=events,
-                    machine=TurnMachine(TurnRules(services.config.bargein.confirm_ms)),
-                    dialogue=interpreter,
-                    hearing=hearing,
-                    speaking=speaking,
-                    scribe=scribe,
-                    recording=recording,
-                    resume_back_ms=services.config.bargein.resume_back_ms,
-                    hand_over=lambda handover: self._hand_over(leg, handover),
-                    clock=clock,
-                )
-                try:
-                    await self._until_ended(session, leg, events)
-                except CallEnded:
-                    raise
-                except Exception:
-                    await self._apologise(leg)
-                    raise
-                finally:
-                    listener.hearing = listener.speaking = None
-                    scribe.bot_ends(clock(), heard=speaking.stop(), interrupted_by="hangup")
-                    hearing.drop()
+                await self._talk(leg, port, listener, interpreter, vad.hangover_ms, clock)
         finally:
             if leg.ended is not None:
                 self.record.hangup_cause = leg.ended.cause
                 self.record.hangup_cause_text = leg.ended.cause_txt
             self.record.rtp = port.statistics().as_dict()
+            self._take_result(interpreter, clock())
+
+    async def _talk(
+        self,
+        leg: Leg,
+        port: MediaPort,
+        listener: _Listener,
+        interpreter: Interpreter,
+        hangover_ms: int,
+        clock: Callable[[], float],
+    ) -> None:
+        """Give the answered call ears, a mouth and a mind, until it ends."""
+        services = self._services
+        events: asyncio.Queue[ev.Event] = asyncio.Queue()
+        scribe = Scribe(self.record, clock(), services.observer)
+        hearing = Hearing(
+            stt=services.stt,
+            call_id=self.id,
+            sample_rate=port.sample_rate,
+            endpointer=Endpointer(
+                port.sample_rate,
+                onset_ms=services.config.vad.onset_ms,
+                preroll_ms=services.config.vad.preroll_ms,
+                hangover_ms=hangover_ms,
+            ),
+            emit=events.put_nowait,
+            expected=lambda transcript: interpreter.expects(Utterance(transcript)),
+            on_fault=scribe.fault,
+        )
+        speaking = Speaking(
+            tts=services.tts,
+            library=services.library,
+            playout=port.playout,
+            sample_rate=port.sample_rate,
+            voice=partial(voice_of, services.config, self._route),
+            on_began=lambda bargein: events.put_nowait(ev.PromptBegan(bargein)),
+            on_done=lambda: events.put_nowait(ev.PromptsDone()),
+            on_fault=scribe.fault,
+        )
+        recording = self._start_recording(port.sample_rate, scribe)
+        session = Session(
+            inbox=events,
+            machine=TurnMachine(TurnRules(services.config.bargein.confirm_ms)),
+            dialogue=interpreter,
+            hearing=hearing,
+            speaking=speaking,
+            scribe=scribe,
+            recording=recording,
+            resume_back_ms=services.config.bargein.resume_back_ms,
+            hand_over=lambda handover: self._hand_over(leg, handover),
+            clock=clock,
+        )
+        listener.hearing, listener.speaking, listener.scribe = hearing, speaking, scribe
+        port.tap = recording.take if recording is not None else None
+        try:
+            await self._until_ended(session, leg, events)
+        except CallEnded:
+            raise
+        except Exception:
+            await self._apologise(leg)
+            raise
+        finally:
+            listener.hearing = listener.speaking = None
+            port.tap = None
+            scribe.bot_ends(clock(), heard=speaking.stop(), interrupted_by="hangup")
+            hearing.drop()
             if recording is not None:
                 path = await recording.close()
                 self.record.recording = path.name if path else None
-            self._take_result(interpreter, clock())
 
     async def _apologise(self, leg: Leg) -> None:
         """Something of ours broke in mid-call: the dialplan tells the caller, for we may not be able to."""
@@ -311,7 +322,7 @@ class Call:
     async def _keep_record(self) -> None:
         try:
             path: Path = await asyncio.to_thread(write_record, self._services.config.var, self.record)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a full disk; a text that is none
             log.error("call record lost", error=str(error), outcome=self.record.outcome)
             return
         log.info(
@@ -322,10 +333,6 @@ class Call:
             duration_ms=self.record.duration_ms,
             record=str(path),
         )
-
-
-def _expects(interpreter: Interpreter, transcript: Transcript) -> bool:
-    return interpreter.expects(Utterance(transcript))
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:

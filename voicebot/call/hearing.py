@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,6 +59,10 @@ class Hearing:
         self._stream: SttStream | None = None
         self._task: asyncio.Task[None] | None = None
         self.span = SpeechSpan()
+
+    def speaking_for(self, now: float) -> float:
+        """Return for how long, in s, the caller has been speaking; infinity when they do not."""
+        return now - self.span.began_at if self._in_speech else math.inf
 
     def listen(self, listen: Listen) -> None:
         """From the next utterance on, expect what `listen` expects."""

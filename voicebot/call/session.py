@@ -24,6 +24,10 @@ from voicebot.turn.machine import TurnMachine
 log = structlog.get_logger(__name__)
 
 
+EARLY_ANSWER_S = 1.5
+"""Speech that began so shortly before the end of a prompt without barge-in is the answer to it."""
+
+
 class Dialogue(Protocol):
     """The interpreter, as a call sees it."""
 
@@ -95,6 +99,11 @@ class Session:
             if self._speaking.busy:
                 return  # it is about prompts that a key or a word has overtaken in the inbox
             self._scribe.bot_ends(now)
+        await self._advance(event, now)
+        if isinstance(event, ev.PromptsDone) and self._hearing.speaking_for(now) < EARLY_ANSWER_S:
+            await self._advance(ev.SpeechStarted(), now)
+
+    async def _advance(self, event: ev.Event, now: float) -> None:
         for command in self._machine.handle(event, now):
             await self._perform(command, now)
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -50,7 +49,7 @@ class WorkerPool:
         self._links: list[Link | None] = [None] * max(workers, 1)
         self._tasks: list[asyncio.Task[None]] = []
         self._ids = itertools.count(1)
-        self._waiters: deque[Callable[[], None]] = deque()
+        self._waiters: dict[Callable[[], None], None] = {}
         self.replaced = 0
 
     @property
@@ -108,21 +107,25 @@ class WorkerPool:
             since = loop.time()
             try:
                 link = await self._launch(slot)
-            except (VoicebotError, OSError) as error:
-                log.error("speech worker not replaced", worker=f"{self.name}-{slot}", error=str(error))
+            except Exception as error:  # whatever it was, the next try may succeed
+                log.error("speech worker not replaced", worker=f"{self.name}-{slot}", error=repr(error))
                 continue
             self.replaced += 1
             log.info("speech worker replaced", worker=link.name, took_ms=round((loop.time() - since) * 1000))
             self._wake()
 
     def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, deque()
+        waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
             waiter()
 
     def when_ready(self, waiter: Callable[[], None]) -> None:
         """Call `waiter` once, when a lost worker has been replaced."""
-        self._waiters.append(waiter)
+        self._waiters[waiter] = None
+
+    def no_longer(self, waiter: Callable[[], None]) -> None:
+        """Forget a waiter that has given up."""
+        self._waiters.pop(waiter, None)
 
     def choose(self) -> Link | None:
         """Return the least loaded ready worker, None while none is ready.

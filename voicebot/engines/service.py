@@ -147,6 +147,7 @@ class _Stream:
             return
         self._closed = True
         self._leave()
+        self._pool.no_longer(self._connect)
         self._audio.clear()
         if self._result is not None and not self._result.done():
             self._result.cancel()

@@ -41,7 +41,7 @@ from voicebot.turn.events import (
 )
 
 RECOGNITION_LIMIT_S = 4.0  # longer than any engine's own limit: only a lost result gets here
-PROMPT_LIMIT_S = 120.0  # a prompt that never reports its end must not freeze a call
+PROMPT_LIMIT_S = 660.0  # a prompt that never reports its end must not freeze a call; a wav may have 600 s
 NOISE_GRACE_S = 1.5  # after a noise the caller has at least this long before counting as silent
 NOISES_FORGIVEN = 3  # then noise counts as an answer that was not understood
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+import math
 from typing import Any, cast
 
 import pytest
@@ -27,7 +27,7 @@ from voicebot.errors import CallEnded
 from voicebot.speech.stt import Expectation
 from voicebot.speech.tts import Voice
 from voicebot.turn import events as ev
-from voicebot.turn.machine import TurnMachine
+from voicebot.turn.machine import Floor, TurnMachine
 
 pytestmark = pytest.mark.unit
 
@@ -50,52 +50,95 @@ class Script:
         return GOODBYE
 
 
-async def test_the_end_of_a_prompt_that_a_key_has_overtaken_does_not_cut_off_the_goodbye() -> None:
-    inbox: asyncio.Queue[ev.Event] = asyncio.Queue()
-    playout = Playout(RATE)
-    speaking = Speaking(
-        tts=FakeTts(),
-        library=FakeLibrary(),
-        playout=playout,
-        sample_rate=RATE,
-        voice=Voice,
-        on_began=lambda bargein: inbox.put_nowait(ev.PromptBegan(bargein)),
-        on_done=lambda: inbox.put_nowait(ev.PromptsDone()),
-        on_fault=print,
-    )
-    record = CallRecord.model_validate({"id": "a1", "started_at": "2027-03-01T12:00:00Z"})
-    session = Session(
-        inbox=inbox,
-        machine=TurnMachine(),
-        dialogue=Script(),
-        hearing=cast(Any, SimpleNamespace(listen=lambda listen: None, span=None)),
-        speaking=speaking,
-        scribe=Scribe(record, 0.0),
-        recording=None,
-        resume_back_ms=400,
-        hand_over=cast(Any, None),
-        clock=asyncio.get_running_loop().time,
-    )
+class FakeHearing:
+    """An ear that opens utterances and hears what the test says the caller has been saying."""
 
-    def tick(times: int) -> None:
+    span = None
+
+    def __init__(self) -> None:
+        self.speaking_s = math.inf
+        self.opened = 0
+
+    def listen(self, listen: Listen) -> None:
+        return
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def speaking_for(self, now: float) -> float:
+        return self.speaking_s
+
+
+class Talk:
+    """A session whose media tick the test turns by hand."""
+
+    def __init__(self) -> None:
+        self.inbox: asyncio.Queue[ev.Event] = asyncio.Queue()
+        self.playout = Playout(RATE)
+        self.hearing = FakeHearing()
+        self.machine = TurnMachine()
+        self.speaking = Speaking(
+            tts=FakeTts(),
+            library=FakeLibrary(),
+            playout=self.playout,
+            sample_rate=RATE,
+            voice=Voice,
+            on_began=lambda bargein: self.inbox.put_nowait(ev.PromptBegan(bargein)),
+            on_done=lambda: self.inbox.put_nowait(ev.PromptsDone()),
+            on_fault=print,
+        )
+        record = CallRecord.model_validate({"id": "a1", "started_at": "2027-03-01T12:00:00Z"})
+        session = Session(
+            inbox=self.inbox,
+            machine=self.machine,
+            dialogue=Script(),
+            hearing=cast(Any, self.hearing),
+            speaking=self.speaking,
+            scribe=Scribe(record, 0.0),
+            recording=None,
+            resume_back_ms=400,
+            hand_over=cast(Any, None),
+            clock=asyncio.get_running_loop().time,
+        )
+        self.running = asyncio.create_task(session.run())
+
+    def tick(self, times: int) -> None:
         for _ in range(times):
-            playout.next_frame()
-            happened, playout.events = playout.events, []
+            self.playout.next_frame()
+            happened, self.playout.events = self.playout.events, []
             for event in happened:
                 if isinstance(event, PromptStarted):
-                    speaking.prompt_started(event.prompt_id, 0.0)
+                    self.speaking.prompt_started(event.prompt_id, 0.0)
                 elif isinstance(event, PromptFinished):
-                    speaking.prompt_finished(event.prompt_id, 0.0)
+                    self.speaking.prompt_finished(event.prompt_id, 0.0)
 
-    running = asyncio.create_task(session.run())
-    await asyncio.sleep(0)
-    tick(49)
-    await asyncio.sleep(0)
-    inbox.put_nowait(ev.KeyPressed("1"))
-    tick(1)  # in the very tick in which the question ends
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert not running.done(), "hung up before the goodbye was said"
-    tick(50)
+    async def settle(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_the_end_of_a_prompt_that_a_key_has_overtaken_does_not_cut_off_the_goodbye() -> None:
+    talk = Talk()
+    await talk.settle()
+    talk.tick(49)
+    await talk.settle()
+    talk.inbox.put_nowait(ev.KeyPressed("1"))
+    talk.tick(1)  # in the very tick in which the question ends
+    await talk.settle()
+    assert not talk.running.done(), "hung up before the goodbye was said"
+    talk.tick(50)
     with pytest.raises(CallEnded):
-        await running
+        await talk.running
+
+
+@pytest.mark.parametrize(("speaking_s", "heard"), [(0.4, True), (5.0, False), (math.inf, False)])
+async def test_an_answer_that_begins_over_the_end_of_a_prompt_counts_but_talk_all_through_it_does_not(
+    speaking_s: float, heard: bool
+) -> None:
+    talk = Talk()
+    await talk.settle()
+    talk.hearing.speaking_s = speaking_s
+    talk.tick(50)
+    await talk.settle()
+    assert (talk.hearing.opened, talk.machine.floor) == ((1, Floor.CALLER) if heard else (0, Floor.OPEN))
+    talk.running.cancel()
