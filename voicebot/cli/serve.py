@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,9 @@ def serve(
         with RenderProgress() as progress:
             gateway = Gateway(settings, observer=print_turn if talk else None, progress=progress.update)
             await gateway.start()
+        # What was loaded stays: collecting it again and again would cost whole ticks of the media clock.
+        gc.collect()
+        gc.freeze()
         where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}"
         count = len(settings.routes)
         # A full disk, or nobody who reads: callers are served all the same.
