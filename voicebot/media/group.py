@@ -31,8 +31,8 @@ class CodecGroup:
     """Ports that share a codec object.
 
     When a port comes, goes, or is connected a new group is made, and the old one `dissolve`d. Each tick:
-    `read()`, then everything else that has come is brought to the ports, then `sort()`, `hear()` once, or
-    once for every tick that is caught up with, and `speak()`.
+    `speak()`, `read()`, then everything else that has come is brought to the ports, then `sort()`, and
+    `hear()` once, or once for every tick that is caught up with.
     """
 
     def __init__(self, codec: Codec, ports: Sequence[MediaPort], failed: CallFailed) -> None:
@@ -61,6 +61,7 @@ class CodecGroup:
         self._payloads: Payloads = np.empty(0, dtype=np.uint8)
         self._others: list[int] = []  # rows out of step: their payloads come from their sessions
         self._speech = [False] * len(ports)  # who spoke last
+        self._said: list[bytes] = []  # by the speakers
         self._heard = b""  # everybody's PCM, and that of the tick before
         self._heard_before = b""
 
@@ -91,7 +92,7 @@ class CodecGroup:
                 self._ports[row].receive(self._datagrams[row], tick)
             except Exception as error:
                 self._failed(self._ports[row], error)
-        self._datagrams = []  # given back now, their memory serves what is sent
+        self._datagrams = []  # given back now, their memory serves what follows
 
     def hear(self, at: float, behind: int) -> None:
         """Let every call hear one frame, `behind` frames before the latest."""
@@ -104,8 +105,7 @@ class CodecGroup:
         levels = levels_db(samples)
         self._heard_before, self._heard = self._heard, samples.tobytes()
         self._tell(levels, lost, at)
-        if behind:
-            self._tap([])  # in ticks that were skipped nothing was sent
+        self._tap([] if behind else self._said)  # in ticks that were skipped nothing was said
 
     def _take_others(self, behind: int) -> tuple[Payloads, list[int]]:
         """Return the payloads with those of calls out of step put in, and the rows that have none."""
@@ -187,7 +187,7 @@ class CodecGroup:
                 ):  # no room in the socket, an ICMP message that nobody listens there, or just closed
                     self._speakers[row].count_unsent()
             self._report_prompts(at)
-        self._tap(frames)
+        self._said = frames
 
     def _report_prompts(self, at: float) -> None:
         for port, playout in zip(self._speakers, self._playouts, strict=True):
@@ -197,11 +197,11 @@ class CodecGroup:
                 except Exception as error:
                     self._failed(port, error)
 
-    def _tap(self, frames: list[bytes]) -> None:
+    def _tap(self, said_frames: list[bytes]) -> None:
         """Give recordings both sides' frames."""
         if not self._tapped:
             return
-        said = dict(zip(self._speakers, frames, strict=False))
+        said = dict(zip(self._speakers, said_frames, strict=False))
         for row, port in self._tapped:
             if port.tap is not None and port.open:
                 try:

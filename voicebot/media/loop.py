@@ -1,8 +1,8 @@
 """The one 20 ms tick that serves every call of the process.
 
-Being woken costs more than all the work on a frame. So nothing wakes us but the clock: a tick drains the
-sockets of all calls, decodes all frames in one look-up, lets each call hear, encodes what all calls say in
-one look-up, and sends it.
+Being woken costs more than all the work on a frame. So nothing wakes us but the clock: a tick takes what all
+calls say, encodes it in one look-up and sends it; then it drains the sockets of all calls, decodes all frames
+in one look-up, and lets each call hear.
 """
 
 from __future__ import annotations
@@ -149,6 +149,10 @@ class MediaLoop:
         self._skipped += skipped
         try:
             groups = tuple(self._groups.values())  # calls may come and go while others hear
+            # Speaking comes first: what is said was decided between the ticks, and so it leaves on time
+            # however long hearing takes.
+            for group in groups:
+                group.speak(began, skipped)
             for group in groups:
                 group.read()
             self._strangers.drain(self._ticks)
@@ -160,8 +164,6 @@ class MediaLoop:
             for behind in range(min(skipped, MAX_CATCH_UP_TICKS), -1, -1):
                 for group in groups:
                     group.hear(began - behind * FRAME_MS / 1000, behind)
-            for group in groups:
-                group.speak(began, skipped)
         except Exception as error:  # a fault of ours, not of a call: who waits for `stopped` must know
             self._end(error)
             return

@@ -159,8 +159,8 @@ class Endpointer:
         self._onset_frames = max(1, onset_ms // FRAME_MS)
         self._preroll_frames = preroll_ms // FRAME_MS
         self._hangover_frames = hangover_ms // FRAME_MS
-        # The last frames. What is not heard is not kept: memory that is touched only once a tick is what
-        # costs.
+        # The last frames that a pre-roll may need: none of silence, none from within an utterance. Memory
+        # that is written once a tick and not read costs more than all the rest of this.
         kept = self._preroll_frames + self._onset_frames + ONSET_SLACK_FRAMES
         self._recent: deque[bytes | None] = deque(maxlen=kept)
         self._silence = silence(sample_rate)
@@ -205,14 +205,14 @@ class Endpointer:
         """Take the next frame with the detector's verdict and its level in dBFS; return what it brought
         about.
         """
-        self._recent.append(pcm if level_db > INAUDIBLE_DB else None)
+        state = self._state
+        self._recent.append(None if level_db < INAUDIBLE_DB or state is _State.SPEAKING else pcm)
         self._frames = frames = self._frames + 1
         if level_db < self._span_db:
             self._note_quiet(level_db)
         if not frames % NOISE_SPAN_FRAMES:
             self._end_span()
         # First what nearly every frame is: nobody speaks, somebody speaks on, or pauses on.
-        state = self._state
         if not speech:
             if state is _State.SILENT:
                 return _NOTHING
