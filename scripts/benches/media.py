@@ -72,8 +72,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--calls", type=int, nargs="+", default=[10, 50, 100, 200, 400])
-    parser.add_argument("--seconds", type=float, default=6.0, help="measured time of a run")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each kind, interleaved")
+    parser.add_argument("--seconds", type=float, default=2.5, help="measured time of a run (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each kind, interleaved (%(default)s)")
     parser.add_argument(
         "--json", action="store_true", help="one object for each number of calls, the last one last"
     )

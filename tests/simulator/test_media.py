@@ -247,8 +247,37 @@ async def test_a_flood_by_the_peer_itself_is_bounded_and_counted(media: MediaLoo
     for _ in range(200):
         call.peer.send(call.port)
     await other.talk(5)
-    assert call.port.statistics().flooded > 0
+    figures = call.port.statistics()
+    assert figures.flooded > 0
+    assert figures.flooded + figures.received <= 203
     assert other.loud() >= 3
+    before = call.loud()
+    await call.talk(10)  # nothing of the flood is left to be heard late
+    assert call.loud() - before >= 7
+
+
+async def test_each_of_many_calls_hears_its_own_caller(media: MediaLoop) -> None:
+    calls = [open_call(media, str(number)) for number in range(70)]  # more than one group
+    voices = [np.full(160, 200 * (number + 1), dtype=np.int16) for number in range(len(calls))]
+    last = calls[-1]
+    for step in range(12):
+        for call, voice in zip(calls, voices, strict=True):
+            if call.port.open:
+                call.peer.send(call.port, voice)
+                call.port.playout.add(1, voice)
+        if step == 6:
+            calls[3].port.close()
+            calls[66].port.close()
+        await last.listener.ticks(1)
+    await last.listener.ticks(2)
+    for number, (call, voice) in enumerate(zip(calls, voices, strict=True)):
+        sound = g711.decode(g711.encode(voice)).tobytes()
+        heard = [frame.pcm for frame in call.listener.frames if frame.speech and not frame.lost]
+        assert len(heard) >= (4 if number in (3, 66) else 9)
+        assert set(heard) == {sound}
+        said = {packet.payload for packet in call.peer.received()}
+        assert said <= {b"\xff" * 160, g711.encode(voice).tobytes()}
+        assert call.port.statistics().malformed == call.port.statistics().forged == 0
 
 
 async def test_keys_arrive_once(media: MediaLoop) -> None:

@@ -107,7 +107,7 @@ def discard(take: Callable[[int], bytes]) -> int:
     count = 0
     try:
         while count < MAX_DISCARDS_A_TICK:
-            take(0)
+            take(1)  # the rest of a datagram is dropped; of none (0) nothing would be read at all
             count += 1
     except OSError:
         pass

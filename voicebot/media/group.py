@@ -36,9 +36,9 @@ class CodecGroup:
     """
 
     def __init__(self, codec: Codec, ports: Sequence[MediaPort], failed: CallFailed) -> None:
-        self._codec = codec
+        self.codec = codec
         self._failed = failed
-        self._ports = tuple(ports)
+        self.ports = tuple(ports)
         self._frame_bytes = samples_per_frame(codec.sample_rate) * BYTES_PER_SAMPLE
         self._no_payload = np.frombuffer(codec.silence, dtype=np.uint8)
         self._silence = silence(codec.sample_rate)
@@ -89,19 +89,19 @@ class CodecGroup:
         for row in self._others:
             self._lockstep.leave(row)
             try:
-                self._ports[row].receive(self._datagrams[row], tick)
+                self.ports[row].receive(self._datagrams[row], tick)
             except Exception as error:
-                self._failed(self._ports[row], error)
+                self._failed(self.ports[row], error)
         self._datagrams = []  # given back now, their memory serves what follows
 
     def hear(self, at: float, behind: int) -> None:
         """Let every call hear one frame, `behind` frames before the latest."""
         payloads, missing = self._take_others(behind)
-        samples = self._codec.decode(payloads)
-        lost = [False] * len(self._ports)
+        samples = self.codec.decode(payloads)
+        lost = [False] * len(self.ports)
         for row in missing:
             lost[row] = True
-            samples[row] = self._ports[row].fill_gap(self._history(row))
+            samples[row] = self.ports[row].fill_gap(self._history(row))
         levels = levels_db(samples)
         self._heard_before, self._heard = self._heard, samples.tobytes()
         self._tell(levels, lost, at)
@@ -114,7 +114,7 @@ class CodecGroup:
         payloads = self._payloads.copy()
         missing = []
         for row in self._others:
-            payload = self._ports[row].take(not self._speech[row], behind)
+            payload = self.ports[row].take(not self._speech[row], behind)
             if payload is None:
                 missing.append(row)
                 payloads[row] = self._no_payload
@@ -132,16 +132,16 @@ class CodecGroup:
         self._speech = verdicts = self._detect(frames, levels)
         news = map(_make_heard_frame, zip(frames, verdicts, levels, lost, repeat(at), strict=False))
         for row, (listen, frame) in enumerate(zip(self._listeners, news, strict=True)):
-            if self._stale and not self._ports[row].open:
+            if self._stale and not self.ports[row].open:
                 continue
             try:
                 listen(frame)
             except Exception as error:
-                self._failed(self._ports[row], error)
+                self._failed(self.ports[row], error)
 
     def _detect(self, frames: list[bytes], levels: list[float]) -> list[bool]:
         """Ask each call's detector about its frame."""
-        rate = self._codec.sample_rate
+        rate = self.codec.sample_rate
         verdicts: list[bool] = []
         while len(verdicts) < len(frames):
             done = len(verdicts)
@@ -151,7 +151,7 @@ class CodecGroup:
                 ):
                     verdicts.append(level > QUIET_DB and is_speech(frame, rate))
             except Exception as error:
-                self._failed(self._ports[len(verdicts)], error)
+                self._failed(self.ports[len(verdicts)], error)
                 verdicts.append(False)
         return verdicts
 
@@ -165,8 +165,9 @@ class CodecGroup:
 
     def leave(self, row: int) -> None:
         """Bring a port's session and outgoing stream up to date."""
-        self._lockstep.leave(row)
-        self._outgoing.leave()
+        if not self._stale:
+            self._lockstep.leave(row)
+            self._outgoing.leave()
 
     # --- speaking --------------------------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ class CodecGroup:
             samples = to_samples(b"".join(frames)).reshape(len(frames), -1)
             if skipped:
                 self._outgoing.skip(skipped)
-            packets = self._outgoing.packets(self._codec.encode(samples))
+            packets = self._outgoing.packets(self.codec.encode(samples))
             for row, (send, packet) in enumerate(zip(self._sends, packets, strict=True)):
                 try:
                     send(packet)

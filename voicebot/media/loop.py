@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from voicebot.audio.frames import FRAME_MS, FRAMES_PER_SECOND
 from voicebot.errors import Problem, UserError
 from voicebot.media.clock import TickClock
-from voicebot.media.codecs import Codec, open_codec
+from voicebot.media.codecs import open_codec
 from voicebot.media.doors import Doors, open_door
 from voicebot.media.group import CodecGroup
 from voicebot.media.port import MediaListener, MediaPort
@@ -31,6 +31,9 @@ REVIEW_TICKS = 50
 """So often everything that peers sent is read; else only what a call out of step got, and one datagram of
 others.
 """
+
+MAX_GROUP = 64
+"""Calls handled together. More are not cheaper, and a call that comes or goes makes its group start anew."""
 
 Failed = Callable[[str, Exception], None]
 
@@ -76,7 +79,7 @@ class MediaLoop:
         self._strangers = Doors()
         self._review_at = 0  # tick
         self._ports: dict[MediaPort, None] = {}
-        self._groups: dict[Codec, CodecGroup] = {}
+        self._groups: list[CodecGroup] = []
         self._running = False
         self._ticks = 0  # since the start, the skipped ones too
         self._skipped = 0
@@ -123,7 +126,7 @@ class MediaLoop:
                     self._changed,
                 )
                 self._ports[port] = None
-                self._regroup(coder)
+                self._changed(port)
                 return port
         raise PortsExhausted(
             Problem(f"all media ports on {self._host} are taken", "widen first_port to last_port in [media]")
@@ -148,7 +151,7 @@ class MediaLoop:
         self._ticks += 1 + skipped
         self._skipped += skipped
         try:
-            groups = tuple(self._groups.values())  # calls may come and go while others hear
+            groups = tuple(self._groups)  # calls may come and go while others hear
             # Speaking comes first: what is said was decided between the ticks, and so it leaves on time
             # however long hearing takes.
             for group in groups:
@@ -178,16 +181,27 @@ class MediaLoop:
             self._failed(port.call_id, error)
 
     def _changed(self, port: MediaPort) -> None:
+        """Put a port that has changed into a new group, with those of its old one that are still open."""
+        members: list[MediaPort] = [port]
+        place = self._place_of(port)
+        if place < len(self._groups):
+            old = self._groups.pop(place)
+            old.dissolve()
+            members = [*(each for each in old.ports if each is not port), port]
+        if still_open := [each for each in members if each.open]:
+            self._groups.insert(place, CodecGroup(port.coder, still_open, self._close_failed))
         if not port.open:
             self._ports.pop(port, None)
-        self._regroup(port.coder)
 
-    def _regroup(self, codec: Codec) -> None:
-        if codec in self._groups:
-            self._groups.pop(codec).dissolve()
-        ports = [port for port in self._ports if port.coder is codec]
-        if ports:
-            self._groups[codec] = CodecGroup(codec, ports, self._close_failed)
+    def _place_of(self, port: MediaPort) -> int:
+        """Where the port's group is, or one with room for it, or one to be made."""
+        room = len(self._groups)
+        for place, group in enumerate(self._groups):
+            if port in group.ports:
+                return place
+            if group.codec is port.coder and len(group.ports) < MAX_GROUP:
+                room = place
+        return room
 
     def _end(self, error: Exception | None) -> None:
         for port in tuple(self._ports):
