@@ -143,6 +143,7 @@ class Endpointer:
         "_quietest_db",
         "_rate",
         "_recent",
+        "_run",
         "_silence",
         "_span_db",
         "_spans_db",
@@ -159,10 +160,10 @@ class Endpointer:
         self._onset_frames = max(1, onset_ms // FRAME_MS)
         self._preroll_frames = preroll_ms // FRAME_MS
         self._hangover_frames = hangover_ms // FRAME_MS
-        # The last frames that a pre-roll may need: none of silence, none from within an utterance. Memory
-        # that is written once a tick and not read costs more than all the rest of this.
+        # The frames that a pre-roll may need, with their numbers: none of silence, none from within an
+        # utterance. Memory that is written once a tick and not read costs more than all the rest of this.
         kept = self._preroll_frames + self._onset_frames + ONSET_SLACK_FRAMES
-        self._recent: deque[bytes | None] = deque(maxlen=kept)
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=kept)
         self._silence = silence(sample_rate)
         self._frames = 0  # pushed so far
         self._hears_line = False
@@ -184,7 +185,8 @@ class Endpointer:
         self._state = _State.SILENT
         self._first = 0  # number of the first voiced frame
         self._last = 0  # number after the last voiced frame
-        self._voiced = 0  # frames
+        self._voiced = 0  # frames, but for the run that goes on
+        self._run = 0  # number before the first frame of that
         self._stray = 0  # number after a voiced frame that has not ended the pause
         self._loudest_db = -96.0
         self._quietest_db = 0.0  # of the voiced frames after the first
@@ -199,31 +201,32 @@ class Endpointer:
     @property
     def voiced_ms(self) -> int:
         """How long the caller has been voiced in the utterance that goes on."""
-        return self._voiced * FRAME_MS
+        run = self._frames - self._run if self._state is _State.SPEAKING else 0
+        return (self._voiced + run) * FRAME_MS
 
     def push(self, speech: bool, level_db: float, pcm: bytes) -> tuple[SpeechEvent, ...]:
         """Take the next frame with the detector's verdict and its level in dBFS; return what it brought
         about.
         """
-        state = self._state
-        self._recent.append(None if level_db < INAUDIBLE_DB or state is _State.SPEAKING else pcm)
         self._frames = frames = self._frames + 1
         if level_db < self._span_db:
             self._note_quiet(level_db)
         if not frames % NOISE_SPAN_FRAMES:
             self._end_span()
         # First what nearly every frame is: nobody speaks, somebody speaks on, or pauses on.
+        state = self._state
+        if state is _State.SPEAKING:
+            if speech and level_db >= self._gate_db and frames < self._look_at:
+                if level_db > self._loudest_db:
+                    self._note_loud(level_db)
+                return _NOTHING
+            self._end_run(frames - 1)
+        elif level_db > INAUDIBLE_DB:
+            self._recent.append((frames, pcm))
         if not speech:
             if state is _State.SILENT:
                 return _NOTHING
             if state is _State.PAUSING and level_db < self._gate_db and frames < self._look_at:
-                return _NOTHING
-        elif level_db >= self._gate_db and self._last == frames - 1 and state is _State.SPEAKING:
-            self._voiced += 1
-            self._last = frames
-            if level_db > self._loudest_db:
-                self._note_loud(level_db)
-            if frames - self._first < self._longest_frames:
                 return _NOTHING
         voiced = speech and level_db >= self._gate_db
         dropout = not voiced and self._is_dropout(level_db)
@@ -284,15 +287,31 @@ class Endpointer:
         self._note_voiced(level_db)
         if self._voiced < self._onset_frames:
             return _NOTHING
-        recent = [pcm or self._silence for pcm in self._recent]
         steady = self._loudest_db - self._quietest_db < TONE_SPREAD_DB
-        if steady and is_tone(to_samples(b"".join(recent[-self._onset_frames :])), self._rate):
+        if steady and is_tone(to_samples(self._last_pcm(self._onset_frames)), self._rate):
             self.reset()
             return _NOTHING
-        self._state = _State.SPEAKING
+        self._begin_run()
         span = self._frames - self._first
-        preroll = b"".join(recent[-(span + self._preroll_frames) :])
+        preroll = self._last_pcm(span + self._preroll_frames)
         return (SpeechStarted(preroll, self._first * self._frame_samples, span * FRAME_MS),)
+
+    def _last_pcm(self, count: int) -> bytes:
+        """The last frames, fewer at the beginning of a call."""
+        kept = dict(self._recent)
+        numbers = range(max(0, self._frames - count) + 1, self._frames + 1)
+        return b"".join([kept.get(number, self._silence) for number in numbers])
+
+    def _begin_run(self) -> None:
+        """From the next frame on the caller speaks without a gap, so that nothing needs to be counted."""
+        self._state = _State.SPEAKING
+        self._run = self._frames
+        self._look_at = self._first + self._longest_frames
+
+    def _end_run(self, frames: int) -> None:
+        """Count what was voiced up to this frame."""
+        self._voiced += frames - self._run
+        self._run = self._last = frames
 
     def _note_voiced(self, level_db: float) -> None:
         self._voiced += 1
@@ -302,9 +321,9 @@ class Endpointer:
 
     def _await_end(self, voiced: bool, speech: bool, level_db: float) -> tuple[SpeechEvent, ...]:
         events: list[SpeechEvent] = []
-        if voiced and self._last != self._frames:
+        if voiced:
             events += self._go_on(level_db)
-        elif not voiced and self._state is _State.SPEAKING:
+        elif self._state is _State.SPEAKING:
             self._pause(speech)
         silent = self._frames - self._last
         cut = self._frames - self._first >= self._longest_frames
@@ -315,8 +334,9 @@ class Endpointer:
         if silent >= self._guess_frames and not self._guessed:
             self._guessed = True
             events.append(PossibleEnd(self.voiced_ms))
-        next_frames = self._pause_frames if self._guessed else self._guess_frames
-        self._look_at = min(self._last + next_frames, self._first + self._longest_frames)
+        if self._state is _State.PAUSING:
+            next_frames = self._pause_frames if self._guessed else self._guess_frames
+            self._look_at = min(self._last + next_frames, self._first + self._longest_frames)
         return tuple(events)
 
     def _go_on(self, level_db: float) -> list[SpeechEvent]:
@@ -326,7 +346,7 @@ class Endpointer:
         if self._frames - self._last > RESUME_AFTER_FRAMES and alone:
             return []
         self._note_voiced(level_db)
-        self._state = _State.SPEAKING
+        self._begin_run()
         if not self._guessed:
             return []
         self._guessed = False
