@@ -32,7 +32,7 @@ REVIEW_TICKS = 50
 others.
 """
 
-MAX_GROUP = 64
+MAX_GROUP = 128
 """Calls handled together. More are not cheaper, and a call that comes or goes makes its group start anew."""
 
 Failed = Callable[[str, Exception], None]
