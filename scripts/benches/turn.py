@@ -29,8 +29,8 @@ from _rig import PROJECT, Rig, RigFault
 
 from voicebot.audio.frames import to_pcm
 from voicebot.audio.wav import read_wav
-from voicebot.dialog.files import load_dialog
-from voicebot.dialog.interpreter import Interpreter
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import Listen
 from voicebot.engines.stt_vosk import VoskRecognizer
 from voicebot.engines.stt_whisper import WhisperRecognizer

@@ -18,7 +18,7 @@ from tests.contract.pbx import Pbx
 from voicebot.app.gateway import Gateway
 from voicebot.call.record import CallRecord, list_records, read_record
 from voicebot.config import Config, Route
-from voicebot.dialog.model import Dialog
+from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import SpeechUnavailable
 from voicebot.speech.stt import Expectation, SttStream, Transcript
 from voicebot.speech.tts import Samples, Voice

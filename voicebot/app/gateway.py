@@ -23,8 +23,8 @@ from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
 from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Config, Route
-from voicebot.dialog.files import load_dialog
-from voicebot.dialog.model import Dialog
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.model.dialog import Dialog
 from voicebot.engines.vads import build_vad
 from voicebot.errors import PbxError, Problem, UserError
 from voicebot.media.loop import MediaLoop

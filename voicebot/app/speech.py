@@ -13,9 +13,10 @@ import structlog
 
 from voicebot.call.call import voice_of
 from voicebot.config import Config, Route
-from voicebot.dialog.check import wav_files
-from voicebot.dialog.model import Dialog
-from voicebot.dialog.needs import given_values
+from voicebot.dialog.checking.check import wav_files
+from voicebot.dialog.model.dialog import Dialog
+from voicebot.dialog.running.needs import given_values
+from voicebot.dialog.running.static_prompts import static_prompts
 from voicebot.engines.service import StreamingStt, build_stt
 from voicebot.engines.tts_recorded import RecordedPrompts
 from voicebot.engines.tts_service import TtsPool, build_tts
@@ -81,7 +82,7 @@ class SpeechEngines:
         """Render every prompt known ahead, and decode every wav prompt. Raises UserError for a wav."""
         prompts: dict[str, list[tuple[str, Voice]]] = {}
         for route, dialog in served:
-            spoken = dialog.static_prompts(given_values(dialog, route.given), route.language)
+            spoken = static_prompts(dialog, given_values(dialog, route.given), route.language)
             prompts.setdefault(route.tts, []).extend(
                 (prompt.text, voice_of(self._config, route, prompt.language)) for prompt in spoken
             )

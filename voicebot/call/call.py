@@ -21,8 +21,8 @@ from voicebot.call.scribe import Observer, Scribe
 from voicebot.call.session import Session
 from voicebot.call.speaking import PromptLibrary, Speaking
 from voicebot.config import Config, Route
-from voicebot.dialog.interpreter import Interpreter
-from voicebot.dialog.model import Dialog
+from voicebot.dialog.model.dialog import Dialog
+from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import Handover, HungUp, Utterance
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.loop import MediaLoop

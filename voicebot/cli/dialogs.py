@@ -13,10 +13,10 @@ from typing import Annotated
 
 import typer
 
+from voicebot.authoring.chat import read_input, written
 from voicebot.cli.options import Json
-from voicebot.dialog.chat import read_input, written
-from voicebot.dialog.files import load_dialog
-from voicebot.dialog.interpreter import Interpreter
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import HungUp
 from voicebot.errors import Problem, UserError
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from voicebot.call.routing import find_route
 from voicebot.config import Config, SttConfig, TtsConfig
-from voicebot.dialog.files import load_dialog
-from voicebot.dialog.needs import given_values
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.running.needs import given_values
 from voicebot.doctor.finding import Finding, fault, ok, warning
 from voicebot.engines.service import build_stt
 from voicebot.engines.tts_service import build_tts

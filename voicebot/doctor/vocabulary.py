@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from voicebot.config import Config, SttConfig
-from voicebot.dialog.files import load_dialog
-from voicebot.dialog.model import Choice, Dialog
-from voicebot.dialog.slots import SlotChoice
-from voicebot.dialog.text import plain
+from voicebot.dialog.language.text import plain
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.model.dialog import Choice, Dialog
+from voicebot.dialog.model.slots import SlotChoice
 from voicebot.doctor.finding import Finding, Status, fault, ok, warning
 from voicebot.doctor.setup import check_engine, used
 from voicebot.engines.stt_pocketsphinx import PocketsphinxRecognizer

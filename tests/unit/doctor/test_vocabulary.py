@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from voicebot.config import Config
-from voicebot.dialog.loader import parse_dialog
+from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.doctor import vocabulary
 from voicebot.doctor.finding import Status
 from voicebot.speech.stt import Expectation, Recognition

@@ -1,0 +1,1 @@
+"""What a well-formed dialog can still get wrong."""

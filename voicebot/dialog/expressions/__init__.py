@@ -1,0 +1,1 @@
+"""Conditions and computed values: a small closed language."""

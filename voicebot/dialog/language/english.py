@@ -1,0 +1,198 @@
+"""English: words of callers and words of the bot."""
+
+from __future__ import annotations
+
+from voicebot.dialog.language.dates import weekday_names
+from voicebot.dialog.language.lexicon import Lexicon, listed, mapped
+from voicebot.speech.spellout import spell
+
+ENGLISH = Lexicon(
+    language="en",
+    yes=listed(
+        """
+        yes, yeah, yes please, yep, sure, okay, ok, correct, that is right, that is correct,
+        right, of course, absolutely, definitely, certainly, i will be there, i will, i am
+        coming, i can come, i can make it, i will come, i do, i am, i can, it is, sounds good,
+        that works, that is fine, go ahead, please do, no problem, why not, i think so, yes i
+        do, i confirm, confirm, fine, good, great, perfect, exactly, indeed, yup, ya, yea, aye,
+        affirmative, you bet, all right, alright, uh huh, mm hmm, mhm, i would, true, i would
+        love to, i guess so, you got it, i plan to, works for me, that is me, by all means,
+        happy to, looking forward to it, see you then, i hope so, sure thing,
+        i should be able to make it, i should be able to come, without a doubt,
+        that would be great, that would be fine, it does, it works, i accept, i agree, do it,
+        not a problem, i suppose so
+        """
+    ),
+    no=listed(
+        """
+        no, nope, no thanks, no thank you, not really, no i can not, i can not, i can not come,
+        i can not make it, i will not, i will not be there, i do not, i am not, it is not, i do
+        not think so, not today, not now, never, no way, nah, that is wrong, wrong, incorrect,
+        that is not right, that is not correct, not correct, not right, not me, of course not,
+        absolutely not, definitely not, certainly not, negative, i do not want to, i would not,
+        i would rather not, rather not, unfortunately not, i am afraid not, not at all, false,
+        nay, uh uh, it does not, that does not work, does not work, i am not coming, not coming,
+        i am unable to, can not make it, not this time, not likely, do not, i refuse, i decline,
+        will not be able, can not make, can not come, can not attend, not be able, will not
+        make, will not come, will not be there, not going to, will not work, not able to, unable
+        to, i am busy, wrong person, not interested, i am not interested
+        """
+    ),
+    weak=frozenset(
+        listed(
+            """
+            all right, alright, aye, confirm, correct, do it, do not, exactly, false, fine, go
+            ahead, good, great, i am, i am not, i can, i can not, i do, i do not, i will, i will
+            not, i would, i would not, indeed, it does, it is, it is not, it works, nay, negative,
+            never, not now, not today, ok, okay, perfect, please do, right, sure, true, wrong, ya
+            """
+        )
+    ),
+    unsure=listed(
+        """
+        not sure, do not know, no idea, maybe, perhaps, it depends, can not say, not certain,
+        not decided, hard to say, might, have to check, need to check, let me think, let me
+        check, yes or no, yes and no
+        """
+    ),
+    fillers=listed(
+        """
+        um, uh, er, erm, hmm, hm, ah, oh well, well, please, like i said, you know, i think, i
+        guess, basically, let us see, let me see, hello, hi, thank you, thanks, sir, ma am,
+        madam, kindly, so, just, really, now, then, hey, okay so, for me, if possible, i
+        believe, i suppose, mm
+        """
+    ),
+    stopwords=frozenset(
+        listed(
+            """
+            a, about, actually, am, an, and, any, are, as, at, be, been, being, but, by, can, could,
+            d, did, do, does, for, from, get, give, go, got, had, has, have, he, here, i, if, in,
+            into, is, it, its, just, let, like, ll, m, make, may, me, mean, might, mine, my, need,
+            no, not, now, of, ok, okay, on, one, or, our, out, over, please, re, s, shall, she,
+            should, so, some, t, take, that, the, them, then, there, these, they, think, this,
+            those, to, up, us, ve, want, was, we, well, were, will, with, would, yes, you, your,
+            yours
+            """
+        )
+    ),
+    negators=frozenset(
+        listed(
+            """
+            cannot, dont, neither, never, nor, not, without
+            """
+        )
+    ),
+    digits={spell(digit): str(digit) for digit in range(10)}
+    | mapped("oh: 0, o: 0, nought: 0, nil: 0, niner: 9"),
+    decoys=listed(
+        """
+        good morning, good afternoon, good evening, good day, good night, good luck, good grief, right now,
+        no one, no matter, great britain
+        """
+    ),
+    weekdays={iso: (name.lower(), f"{name.lower()}s") for iso, name in weekday_names("en").items()},
+    commands={
+        "repeat": listed(
+            """
+            repeat, repeat that, say that again, say it again, pardon, pardon me, again,
+            once more, what did you say, come again, can you repeat that, could you repeat
+            that, one more time, i did not hear you, i did not catch that, i did not get
+            that, excuse me, i missed that, i did not hear that, sorry what, what was that,
+            i beg your pardon, what
+            """
+        ),
+        "help": listed(
+            """
+            help, help me, i need help, what can i say, what are my options, i do not
+            understand, what are the options, what do you mean, what should i say, what do i
+            do, options
+            """
+        ),
+        "agent": listed(
+            """
+            agent, an agent, operator, the operator, a person, real person, a human, human
+            being, human, someone real, representative, receptionist, reception, speak to
+            someone, talk to someone, speak to a person, talk to a person, talk to a human,
+            speak to a human, customer service, somebody real, speak to somebody, talk to
+            somebody, live person, put me through, connect me, talk to an agent, speak with
+            someone, a colleague
+            """
+        ),
+    },
+    texts={
+        "noinput": (
+            "Sorry, I did not hear anything.",
+            "I still cannot hear you.",
+            "I am afraid I cannot hear you.",
+        ),
+        "nomatch": (
+            "Sorry, I did not understand.",
+            "I am sorry, I still did not understand. Please answer in a few words.",
+            "I am afraid I did not get that.",
+        ),
+        "unheard": ("I am sorry, I did not hear you. Please say it again.",),
+        "agent": ("I will put you through to someone who can help.",),
+        "failed": ("I am sorry that I could not help you. Goodbye.",),
+        "error": ("I am sorry, something went wrong on our side. Please call again later. Goodbye.",),
+        "help": ("You can answer in your own words.", "You can say repeat to hear the question again."),
+        "help_agent": ("Or say agent to speak to a person.",),
+        "choices": ("You can say {choices}.",),
+        "choice_key": ("Say {phrase}, or press {key}.",),
+        "or": ("or",),
+        "yes_no": ("Please say yes or no.", "Say yes, or press 1. Say no, or press 2."),
+        "digits": ("Please say the digits one by one, or key them in.", "Please key in the {length} digits."),
+        "number": ("Please say a number, or key it in.",),
+        "weekday": ("Please say a day of the week, for example Tuesday.",),
+        "time": ("Please say a time, for example half past two.",),
+        "confirm": ("I understood {value}. Is that right?",),
+        "unconfirmed": ("Sorry about that.",),
+    },
+    contractions=mapped(
+        """
+        i'm: i am, it's: it is, that's: that is, what's: what is, let's: let us, there's: there
+        is, here's: here is, he's: he is, she's: she is, who's: who is, can't: can not, cannot:
+        can not, won't: will not, shan't: shall not, don't: do not, dont: do not, doesn't: does
+        not, didn't: did not, isn't: is not, aren't: are not, wasn't: was not, weren't: were
+        not, wouldn't: would not, couldn't: could not, shouldn't: should not, haven't: have not,
+        hasn't: has not, ain't: is not, gonna: going to, wanna: want to, gotta: got to, lemme:
+        let me, 'cause: because, y'all: you all, im: i am, thats: that is, cant: can not, ma'am:
+        ma am, o'clock: oclock, where's: where is, how's: how is, name's: name is, number's:
+        number is
+        """
+    ),
+    homophones=mapped(
+        """
+        to: 2, too: 2, for: 4, fore: 4, ate: 8, won: 1, tree: 3, free: 3, owe: 0, sex: 6, sicks:
+        6, fife: 5, knight: 9, heaven: 7, hero: 0, tu: 2
+        """
+    ),
+    multipliers={"double": 2, "triple": 3, "treble": 3},
+    tens={spell(number): number for number in (*range(10, 20), *range(20, 100, 10))},
+    scales={spell(scale).removeprefix("one "): scale for scale in (100, 1000, 1_000_000)},
+    leads=listed(
+        """
+        it is, i want, i would like, um, my number is, on
+        """
+    ),
+    tails=listed(
+        """
+        please, thank you, thanks
+        """
+    ),
+    name_leads=listed(
+        """
+        my name is, this is, it is, i am, i am called, the name is, name is, you can call me,
+        call me, you are speaking to, you are speaking with, speaking, my full name is, yes,
+        hello, hi, um, uh, well, yeah, oh, sure, okay
+        """
+    ),
+    nameless=listed(
+        """
+        no name, not say, not tell, not telling, not giving, not give, not remember, can not
+        remember, i forgot, have forgotten, why do you, who are you, who is this, what for, none
+        of your business, nobody, no one, nothing, none, anonymous, never mind, no clue, dunno,
+        beats me, who knows
+        """
+    ),
+)

@@ -1,0 +1,1 @@
+"""Everything that a dialog file can say, as frozen data."""

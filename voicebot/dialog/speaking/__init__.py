@@ -1,0 +1,1 @@
+"""How prompts and values are said."""

@@ -1,0 +1,133 @@
+"""Digits and numbers as people say them: "four two seven one", "double two", "oh", "forty two", "4271".
+
+English number words are read by `text2num`. Ours is what it leaves out: figures, "double", colloquial and
+misheard words, and Korean (`korean_numbers.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from text_to_num import find_numbers
+
+from voicebot.dialog.language.lexicon import Lexicon
+from voicebot.dialog.understanding.korean_numbers import korean_numbers
+from voicebot.speech.spellout import spell
+
+_NUMERAL = re.compile(r"\d+(?:[.:]\d+)*")
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
+_ZERO = spell(0)
+_INTERJECTIONS = frozenset(("o", "oh"))
+"""They are a nought within digits only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring number words: their digits, and the tokens [start, end) that they came from."""
+
+    digits: str
+    start: int
+    end: int
+
+
+def digit_runs(tokens: Sequence[str], lexicon: Lexicon, *, homophones: bool = False) -> list[Run]:
+    """Find runs of digits. With `homophones`, "to" and "for" count where a digit stands beside them."""
+    if homophones:
+        tokens = _without_homophones(tokens, lexicon)
+    runs: list[Run] = []
+    for text, start, end in _said(tokens, lexicon, digits=True):
+        digits = re.sub(r"\D", "", text)
+        if runs and runs[-1].end >= start:
+            runs[-1] = Run(runs[-1].digits + digits, runs[-1].start, end)
+        else:
+            runs.append(Run(digits, start, end))
+    return runs
+
+
+def numbers_in(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[float, int, int]]:
+    """Find whole numbers and decimals: (value, start, end) each."""
+    said = _said(tokens, lexicon, digits=False)
+    return [(float(text), start, end) for text, start, end in said if _NUMBER.fullmatch(text)]
+
+
+def _said(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -> list[tuple[str, int, int]]:
+    """Find what is said as one number: its figures, and the tokens [start, end) that they came from."""
+    if lexicon.language == "ko":
+        words = korean_numbers(tokens)
+    else:
+        words = _english_numbers(tokens, lexicon, digits=digits)
+    figures = [(t, at, at + 1) for at, t in enumerate(tokens) if len(t) > 1 and _NUMERAL.fullmatch(t)]
+    return sorted((*words, *figures), key=lambda said: said[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word as `text2num` wants it (its protocol `Token`), and the tokens that it came from.
+
+    apart:  it must not be drawn together with the one before: "forty double two" is 4022, not 4222
+    mute:   it says no number here
+    """
+
+    word: str
+    start: int
+    end: int
+    apart: bool = False
+    mute: bool = False
+
+    def text(self) -> str:
+        return self.word
+
+    def nt_separated(self, previous: _Word) -> bool:
+        return self.apart
+
+    def not_a_number_part(self) -> bool:
+        return self.mute
+
+
+def _english_numbers(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -> list[tuple[str, int, int]]:
+    words: list[_Word] = []
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        times = lexicon.multipliers.get(token, 0)
+        doubled = _digit(tokens[at + 1], lexicon) if times and at + 1 < len(tokens) else None
+        if doubled is not None:
+            words += [_Word(spell(doubled), at, at + 2, apart=True)] * times
+            at += 2
+            continue
+        mute = token in _INTERJECTIONS and not digits
+        # Digits may begin with zeros, a number does not: "zero five" is two numbers, and so no answer.
+        apart = not digits and token != "point" and bool(words) and words[-1].word == _ZERO
+        digit = None if mute else _digit(token, lexicon)
+        words.append(_Word(token if digit is None else spell(digit), at, at + 1, apart, mute))
+        at += 1
+    found = [o for o in find_numbers(words, "en", threshold=0) if not o.is_ordinal]
+    return [(o.text, words[o.start].start, words[o.end - 1].end) for o in found]
+
+
+def _digit(token: str, lexicon: Lexicon) -> int | None:
+    digit = lexicon.digits.get(token) or (token if re.fullmatch(r"\d", token) else None)
+    return int(digit) if digit is not None else None
+
+
+def _without_homophones(tokens: Sequence[str], lexicon: Lexicon) -> list[str]:
+    said = _said(tokens, lexicon, digits=True)
+    covered = {at for _, start, end in said for at in range(start, end)}
+    written = list(tokens)
+    for at, token in enumerate(tokens):
+        digit = lexicon.homophones.get(token)
+        if digit and at not in covered and (at - 1 in covered or at + 1 in covered):
+            covered.add(at)
+            written[at] = digit
+    return written
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return bool(digits) and total % 10 == 0

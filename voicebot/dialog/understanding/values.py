@@ -1,0 +1,144 @@
+"""How words, keys and values from outside become the value of a slot."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+
+from voicebot.dialog.language.lexicon import Lexicon
+from voicebot.dialog.language.text import Tokens, is_content, tokens_of, without_fillers
+from voicebot.dialog.model.slots import Slot, Value
+from voicebot.dialog.understanding.numbers import digit_runs, luhn, numbers_in
+
+_LONGEST_NAME_WORDS = 5
+_LONGEST_TEXT = 500
+
+
+def read_digits(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
+    """Find the digits that fit `slot`; return them with a score, or None."""
+    for homophones in (False, True):
+        core = without_fillers(tokens, lexicon)
+        runs = digit_runs(core, lexicon, homophones=homophones)
+        candidates = ["".join(run.digits for run in runs), *(run.digits for run in reversed(runs))]
+        for digits in candidates:
+            if digits and fits_digits(digits, slot):
+                covered = {at for run in runs for at in range(run.start, run.end)}
+                rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
+                cost = 0.07 if len(digits) > 2 else 0.2
+                return digits, max(0.0, 1.0 - cost * rest - (0.1 if homophones else 0))
+    return None
+
+
+def fits_digits(digits: str, slot: Slot) -> bool:
+    """Whether keyed or spoken digits are an answer to `slot`."""
+    low, high = slot.digits_range
+    return low <= len(digits) <= high and (slot.check != "luhn" or luhn(digits))
+
+
+def read_number(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[Value, float] | None:
+    """Find the one number said; two different ones are no answer."""
+    core = without_fillers(tokens, lexicon)
+    found = numbers_in(core, lexicon)
+    values = {value for value, _, _ in found}
+    if len(values) != 1:
+        return None
+    value = values.pop()
+    if not fits_number(value, slot):
+        return None
+    covered = {at for _, start, end in found for at in range(start, end)}
+    rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
+    return (int(value) if value == int(value) else value), max(0.0, 1.0 - 0.12 * rest)
+
+
+def fits_number(value: float, slot: Slot) -> bool:
+    return slot.between is None or slot.between[0] <= value <= slot.between[1]
+
+
+def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
+    """Take free words: as they are for `text`, without "my name is" and capitalised for `name`."""
+    text = " ".join(text.split())[:_LONGEST_TEXT]
+    tokens = tokens_of(text, lexicon)
+    if not any(any(c.isalnum() for c in token) for token in tokens):
+        return None
+    if slot.type == "text":
+        return text, 1.0
+    if _is_nameless(tokens, lexicon):
+        return None
+    changed = True
+    while changed:
+        changed = False
+        for lead in lexicon.name_leads:
+            words = tuple(lead.split())
+            if len(tokens) > len(words) and tokens[: len(words)] == words:
+                tokens, changed = tokens[len(words) :], True
+    if len(tokens) > 1:
+        trailing = {"speaking", "here", "please", "입니다", "이에요", "예요"}
+        tokens = tokens[:-1] if tokens[-1] in trailing else tokens
+    if len(tokens) > _LONGEST_NAME_WORDS or any(token.isdigit() for token in tokens):
+        return None
+    if not any(is_content(token, lexicon) for token in tokens):
+        return None
+    return " ".join(token.capitalize() for token in tokens), 1.0
+
+
+def _is_nameless(tokens: Tokens, lexicon: Lexicon) -> bool:
+    """Whether no name was told, as in "I do not know"; a single word has to stand alone for that."""
+    words = without_fillers(tokens, lexicon)
+    leads = {token for lead in lexicon.name_leads for token in lead.split()}
+    alone = [token for token in words if token not in leads]
+    for phrase in (*lexicon.unsure, *lexicon.nameless):
+        sought = tuple(phrase.split())
+        if len(sought) == 1 and alone == [phrase]:
+            return True
+        if len(sought) > 1 and any(words[at : at + len(sought)] == sought for at in range(len(words))):
+            return True
+    return False
+
+
+_YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+
+
+def value_of_given(raw: object, kind: str) -> object | None:
+    """Read a value from outside (campaign row, route) as the type `kind` of a need; None if it fails."""
+    if isinstance(raw, str):
+        raw = raw.strip()[:_LONGEST_TEXT]
+    if kind == "yes_no":
+        return raw if isinstance(raw, bool) else _YES_NO.get(str(raw).lower())
+    if kind == "number":
+        try:
+            number = float(str(raw))
+        except ValueError:
+            return None
+        if not math.isfinite(number):
+            return None
+        return int(number) if number.is_integer() else number
+    text = str(raw)
+    if kind == "digits":
+        return text if text.isascii() and text.isdigit() else None
+    if kind == "phone":
+        return text if re.fullmatch(r"\+?[0-9 ()./-]{3,25}", text) else None
+    if kind in ("date", "datetime", "time"):
+        return _moment(raw, text, kind)
+    return text if isinstance(raw, str | int | float) else None
+
+
+def _moment(raw: object, text: str, kind: str) -> object | None:
+    if isinstance(raw, date | time):
+        return raw
+    try:
+        return time.fromisoformat(text) if kind == "time" else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def phrases_by_value(slot: Slot, lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:
+    """Return the closed answers of `slot` as value -> phrases; empty for open ones."""
+    if slot.type == "yes_no":
+        return {"yes": lexicon.yes, "no": lexicon.no}
+    if slot.type == "weekday":
+        return lexicon.weekdays
+    if slot.type == "choice":
+        return {value: c.hear or (value.replace("_", " "),) for value, c in slot.choices.items()}
+    return {}
