@@ -141,6 +141,7 @@ class Session:
         await self._say(turn)
 
     async def _say(self, turn: BotTurn) -> None:
+        assert isinstance(turn.then, Listen | End | Handover)
         self._then = turn.then
         listen = turn.then if isinstance(turn.then, Listen) else None
         if listen is not None:

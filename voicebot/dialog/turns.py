@@ -1,12 +1,14 @@
 """What passes between a dialog and whoever carries its words: a call, a text chat, a test, a prover.
 
-The interpreter is given a `CallerInput` and answers with a `BotTurn`: prompts to play, then what to listen
-for, or the end. As in VoiceXML 2.1 prompts queue up until the next input is collected (2.0, section 4.1.8).
+The interpreter is given an `Event` (what the caller did, or how some work went) and answers with a `BotTurn`:
+prompts to play, then what to listen for, work to do, or the end. As in VoiceXML 2.1 prompts queue up until
+the next input is collected (2.0, section 4.1.8).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from voicebot.speech.stt import Expectation, Transcript
 
@@ -98,6 +100,8 @@ class End:
 class Handover:
     """Leave the caller to a person at `destination` (dialplan extension) with these variables as context.
 
+    `queue`: the destination is a queue of the dialplan, not an extension.
+    `summary`: what the person is told about the call.
     `goal`: this is what the dialog is for.
     """
 
@@ -105,14 +109,109 @@ class Handover:
     context: tuple[tuple[str, str], ...] = ()
     outcome: str = "transferred"
     goal: bool = False
+    queue: bool = False
+    summary: str = ""
+
+
+# --- work, done while the caller waits: begun at once, while the prompts of its turn are played ----------
+
+Fillers = tuple[tuple[Prompt, ...], ...]
+"""Prompts for a caller who waits, one after another, each only when the last is over for some time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask a web service; answered with `Fetched`. Times in ms.
+
+    headers:    name, value
+    body:       None for none; `content_type` tells what it is
+    retries:    further attempts after no answer, or one of 429, 502, 503, 504
+    sensitive:  address, body and reply may not be logged
+    """
+
+    step: str
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    content_type: str = ""
+    timeout_ms: int = 3000
+    retries: int = 0
+    filler: Fillers = ()
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunHook:
+    """Run the function registered as `name`; answered with `HookDone`. Time in ms."""
+
+    step: str
+    name: str
+    arguments: tuple[tuple[str, object], ...] = ()
+    timeout_ms: int = 3000
+    filler: Fillers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMessage:
+    """Record the caller until silence, a key or the longest time; answered with `MessageRecorded`.
+
+    Times in ms. A key of `keys` ends the message. `beep`: a tone tells when to speak.
+    """
+
+    step: str
+    longest_ms: int
+    shortest_ms: int
+    silence_ms: int
+    noinput_ms: int
+    beep: bool = True
+    keys: str = "#"
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation with a language model: `role` is system, user, assistant or tool."""
+
+    role: str
+    text: str
+    tool: str = ""
+    arguments: str = ""
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a language model may do: `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AskModel:
+    """Ask a language model; its words are spoken as they come, then `Replied` answers. Time in ms."""
+
+    step: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    model: str = ""
+    timeout_ms: int = 8000
+    language: str = "en-US"
+    filler: Fillers = ()
+    sensitive: bool = False
+
+
+Work = Fetch | RunHook | RecordMessage | AskModel
 
 
 @dataclass(frozen=True, slots=True)
 class BotTurn:
-    """Play `prompts` in order, then do `then`."""
+    """Play `prompts` in order, then do `then`; work is begun at once."""
 
     prompts: tuple[Prompt, ...]
-    then: Listen | End | Handover
+    then: Listen | Work | End | Handover
 
 
 # --- from the caller ------------------------------------------------------------------------------------
@@ -152,13 +251,74 @@ class HungUp:
 CallerInput = Utterance | Keys | Silence | Unheard | HungUp
 
 
+# --- from those who worked ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A web service answered with `status` and `body` (its JSON, or text, or None), or not: `error`."""
+
+    status: int | None
+    body: object = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HookDone:
+    """A hook returned `value` (a mapping or one value), or failed: `error`."""
+
+    value: object = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecorded:
+    """A message was recorded to `path`, `ms` long; "" where nothing was said.
+
+    `ended_by` is `silence`, `key`, `longest`, `hangup` or `error`.
+    """
+
+    path: str
+    ms: int = 0
+    ended_by: str = "silence"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A language model wants to use a tool; `arguments` is what it gave, as JSON."""
+
+    name: str
+    arguments: str = "{}"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """A language model said `text` (spoken already) and perhaps uses a tool, or failed: `error`."""
+
+    text: str = ""
+    tools: tuple[ToolUse, ...] = ()
+    error: str = ""
+
+
+WorkResult = Fetched | HookDone | MessageRecorded | Replied
+Event = CallerInput | WorkResult
+
+
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """How the interpreter took the last input, for the record: `kind` is `match`, `nomatch`, `noinput`,
-    `command`, `unheard`; `meaning` is the slot value, choice or command as text; `sensitive` hides it."""
+    """How the interpreter took the last input, for the record.
+
+    kind:       `match`, `invalid`, `nomatch`, `noinput`, `command`, `correction`, `unheard`; of work `fetch`,
+                `hook`, `message`, `reply`
+    meaning:    the slot's value, the choice, the command, or how the work went, as text
+    slot:       the slot that was filled or corrected, "" for none
+    sensitive:  hides the meaning
+    """
 
     kind: str
     step: str
     meaning: str = ""
     confidence: float | None = None
     sensitive: bool = False
+    slot: str = ""

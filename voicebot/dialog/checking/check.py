@@ -168,15 +168,15 @@ def _values(file: DialogFile) -> Iterator[Finding]:
 def _answer_taken_for_value(path: Path, text: str, names: list[str], file: DialogFile) -> Finding | None:
     """A condition that names an answer, which is no value: `goto: {bread: bread}`, `if: size == large`."""
     step, text = file.steps[str(path[1])], text.strip()
-    slot = file.slots.get(step.fill or "")
+    slot = file.slots.get(step.fill[0] if step.fill else "")
     if path[2] == "goto" and text not in names:
         remedy = ""
         if text in step.choices:
             remedy = f"write its target in the choice, `{text}: {{goto: {path[3]}}}`"
         elif slot is not None and slot.type == "yes_no" and text in ("yes", "no"):
-            remedy = f"write `{path[3]}: {'not ' if text == 'no' else ''}{step.fill}`"
+            remedy = f"write `{path[3]}: {'not ' if text == 'no' else ''}{step.fill[0]}`"
         elif slot is not None and text in slot.choices:
-            remedy = f"write `{path[3]}: {step.fill} == '{text}'`"
+            remedy = f"write `{path[3]}: {step.fill[0]} == '{text}'`"
         if remedy:
             return Finding(path, f"`{text}` is an answer, not a condition", remedy, "value")
     for name in sorted(names_in(parse_expression(text)).difference(names)):
@@ -208,11 +208,12 @@ def _shape(name: str, step: Step, file: DialogFile) -> Iterator[Finding]:
         yield finding(f"has both `{ways[0]}` and `{ways[1]}`", "keep one of them", ways[1])
     if step.goal and not (step.end or step.transfer):
         yield finding("`goal` belongs to `end` or `transfer`", "put it there", "goal")
-    if step.fill and step.fill not in file.slots:
-        yield Finding(
-            (*path, "fill"), f"there is no slot `{step.fill}`", _near(step.fill, list(file.slots)), "slot"
-        )
-    if step.confirm != "never" and not step.fill:
+    for slot in step.fill:
+        if slot not in file.slots:
+            yield Finding(
+                (*path, "fill"), f"there is no slot `{slot}`", _near(slot, list(file.slots)), "slot"
+            )
+    if step.confirm and not step.fill:
         yield finding("`confirm` needs a slot to fill", "give it `fill`", "confirm")
     if not step.model_dump(exclude_defaults=True):
         yield finding("does nothing", "give it `say`, `ask`, `goto` or `end`")
@@ -224,7 +225,7 @@ def _answers(name: str, step: Step, file: DialogFile) -> Iterator[Finding]:
     lexicon = lexicon_of(file.language)
     keys: dict[str, str] = {}
     phrases: dict[tuple[str, ...], str] = {}
-    slot = file.slots.get(step.fill or "")
+    slot = file.slots.get(step.fill[0] if step.fill else "")
     if slot is not None:
         grammar = Grammar(slot, file.language)
         keys.update(grammar.keys)
@@ -235,7 +236,7 @@ def _answers(name: str, step: Step, file: DialogFile) -> Iterator[Finding]:
             what = f"key {choice.key} means `{keys[choice.key]}` as well"
             yield Finding((*path, meaning, "key"), what, "choose another key", "key")
         if choice.key and choice.key.isdigit() and slot is not None and slot.type in ("digits", "number"):
-            what = f"key {choice.key} cannot be told from a digit of `{step.fill}`"
+            what = f"key {choice.key} cannot be told from a digit of `{step.fill[0]}`"
             yield Finding((*path, meaning, "key"), what, "use * for it", "key")
         for at, phrase in enumerate(choice.hear or (meaning,)):
             tokens = tokens_of(phrase, lexicon)

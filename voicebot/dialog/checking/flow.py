@@ -26,7 +26,7 @@ def edges(file: DialogFile) -> Iterator[tuple[Path, str]]:
 
 def fills(step: Step) -> tuple[str, ...]:
     """Return the values that a step may learn or compute."""
-    return (*((step.fill,) if step.fill else ()), *step.set)
+    return (*step.fill, *step.set)
 
 
 def successors(file: DialogFile, name: str, *, interrupted: bool) -> list[str]:
@@ -37,7 +37,7 @@ def successors(file: DialogFile, name: str, *, interrupted: bool) -> list[str]:
         targets += [command.goto for command in file.always.values() if command.goto]
         targets += [step.failed] if step.failed else []
     targets += step.goto
-    leaves = bool(step.end or step.transfer) or "else" in step.goto.values()
+    leaves = bool(step.leaves) or "else" in step.goto.values()
     only_choices = bool(step.choices) and not step.fill and all(c.goto for c in step.choices.values())
     if step.if_ or not (leaves or only_choices):
         following = _after(file, name)
@@ -65,7 +65,7 @@ def reachable(file: DialogFile) -> frozenset[str]:
 
 def ways_out(file: DialogFile) -> frozenset[str]:
     """Return the steps from which an `end` or a `transfer` can be reached by answers."""
-    out = {name for name, step in file.steps.items() if step.end or step.transfer}
+    out = {name for name, step in file.steps.items() if step.leaves}
     changed = True
     while changed:
         more = {

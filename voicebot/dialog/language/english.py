@@ -119,6 +119,32 @@ ENGLISH = Lexicon(
             someone, a colleague
             """
         ),
+        "back": listed(
+            """
+            go back, back, previous, previous question, the question before, one step back, go back one
+            step, take me back, back up, return to the last question
+            """
+        ),
+        "cancel": listed(
+            """
+            cancel that, never mind, forget it, forget about it, cancel this, stop this, i changed my mind,
+            abort, quit, let us stop here, i want to stop
+            """
+        ),
+        "skip": listed(
+            """
+            skip, skip it, skip that, skip this, skip this question, next question, pass, i would rather not
+            say, i do not want to answer, i would rather not answer, leave it out, leave it blank, no answer
+            """
+        ),
+        "opt_out": listed(
+            """
+            stop calling me, do not call me again, do not call again, take me off your list, remove me from
+            your list, remove my number, take me off the list, never call me again, stop these calls,
+            unsubscribe, opt out, put me on the do not call list, do not call list, stop calling,
+            delete my number, do not call this number, i do not want these calls
+            """
+        ),
     },
     texts={
         "noinput": (
@@ -147,6 +173,30 @@ ENGLISH = Lexicon(
         "time": ("Please say a time, for example half past two.",),
         "confirm": ("I understood {value}. Is that right?",),
         "unconfirmed": ("Sorry about that.",),
+        "noted": ("All right, {value}.",),
+        "corrected": ("All right, {value}.",),
+        "invalid": ("Sorry, {value} is not possible.",),
+        "invalid_range": ("Sorry, {value} is not possible. It has to be between {least} and {greatest}.",),
+        "invalid_length": ("Sorry, that should be {length} digits. I got {got}.",),
+        "invalid_check": ("Sorry, that number cannot be right. Please check it.",),
+        "invalid_past": ("Sorry, {value} is in the past.",),
+        "incomplete_date": ("On {value}. At what time?",),
+        "incomplete_time": ("At {value}. On which day?",),
+        "missing": ("And what about the {called}?",),
+        "no_agent": ("I am sorry, there is nobody whom I could put you through to.",),
+        "no_back": ("This is the first question.",),
+        "needed": ("I am sorry, I need an answer to this question.",),
+        "cancel": ("Do you want to stop here?",),
+        "cancelled": ("All right. Goodbye.",),
+        "opted_out": ("All right. We will not call you again. Goodbye.",),
+        "skipped": ("All right.",),
+        "waiting": ("One moment, please.",),
+        "date": ("Please say a day, for example next Tuesday, or the third of May.",),
+        "datetime": ("Please say a day and a time, for example Tuesday at three.",),
+        "money": ("Please say an amount, or key it in.",),
+        "phone": ("Please say the telephone number digit by digit, or key it in.",),
+        "email": ("Please spell the e-mail address.",),
+        "spelled": ("Please spell it, letter by letter.",),
     },
     contractions=mapped(
         """

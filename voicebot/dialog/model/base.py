@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 LONGEST_MS = 600_000
+LONGEST_CALL_MS = 4 * 3_600_000
 
 
 class Strict(BaseModel):
@@ -21,20 +22,30 @@ def as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _milliseconds(value: Any) -> Any:
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s)", value.strip())):
-        ms = round(float(found[1]) * (1000 if found[2] == "s" else 1))
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+
+
+def _milliseconds(value: Any, longest_ms: int = LONGEST_MS) -> Any:
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", value.strip())):
+        ms = round(float(found[1]) * _UNITS[found[2]])
     elif isinstance(value, int) and not isinstance(value, bool):
         ms = value
     else:
         raise ValueError("must be a time such as 800ms or 5s")
-    if not 0 <= ms <= LONGEST_MS:
-        raise ValueError(f"must lie between 0 and {LONGEST_MS // 1000}s")
+    if not 0 <= ms <= longest_ms:
+        raise ValueError(f"must lie between 0 and {longest_ms // 1000}s")
     return ms
 
 
+def _long_milliseconds(value: Any) -> Any:
+    return _milliseconds(value, LONGEST_CALL_MS)
+
+
 Duration = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
-"""Milliseconds, written `800ms` or `1.5s`."""
+"""Milliseconds, written `800ms`, `1.5s` or `2m`."""
+
+LongDuration = Annotated[int, BeforeValidator(_long_milliseconds, json_schema_input_type=str)]
+"""Milliseconds of a whole call, written `90s`, `15m` or `1h`."""
 
 StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -47,3 +58,12 @@ PhraseList = Annotated[
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D]$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")]
+FileName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$", max_length=200
+    ),
+]
+"""A file in the folder of the dialog, or below it."""

@@ -6,121 +6,72 @@ To the interpreter a dialog is this frozen data: it holds no code. Short forms (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
+from voicebot.dialog.model.actions import Transfer
 from voicebot.dialog.model.base import (
-    Condition,
+    Currency,
     Duration,
+    FileName,
     Identifier,
-    Key,
+    LanguageTag,
+    LongDuration,
     Outcome,
     Phrase,
-    PhraseList,
     StepName,
     Strict,
     Text,
-    as_list,
 )
-from voicebot.dialog.model.slots import Slot, SlotSpec
+from voicebot.dialog.model.say import Say
+from voicebot.dialog.model.slots import Slot, SlotSpec, ValueKind
+from voicebot.dialog.model.step import Always, Choice, Step, Vary
 from voicebot.errors import Problem
 
-__all__ = ["Always", "Choice", "Dialog", "DialogFile", "Limits", "Need", "Say", "Slot", "Step", "Transfer"]
-
-ConfirmRule = Literal["unsure", "always", "never"]
-
-
-class Say(Strict):
-    """One prompt: words, or a wav file and its words, and perhaps silence after it."""
-
-    text: str = Field(
-        "", max_length=2000, description="The words. `{name}` says a value, `{name|date}` for the ear."
-    )
-    wav: str = Field(
-        "",
-        pattern=r"^(([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.wav)?$",
-        description="A wav file beside the dialog file, played in place of the words.",
-    )
-    silence: Duration = Field(0, description="Silence after it, such as 500ms.")
-    bargein: bool | None = Field(
-        None, description="Whether the caller may interrupt it; else as the step says."
-    )
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Say:
-        if not (self.text or self.wav or self.silence):
-            raise ValueError("says nothing: give `text`, `wav` or `silence`")
-        return self
-
-
-def _say(value: Any) -> Any:
-    return [{"text": item} if isinstance(item, str) else item for item in as_list(value)]
-
-
-Variants = Annotated[
-    tuple[Say, ...],
-    BeforeValidator(_say, json_schema_input_type=Text | Say | list[Text | Say]),
-    Field(max_length=50),
+__all__ = [
+    "Always",
+    "Choice",
+    "Computed",
+    "Dialog",
+    "DialogFile",
+    "Limits",
+    "Need",
+    "Say",
+    "Slot",
+    "Step",
+    "Transfer",
 ]
-"""One prompt, or several of which one is said."""
-
-Prompts = Annotated[
-    tuple[Say, ...],
-    BeforeValidator(_say, json_schema_input_type=Text | Say | list[Text | Say]),
-    Field(max_length=20),
-]
-"""One prompt, or one for each attempt."""
-
-
-class Choice(Strict):
-    """One of the answers to a step. In short, its phrases: `tuesday: [tuesday, the first one]`."""
-
-    hear: PhraseList = Field(
-        (), description="What callers say for it; without it, its name. `yes` and `no` know theirs."
-    )
-    key: Key | None = Field(None, description="The key for it.")
-    goto: StepName | None = Field(
-        None, description="The step that follows; else the step's own `goto` or the next one."
-    )
-
-
-def _choice(value: Any) -> Any:
-    if value is None:
-        return {}
-    return {"hear": value} if isinstance(value, list | tuple) else value
-
-
-ChoiceSpec = Annotated[Choice, BeforeValidator(_choice, json_schema_input_type=Choice | list[Phrase] | None)]
-
-
-class Always(Strict):
-    """Something that is understood in every step: a command."""
-
-    hear: PhraseList = Field((), description="What callers say for it, beside what the language knows.")
-    key: Key | None = Field(None, description="The key for it.")
-    goto: StepName | None = Field(None, description="The step that follows.")
-    say: Variants = Field(
-        (), description="What the bot says; without `goto` the question comes again after it."
-    )
 
 
 class Need(Strict):
     """A value that must be given from outside. In short, its type: `first_name: text`."""
 
-    type: Literal["text", "digits", "number", "yes_no", "phone", "date", "time", "datetime"] = Field(
-        "text", description="What kind of value it is."
-    )
+    type: ValueKind = Field("text", description="What kind of value it is.")
     default: str | None = Field(None, description="The value where none is given.")
+    currency: Currency | None = Field(None, description="For `money`: ISO 4217, such as USD.")
     sensitive: bool = Field(False, description="Say it, but never log or record it.")
+
+
+class Computed(Strict):
+    """A value that steps compute (`set`) or look up (`keep`). In short, its type: `tries: number`."""
+
+    type: ValueKind = Field("text", description="What kind of value it is.")
+    start: bool | int | float | str | None = Field(None, description="The value at the beginning.")
+    currency: Currency | None = Field(None, description="For `money`: ISO 4217, such as USD.")
+    sensitive: bool = Field(False, description="Never log or record it.")
 
 
 def _typed(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) else value
 
 
-NeedSpec = Annotated[Need, BeforeValidator(_typed, json_schema_input_type=str | Need)]
+NeedSpec = Annotated[Need, BeforeValidator(_typed, json_schema_input_type=ValueKind | Need)]
+ComputedSpec = Annotated[Computed, BeforeValidator(_typed, json_schema_input_type=ValueKind | Computed)]
 
 
 class Limits(Strict):
@@ -133,77 +84,11 @@ class Limits(Strict):
         6, ge=1, le=20, description="Silences in a row, over all steps, before the call is ended."
     )
     turns: int = Field(100, ge=1, le=1000, description="Answers of the caller before the call is ended.")
+    time: LongDuration = Field(1_800_000, ge=10_000, description="The longest call, such as 15m.")
 
 
-class Transfer(Strict):
-    """Hand the caller to a person."""
-
-    to: str = Field(pattern=r"^[A-Za-z0-9_+*#-]{1,64}$", description="The extension of the dialplan.")
-    context: tuple[Identifier, ...] = Field((), alias="with", description="Values that go along.")
-
-
-def _transfer(value: Any) -> Any:
-    return {"to": value} if isinstance(value, str) else value
-
-
-TransferSpec = Annotated[Transfer, BeforeValidator(_transfer, json_schema_input_type=str | Transfer)]
-
-
-def _goto(value: Any) -> Any:
-    """`goto: next` is a switch that always holds."""
-    return {value: "else"} if isinstance(value, str) else value
-
-
-Goto = Annotated[
-    dict[StepName, Condition],
-    BeforeValidator(_goto, json_schema_input_type=StepName | dict[StepName, Condition]),
-]
-"""A step, or steps with the condition of each; the first that holds is taken."""
-
-
-class Step(Strict):
-    """One step of the conversation. Its order: if, say, ask, fill, set; then goto, end or transfer."""
-
-    if_: Condition | None = Field(
-        None, alias="if", description="The step is passed over where this does not hold."
-    )
-    say: Variants = Field((), description="What the bot says; of several, one.")
-    ask: Variants = Field((), description="The question; then the bot listens.")
-    fill: Identifier | None = Field(None, description="The slot that the answer goes to.")
-    choices: dict[Identifier | str, ChoiceSpec] = Field(
-        default_factory=dict, description="The answers that are understood here, by name."
-    )
-    confirm: ConfirmRule = Field(
-        "never", description="Whether to ask back: `unsure` only after a doubtful answer."
-    )
-    help: Variants = Field((), description="What is said when the caller asks for help.")
-    noinput: Prompts = Field(
-        (), description="What is said to a silent caller, by attempt, in place of the default."
-    )
-    nomatch: Prompts = Field((), description="What is said when it was not understood, by attempt.")
-    failed: StepName | None = Field(
-        None, description="The step after too many failures; else an agent, or a good-bye."
-    )
-    bargein: bool | None = Field(
-        None, description="Whether the caller may interrupt the prompts of this step."
-    )
-    timeout: Duration | None = Field(None, description="Silence before the caller counts as silent.")
-    pause: Duration | None = Field(None, description="Silence after speech that ends an answer.")
-    longest: Duration | None = Field(None, description="An answer longer than this is cut.")
-    sensitive: bool = Field(False, description="Never log, record or store the answer.")
-    set: dict[Identifier, Condition] = Field(
-        default_factory=dict, description="Values to compute: name, expression."
-    )
-    goto: Goto = Field(
-        default_factory=dict, description="The step that follows; without it, the next in the file."
-    )
-    end: Outcome | None = Field(None, description="Hang up; the outcome of the call in a word.")
-    goal: bool = Field(False, description="This end is what the dialog is for.")
-    transfer: TransferSpec | None = Field(None, description="Hand the caller to a person.")
-
-    @property
-    def listens(self) -> bool:
-        return bool(self.ask)
+Translation = dict[Phrase | Text, Text | list[Phrase]]
+"""Each text or phrase of the dialog with what stands for it; a phrase may have several."""
 
 
 class DialogFile(Strict):
@@ -211,8 +96,17 @@ class DialogFile(Strict):
 
     dialog: str = Field(pattern=r"^[a-z0-9_-]{1,64}$", description="Its name.")
     about: str = Field("", max_length=1000, description="What it is for, in a sentence.")
-    language: str = Field(
-        "en-US", pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", description="Spoken language."
+    language: LanguageTag = Field("en-US", description="Spoken language.")
+    languages: tuple[LanguageTag, ...] = Field(
+        (), max_length=20, description="Further languages that it can be held in, by `translations`."
+    )
+    outbound: bool = Field(
+        False, description="The bot calls: `opt_out` is understood everywhere, and must be."
+    )
+    include: dict[Identifier, FileName] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="Dialogs that steps may `call`: name, file beside this one, or one of `lib/`.",
     )
     needs: dict[Identifier, NeedSpec] = Field(
         default_factory=dict, description="Values given from outside, by type."
@@ -220,26 +114,45 @@ class DialogFile(Strict):
     slots: dict[Identifier, SlotSpec] = Field(
         default_factory=dict, description="What the conversation may learn."
     )
+    values: dict[Identifier, ComputedSpec] = Field(
+        default_factory=dict, description="What steps compute or look up, by type."
+    )
+    returns: tuple[Identifier, ...] = Field(
+        (), description="Values that go back to the dialog that called this one."
+    )
     always: dict[Identifier, Always] = Field(
         default_factory=dict, description="What is understood in every step."
     )
     goals: tuple[Outcome, ...] = Field((), description="The outcomes that the dialog is for.")
     bargein: bool = Field(True, description="Whether callers may interrupt prompts.")
+    vary: Vary = Field("chance", description="Whether variants are said by `chance` or in `turn`.")
     timeout: Duration = Field(5000, description="Silence before a caller counts as silent.")
     pause: Duration | None = Field(
         None, description="Silence after speech that ends an answer; by default from the slot."
     )
     limits: Limits = Field(default_factory=Limits, description="Where patience ends.")
-    steps: dict[StepName, Step] = Field(
-        min_length=1, description="The conversation, one step after the other."
+    translations: dict[LanguageTag, FileName | Translation] = Field(
+        default_factory=dict,
+        description="For each of `languages` its texts and phrases, or the file beside this one with them.",
     )
+    steps: dict[StepName, Step] = Field(
+        min_length=1, max_length=2000, description="The conversation, one step after the other."
+    )
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
 class Dialog:
-    """A checked dialog. `version` names this very text; `folder` is where its wav files are (absolute or "").
+    """A checked dialog. `version` names this very text and all that it includes.
 
-    `warnings` are problems that do not keep it from running.
+    folder:    where its wav files are (absolute or "")
+    warnings:  problems that do not keep it from running
+    included:  the dialogs that it calls, by their names under `include`
+    tables:    language -> text or phrase -> what stands for it
+    lists:     slot -> value -> phrases, of the files under `choices_from`
+    files:     every file that it was made from (absolute), itself first
     """
 
     file: DialogFile
@@ -247,6 +160,10 @@ class Dialog:
     source: str = ""
     folder: str = ""
     warnings: tuple[Problem, ...] = ()
+    included: Mapping[str, Dialog] = field(default_factory=lambda: NOTHING)
+    tables: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=lambda: NOTHING)
+    lists: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=lambda: NOTHING)
+    files: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -255,6 +172,11 @@ class Dialog:
     @property
     def language(self) -> str:
         return self.file.language
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """All languages that it can be held in, its own first."""
+        return tuple(dict.fromkeys((self.file.language, *self.file.languages)))
 
     @property
     def steps(self) -> dict[str, Step]:
@@ -266,6 +188,25 @@ class Dialog:
 
     def step_after(self, name: str) -> str | None:
         """Return the step that follows in the file; None after the last."""
+        return self._following[name]
+
+    @cached_property
+    def _following(self) -> dict[str, str | None]:
         names = list(self.file.steps)
-        at = names.index(name) + 1
-        return names[at] if at < len(names) else None
+        return dict(zip(names, [*names[1:], None], strict=True))
+
+    def text_in(self, language: str, text: str) -> str:
+        """Return `text` in `language`; itself where there is no translation."""
+        found = self.tables.get(language, NOTHING).get(text) if text else None
+        return text if found is None else found if isinstance(found, str) else found[0]
+
+    def phrases_in(self, language: str, phrases: tuple[str, ...]) -> tuple[str, ...]:
+        """Return phrases in `language`; one may stand for several there."""
+        table = self.tables.get(language)
+        if not table:
+            return phrases
+        found: list[str] = []
+        for phrase in phrases:
+            there = table.get(phrase, phrase)
+            found += [there] if isinstance(there, str) else there
+        return tuple(dict.fromkeys(found))

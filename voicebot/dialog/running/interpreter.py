@@ -194,14 +194,14 @@ class Interpreter:
         step = self._current
         self._pending = None
         if step.fill:
-            self._learn(step.fill, match.meaning if match.meaning in step.choices else match.value)
+            self._learn(step.fill[0], match.meaning if match.meaning in step.choices else match.value)
         prompts: list[Prompt] = []
         following = self._leave(step)
         return self._run(following, prompts) if isinstance(following, str) else following
 
     def _ask_back(self, match: Match) -> BotTurn:
         self._pending = _Pending(match)
-        slot = self.dialog.file.slots[str(self._current.fill)]
+        slot = self.dialog.file.slots[self._current.fill[0]]
         filter_ = "digits" if slot.type == "digits" else ""
         said = say_value(match.value, filter_, self.language)
         self._question = self._own.confirm(said, sensitive=slot.sensitive)
@@ -305,7 +305,7 @@ class Interpreter:
         if step.transfer:
             context = tuple((name, self._as_text(name)) for name in step.transfer.context)
             goal = step.goal or "transferred" in self.dialog.file.goals
-            return BotTurn((), Handover(step.transfer.to, context, goal=goal))
+            return BotTurn((), Handover(str(step.transfer.to or step.transfer.queue), context, goal=goal))
         for target, condition in step.goto.items():
             if is_true(condition, self._values):
                 return target

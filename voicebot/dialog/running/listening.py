@@ -30,6 +30,8 @@ def commands_of(dialog: Dialog, lexicon: Lexicon) -> dict[str, tuple[str, ...]]:
     commands: dict[str, tuple[str, ...]] = {}
     for name in COMMANDS:
         own = dialog.file.always.get(name)
+        if name not in ("repeat", "help", "agent"):
+            continue
         if name != "agent" or (own and (own.goto or own.say)):
             commands[name] = (*(own.hear if own else ()), *lexicon.commands[name])
     for name, command in dialog.file.always.items():
@@ -51,7 +53,7 @@ def grammar_of(dialog: Dialog, step_name: str, language: str) -> Grammar:
     """Return the grammar of a step; made once a dialog, step and language."""
     step = dialog.steps[step_name]
     commands = commands_of(dialog, lexicon_of(language))
-    slot = dialog.file.slots.get(step.fill or "")
+    slot = dialog.file.slots.get(step.fill[0] if step.fill else "")
     keys = command_keys(dialog, commands)
     if slot is not None and slot.type in ("yes_no", "weekday", "choice"):
         own = Grammar(slot, language).keys
@@ -91,7 +93,7 @@ def listen(dialog: Dialog, step_name: str, grammar: Grammar, prompt: str) -> Lis
 def is_sensitive(dialog: Dialog, step_name: str) -> bool:
     """Whether nothing of the answer may be kept."""
     step = dialog.steps[step_name]
-    slot = dialog.file.slots.get(step.fill or "")
+    slot = dialog.file.slots.get(step.fill[0] if step.fill else "")
     return step.sensitive or (slot is not None and slot.sensitive)
 
 
@@ -99,7 +101,7 @@ def hint(dialog: Dialog, step_name: str, language: str) -> str:
     """Say what can be answered in a step; "" where anything can."""
     texts = lexicon_of(language).texts
     step = dialog.steps[step_name]
-    slot = dialog.file.slots.get(step.fill or "")
+    slot = dialog.file.slots.get(step.fill[0] if step.fill else "")
     sentences = []
     options = [(c.hear[0] if c.hear else name.replace("_", " "), c.key) for name, c in step.choices.items()]
     if slot is not None and slot.type == "choice":
