@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import timedelta
 from functools import lru_cache
@@ -33,6 +34,7 @@ _LONGEST_NUMBER = 15
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "unknown": None}
 _HINTS = {
+    "**": "there are no powers",
     "=": "compare with ==",
     "&": "write `and`",
     "|": "write `or`",
@@ -138,7 +140,9 @@ class _Builder(Transformer[Token, _Built]):
         column = _column(token)
         function = FUNCTIONS.get(token)
         if function is None:
-            raise ExpressionError(f"there is no function `{token}`; there are {', '.join(FUNCTIONS)}", column)
+            near = difflib.get_close_matches(token, FUNCTIONS, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(FUNCTIONS)}"
+            raise ExpressionError(f"there is no function `{token}`; {hint}", column)
         if not function.fewest <= len(arguments) <= function.most:
             raise ExpressionError(f"write `{function.form}`", column)
         return _Built(Call(str(token), tuple(part.node for part in arguments), column), *arguments)
@@ -194,6 +198,8 @@ def _explained(text: str, error: UnexpectedInput) -> ExpressionError:
         expected = set(error.accepts or error.expected)
         if error.token.type != "$END":
             at, kind = error.token.start_pos or 0, error.token.type
+    if text[at - 1 : at + 1] == "**":
+        at -= 1
     found = _FAULTY_WORD.match(text, at)
     word = found[0] if found else ""
     value_expected = "NAME" in expected
@@ -203,8 +209,8 @@ def _explained(text: str, error: UnexpectedInput) -> ExpressionError:
         missing = next((bracket for name, bracket in _BRACKETS.items() if name in expected), "")
         if missing and not value_expected:
             return ExpressionError(f"`{missing}` is missing", at + 1)
-    elif word[0] in _HINTS and not kind:
-        return ExpressionError(f"`{word}` has no meaning here; {_HINTS[word[0]]}", at + 1)
+    elif hint := _HINTS.get(word) or (_HINTS.get(word[0], "") if not kind else ""):
+        return ExpressionError(f"`{word}` has no meaning here; {hint}", at + 1)
     if value_expected:
         return ExpressionError(f"a value was expected, not {f'`{word}`' if word else 'the end'}", at + 1)
     shown = f"`{word}` was" if word else "the end was"
