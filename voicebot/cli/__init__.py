@@ -9,15 +9,20 @@ from typing import Annotated
 import typer
 
 from voicebot import __version__
-from voicebot.cli.calls import calls
-from voicebot.cli.dialogs import dialogs
-from voicebot.cli.doctor import doctor
-from voicebot.cli.models import models
-from voicebot.cli.serve import serve
+from voicebot.cli.lazy import lazy_group
 from voicebot.errors import EXIT_USER_ERROR, Problem, UserError
+
+COMMANDS = {
+    "serve": "voicebot.cli.serve:serve",
+    "doctor": "voicebot.cli.doctor:doctor",
+    "calls": "voicebot.cli.calls:calls",
+    "models": "voicebot.cli.models:models",
+    "dialog": "voicebot.cli.dialog:dialogs",
+}
 
 app = typer.Typer(
     name="voicebot",
+    cls=lazy_group(COMMANDS),
     help="A voice-bot media gateway for Asterisk.",
     no_args_is_help=True,
     add_completion=False,
@@ -25,11 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve)
-app.command()(doctor)
-app.add_typer(calls, name="calls")
-app.add_typer(models, name="models")
-app.add_typer(dialogs, name="dialog")
 
 
 def _version(wanted: bool) -> None:
