@@ -9,7 +9,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_day_names
 
-from voicebot.speech.spellout import NATIVE_KOREAN_BEFORE_NOUN, ORDINAL, SINO_KOREAN, spell
+from voicebot.speech.spellout import NATIVE_KOREAN_BEFORE_NOUN, ORDINAL, SINO_KOREAN, YEAR, spell
 
 ISO_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 """Values of a `weekday` slot, in the order of `date.weekday()`."""
@@ -19,6 +19,8 @@ _DAY_SKELETONS = ("MMMMEEEEd", "MMMEEEEd", "MMMMEd", "MMMEd")
 
 _SINO_KOREAN_MONTHS = {"6월": "유월", "10월": "시월"}
 """The two months that are not said like their number; the CLDR does not spell them."""
+
+_MOST_REMEMBERED = 4096
 
 
 @lru_cache(maxsize=64)
@@ -36,10 +38,20 @@ def weekday_names(language: str) -> dict[str, str]:
     return {iso: names[number] for number, iso in enumerate(ISO_WEEKDAYS)}
 
 
-def say_date(day: date, language: str) -> str:
-    """Say weekday, month and day: "Tuesday, March second", "3월 2일 화요일"."""
+def say_date(day: date, language: str, *, year: bool = False) -> str:
+    """Say weekday, month and day: "Tuesday, March second", "3월 2일 화요일".
+
+    With `year` the year in place of the weekday: "March second nineteen eighty seven", "1987년 3월 2일".
+    """
+    return _said_date(date(day.year, day.month, day.day), language, year)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _said_date(day: date, language: str, year: bool) -> str:
     locale = locale_of(language)
-    pattern = _day_pattern(locale)
+    pattern = str(locale.date_formats["long"].pattern) if year else _day_pattern(locale)
+    if year and locale.language == "en":
+        pattern = re.sub(r",? *y+", f" '{spell(day.year, 'en', YEAR)}'", pattern)
     if locale.language == "en":  # "March 2" is said "March second", and "2 March" "the second of March"
         ordinal = spell(day.day, "en", ORDINAL)
         month_first = pattern.index("M") < pattern.index("d")
@@ -64,6 +76,11 @@ def say_time(moment: time | datetime, language: str) -> str:
     Minutes below ten and Korean times are not written as usual, since voices read "3:05" as "three zero
     five", and "3시" with the wrong one of the two Korean numbers.
     """
+    return _said_time(time(moment.hour, moment.minute), language)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _said_time(moment: time, language: str) -> str:
     locale = locale_of(language)
     periods = locale.day_periods["format"]["wide"]
     if (moment.hour, moment.minute) in ((0, 0), (12, 0)):
@@ -81,4 +98,34 @@ def say_time(moment: time | datetime, language: str) -> str:
         if locale.language == "en" and moment.minute < 10:
             pattern = pattern.replace(":mm", " 'oh' m")
         pattern = re.sub("a+", "aaaa", pattern)
-    return " ".join(format_time(time(moment.hour, moment.minute), pattern, locale=locale).split())
+    return " ".join(format_time(moment, pattern, locale=locale).split())
+
+
+def say_datetime(moment: datetime, language: str) -> str:
+    """Say both: "Tuesday, March second at 3:30 PM", "3월 2일 화요일 오후 세 시 삼십 분"."""
+    day, clock = say_date(moment, language), say_time(moment, language)
+    locale = locale_of(language)
+    if locale.language == "en":
+        return f"{day} at {clock}"
+    return str(locale.datetime_formats["medium"]).format(clock, day)
+
+
+_NEAR_DAYS = {
+    "en": {-1: "yesterday", 0: "today", 1: "tomorrow"},
+    "ko": {-1: "어제", 0: "오늘", 1: "내일", 2: "모레"},
+}
+_ON_A_DAY = {"en": "on {day}", "ko": "{day}에"}
+_DAYS_OF_A_WEEK = 7
+
+
+def say_day(day: date, today: date, language: str) -> str:
+    """Say a day as seen from `today`: "tomorrow", "on Tuesday", "on Tuesday, March ninth"."""
+    spoken = locale_of(language).language
+    distance = (day - today).days
+    if near := _NEAR_DAYS.get(spoken, {}).get(distance):
+        return near
+    if 0 < distance < _DAYS_OF_A_WEEK:
+        said = weekday_names(language)[ISO_WEEKDAYS[day.weekday()]]
+    else:
+        said = say_date(day, language)
+    return _ON_A_DAY.get(spoken, "{day}").format(day=said)
