@@ -10,6 +10,7 @@ COMMANDS = (
     "check",
     "schema",
     "chat",
+    "say",
 )
 """In the order of the help. `check` is the function `check` in check.py, loaded when it is asked for."""
 
