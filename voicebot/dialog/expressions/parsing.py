@@ -211,6 +211,8 @@ def _explained(text: str, error: UnexpectedInput) -> ExpressionError:
             return ExpressionError(f"`{missing}` is missing", at + 1)
     elif hint := _HINTS.get(word) or (_HINTS.get(word[0], "") if not kind else ""):
         return ExpressionError(f"`{word}` has no meaning here; {hint}", at + 1)
+    if value_expected and word == "not":
+        return ExpressionError("put `not ...` in brackets here", at + 1)
     if value_expected:
         return ExpressionError(f"a value was expected, not {f'`{word}`' if word else 'the end'}", at + 1)
     shown = f"`{word}` was" if word else "the end was"
