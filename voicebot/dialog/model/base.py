@@ -22,11 +22,12 @@ def as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h)")
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 
 def _milliseconds(value: Any, longest_ms: int = LONGEST_MS) -> Any:
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", value.strip())):
+    if isinstance(value, str) and (found := _TIME.fullmatch(value.strip())):
         ms = round(float(found[1]) * _UNITS[found[2]])
     elif isinstance(value, int) and not isinstance(value, bool):
         ms = value

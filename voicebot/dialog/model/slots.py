@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -53,7 +54,15 @@ SlotChoiceSpec = Annotated[
     SlotChoice, BeforeValidator(short_choice, json_schema_input_type=SlotChoice | list[Phrase] | None)
 ]
 
-Bound = int | float | str
+
+def _bound(value: Any) -> Any:
+    """Read a number from the text that YAML gives; a day or a time stays text."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]{1,15}(\.[0-9]{1,9})?", value.strip()):
+        return float(value) if "." in value else int(value)
+    return value
+
+
+Bound = Annotated[int | float | str, BeforeValidator(_bound, json_schema_input_type=int | float | str)]
 
 
 class Slot(Strict):
