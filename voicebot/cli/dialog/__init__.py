@@ -11,6 +11,8 @@ COMMANDS = (
     "schema",
     "chat",
     "say",
+    "intelligible",
+    "graph",
 )
 """In the order of the help. `check` is the function `check` in check.py, loaded when it is asked for."""
 

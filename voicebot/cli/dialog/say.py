@@ -17,6 +17,7 @@ from voicebot.audio.frames import Samples
 from voicebot.audio.wav import serialize_wav
 from voicebot.authoring.saying import PlacedPrompt, prompts_of
 from voicebot.authoring.sounding import RATE, Voices, route_of, telephone
+from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
 from voicebot.dialog.language.languages import known
@@ -41,10 +42,7 @@ def say(
         str, typer.Argument(help="A step, or one of its prompts such as move.nomatch.2; all without it.")
     ] = "",
     text: Annotated[str, typer.Option(help="Say this instead of a dialog's prompts.")] = "",
-    given: Annotated[
-        list[str] | None,
-        typer.Option("--given", help="A value, as name=value; repeatable. Others are made up."),
-    ] = None,
+    given: Given = None,
     language: Annotated[str, typer.Option(help="Language, if not that of the dialog.")] = "",
     engine: Annotated[str, typer.Option(help="Voice engine or a [tts.NAME], if not the route's.")] = "",
     voice: Annotated[str, typer.Option(help="The engine's name of the voice.")] = "",
@@ -66,7 +64,7 @@ def say(
     settings = load_config(config, secrets=False)
     if every and output is None:
         raise UserError("--all needs a folder", "add --output prompts/")
-    prompts = _wanted(file, step, text, dict(map(_name_and_value, given or ())), language)
+    prompts = _wanted(file, step, text, given_of(given), language)
     spoken = asyncio.run(_render(settings, file, prompts, engine, voice, law))
     written = _write(prompts, spoken, output, every)
     if as_json:
@@ -170,10 +168,3 @@ def _plain(prompt: PlacedPrompt, samples: Samples, path: Path | None) -> dict[st
         "ms": len(samples) * 1000 // RATE,
         "wav": str(path) if path else None,
     }
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(Problem(f"--given {text}: there is no value", "write it as name=value"))
-    return name, value

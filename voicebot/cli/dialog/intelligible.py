@@ -1,0 +1,167 @@
+"""`voicebot dialog intelligible`: which prompts are misheard on the phone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Annotated
+
+import typer
+
+from voicebot.authoring.intelligible import MISHEARD_ABOVE, Hearing, compare, remedy
+from voicebot.authoring.listening import Ears
+from voicebot.authoring.saying import PlacedPrompt, line_of, prompts_of
+from voicebot.authoring.sounding import Voices, route_of, telephone
+from voicebot.cli.dialog.given import Given, given_of
+from voicebot.cli.options import ConfigFile, Json
+from voicebot.cli.progress import RenderProgress
+from voicebot.config import Config, load_config
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.loading.yamlfile import YamlFile, read_yaml
+from voicebot.dialog.turns import SpokenText
+from voicebot.errors import Problem, SpeechUnavailable, UserError
+
+EXIT_MISHEARD = 1
+HOPELESS = 0.6
+"""Share of misheard words of a whole language from which on its prompts are not to blame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A prompt, where it stands, and how it was heard."""
+
+    file: Path
+    line: int | None
+    prompt: PlacedPrompt
+    hearing: Hearing
+
+
+def intelligible(
+    files: Annotated[list[Path], typer.Argument(help="Dialog files.")],
+    given: Given = None,
+    most: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of a prompt's words that may be heard otherwise.")
+    ] = MISHEARD_ABOVE,
+    among: Annotated[
+        bool, typer.Option("--among", help="Listen knowing all prompts of the file: can it tell them apart?")
+    ] = False,
+    language: Annotated[str, typer.Option(help="Language, if not that of the dialog.")] = "",
+    engine: Annotated[str, typer.Option(help="Voice engine or a [tts.NAME], if not the route's.")] = "",
+    voice: Annotated[str, typer.Option(help="The engine's name of the voice.")] = "",
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Let our own recogniser listen to every prompt at 8 kHz, and name those that it mishears.
+
+    It hears them without knowing what to expect, as a caller does; where it knows a language too badly for
+    that, --among is the milder test. Exit status 1 when prompts are misheard. Values are those of --given,
+    else made up.
+    """
+    settings = load_config(config, secrets=False)
+    values = given_of(given)
+    work = [(file, *_prompts(file, values, language)) for file in files]
+    with RenderProgress() as progress:
+        found, ears = asyncio.run(_examine(settings, work, engine, voice, among, progress.update))
+    misheard = [row for row in found if row.hearing.misheard(most)]
+    if as_json:
+        typer.echo(json.dumps([_plain(row, most) for row in found], ensure_ascii=False))
+    else:
+        for row in misheard:
+            typer.echo(_told(row))
+        for line in _summary(found, misheard, ears):
+            typer.echo(line)
+    if misheard:
+        raise typer.Exit(EXIT_MISHEARD)
+
+
+def _prompts(file: Path, given: dict[str, str], language: str) -> tuple[YamlFile, list[PlacedPrompt]]:
+    """Return what can be spoken of a dialog, each text once."""
+    dialog = load_dialog(file)
+    has = dialog.file.needs.keys() | dialog.file.slots.keys() | dialog.file.values.keys()
+    own = {name: value for name, value in given.items() if name in has or name.startswith("call.")}
+    languages = (language,) if language else dialog.languages
+    prompts: dict[tuple[str, str], PlacedPrompt] = {}
+    for spoken in languages:
+        for prompt in prompts_of(dialog, own, spoken):
+            if prompt.words:
+                prompts.setdefault((prompt.language, prompt.words), prompt)
+    text = file.read_text(encoding="utf-8-sig")
+    return read_yaml(text, str(file)), list(prompts.values())
+
+
+async def _examine(
+    config: Config,
+    work: list[tuple[Path, YamlFile, list[PlacedPrompt]]],
+    engine: str,
+    voice: str,
+    among: bool,
+    progress: Callable[[int, int], None],
+) -> tuple[list[Examined], str]:
+    total, done = sum(len(prompts) for _, _, prompts in work), 0
+    known: dict[tuple[str, str], Hearing] = {}
+    found: list[Examined] = []
+    languages: dict[str, None] = {}
+    try:
+        async with Ears(config.models) as ears:
+            for file, yaml, prompts in work:
+                async with Voices(config, route_of(config, file), engine, voice) as voices:
+                    for prompt in prompts:
+                        key = prompt.language, prompt.words
+                        if key not in known:
+                            samples = telephone(await voices.speak(prompt.pieces))
+                            same = [p.words for p in prompts if p.language == prompt.language]
+                            heard = await ears.hear(samples, prompt.language, tuple(same) if among else ())
+                            known[key] = compare(prompt.words, heard, prompt.language)
+                        languages[prompt.language] = None
+                        found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
+                        done += 1
+                        progress(done, total)
+            return found, ", ".join(dict.fromkeys(ears.name(language) for language in languages))
+    except SpeechUnavailable as error:
+        raise UserError(Problem(str(error), "`voicebot doctor` checks the engines")) from error
+
+
+def _told(row: Examined) -> str:
+    place = f"{row.file}:{row.line}" if row.line else str(row.file)
+    words = ", ".join(f'"{said or "-"}" as "{heard or "-"}"' for said, heard in row.hearing.suffered)
+    made_up = f" (made up: {', '.join(row.prompt.sampled)})" if row.prompt.sampled else ""
+    return (
+        f"{place}: {row.prompt.name}: {row.hearing.rate:.0%} misheard{made_up}\n"
+        f"    said:  {row.hearing.said}\n    heard: {row.hearing.heard or '(nothing)'}\n"
+        f"    {words}\n    try:   {remedy(row.hearing, row.prompt.language)}"
+    )
+
+
+def _summary(found: list[Examined], misheard: list[Examined], ears: str) -> Iterator[str]:
+    for language in dict.fromkeys(row.prompt.language for row in found):
+        rates = [row.hearing.rate for row in found if row.prompt.language == language]
+        if mean(rates) > HOPELESS:
+            yield (
+                f"{language}: {mean(rates):.0%} of all words were heard otherwise. That is the voice or the "
+                "recogniser, hardly your words; try --among, or another --engine or --voice"
+            )
+    rate = mean([row.hearing.rate for row in found]) if found else 0.0
+    yield f"{len(found)} prompts, {len(misheard)} misheard; on average {rate:.1%} of the words ({ears})"
+
+
+def _plain(row: Examined, most: float) -> dict[str, object]:
+    hearing = row.hearing
+    wrong = hearing.misheard(most)
+    return {
+        "file": str(row.file),
+        "line": row.line,
+        "name": row.prompt.name,
+        "language": row.prompt.language,
+        "said": hearing.said,
+        "heard": hearing.heard,
+        "word_error_rate": round(hearing.rate, 3),
+        "misheard": wrong,
+        "words": [{"said": said, "heard": heard} for said, heard in hearing.suffered],
+        "made_up": list(row.prompt.sampled),
+        "remedy": remedy(hearing, row.prompt.language) if wrong else "",
+        "recorded": not any(isinstance(piece, SpokenText) for piece in row.prompt.pieces),
+    }
