@@ -16,7 +16,6 @@ import numpy as np
 from voicebot.audio.frames import Samples, to_pcm
 from voicebot.authoring.sounding import RATE
 from voicebot.config import SttConfig
-from voicebot.dialog.language.text import plain
 from voicebot.engines.models import Model, list_models
 from voicebot.engines.service import StreamingStt, build_stt
 from voicebot.errors import Problem, UserError
@@ -49,14 +48,13 @@ class Ears:
     ) -> None:
         await asyncio.gather(*(service.stop() for service in self._services.values()))
 
-    async def hear(self, samples: Samples, language: str, among: tuple[str, ...] = ()) -> str:
-        """Return what is understood of 8 kHz samples, freely or as one of the texts `among`.
+    async def hear(self, samples: Samples, language: str) -> str:
+        """Return what is understood of 8 kHz samples.
 
         Raises UserError where no recogniser knows the language, SpeechUnavailable where one fails.
         """
         service = await self._service(language)
-        expected = Expectation(language, tuple(map(plain, among)), open=not among)
-        stream = service.open_stream("prompt", expected, RATE)
+        stream = service.open_stream("prompt", Expectation(language, open=True), RATE)
         try:
             stream.feed(to_pcm(np.concatenate([samples, AFTER])))
             transcript = await stream.finish()

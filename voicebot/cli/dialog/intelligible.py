@@ -46,9 +46,6 @@ def intelligible(
     most: Annotated[
         float, typer.Option(min=0, max=1, help="Share of a prompt's words that may be heard otherwise.")
     ] = MISHEARD_ABOVE,
-    among: Annotated[
-        bool, typer.Option("--among", help="Listen knowing all prompts of the file: can it tell them apart?")
-    ] = False,
     language: Annotated[str, typer.Option(help="Language, if not that of the dialog.")] = "",
     engine: Annotated[str, typer.Option(help="Voice engine or a [tts.NAME], if not the route's.")] = "",
     voice: Annotated[str, typer.Option(help="The engine's name of the voice.")] = "",
@@ -57,15 +54,14 @@ def intelligible(
 ) -> None:
     """Let our own recogniser listen to every prompt at 8 kHz, and name those that it mishears.
 
-    It hears them without knowing what to expect, as a caller does; where it knows a language too badly for
-    that, --among is the milder test. Exit status 1 when prompts are misheard. Values are those of --given,
-    else made up.
+    It hears them without knowing what to expect, as a caller does. Exit status 1 when prompts are misheard.
+    Values are those of --given, else made up.
     """
     settings = load_config(config, secrets=False)
     values = given_of(given)
     work = [(file, *_prompts(file, values, language)) for file in files]
     with RenderProgress() as progress:
-        found, ears = asyncio.run(_examine(settings, work, engine, voice, among, progress.update))
+        found, ears = asyncio.run(_examine(settings, work, engine, voice, progress.update))
     misheard = [row for row in found if row.hearing.misheard(most)]
     if as_json:
         typer.echo(json.dumps([_plain(row, most) for row in found], ensure_ascii=False))
@@ -98,7 +94,6 @@ async def _examine(
     work: list[tuple[Path, YamlFile, list[PlacedPrompt]]],
     engine: str,
     voice: str,
-    among: bool,
     progress: Callable[[int, int], None],
 ) -> tuple[list[Examined], str]:
     total, done = sum(len(prompts) for _, _, prompts in work), 0
@@ -113,8 +108,7 @@ async def _examine(
                         key = prompt.language, prompt.words
                         if key not in known:
                             samples = telephone(await voices.speak(prompt.pieces))
-                            same = [p.words for p in prompts if p.language == prompt.language]
-                            heard = await ears.hear(samples, prompt.language, tuple(same) if among else ())
+                            heard = await ears.hear(samples, prompt.language)
                             known[key] = compare(prompt.words, heard, prompt.language)
                         languages[prompt.language] = None
                         found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
@@ -142,7 +136,7 @@ def _summary(found: list[Examined], misheard: list[Examined], ears: str) -> Iter
         if mean(rates) > HOPELESS:
             yield (
                 f"{language}: {mean(rates):.0%} of all words were heard otherwise. That is the voice or the "
-                "recogniser, hardly your words; try --among, or another --engine or --voice"
+                "recogniser, hardly your words; try another --engine or --voice, or a better model"
             )
     rate = mean([row.hearing.rate for row in found]) if found else 0.0
     yield f"{len(found)} prompts, {len(misheard)} misheard; on average {rate:.1%} of the words ({ears})"
