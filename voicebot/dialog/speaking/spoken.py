@@ -14,6 +14,7 @@ from babel import Locale
 from babel.lists import format_list
 from babel.units import format_unit
 
+from voicebot.dialog.expressions.values import as_text, bounded
 from voicebot.dialog.language.dates import (
     ISO_WEEKDAYS,
     locale_of,
@@ -220,22 +221,14 @@ def _text(value: object, language: str, argument: str = "", now: object = None) 
         return say_time(value, language)
     if isinstance(value, timedelta):
         return _duration(value, language)
-    if isinstance(value, float) and value.is_integer():
-        return _figures(int(value))
-    if isinstance(value, Decimal):
-        return f"{value:f}" if value.is_finite() and abs(value.adjusted()) < _MOST_LISTED else ""
-    if isinstance(value, int):
-        return _figures(value)
+    if isinstance(value, int | float | Decimal):
+        return as_text(bounded(value))
     if isinstance(value, list | tuple | set | frozenset):
         return _list([item for item in value if isinstance(item, _SCALARS)], language)
     return str(value)[:LONGEST_VALUE]
 
 
 _SCALARS = (str, bool, int, float, Decimal, date, time, timedelta)
-
-
-def _figures(number: int) -> str:
-    return str(number) if number.bit_length() < LONGEST_VALUE else ""
 
 
 def _yes_no(value: object, language: str, argument: str = "", now: object = None) -> str:
@@ -262,6 +255,25 @@ FILTERS: dict[str, Filter] = {
 }
 """Filters of `{name|filter}`: value, language, argument ("" for none), and what time it is -> words."""
 
+ABOUT_FILTERS = {
+    "date": "Tuesday, March second; with `date:year`, March second twenty twenty seven",
+    "time": "3:30 PM",
+    "datetime": "Tuesday, March second at 3:30 PM",
+    "day": "today, tomorrow, on Tuesday: as seen from the time of the call",
+    "weekday": "Tuesday",
+    "duration": "2 hours and 5 minutes",
+    "number": "one hundred forty two",
+    "count": "a number before what is counted: two, 두",
+    "ordinal": "third, 세 번째",
+    "money": "twelve dollars and fifty cents; `money:EUR` for another currency",
+    "digits": "one by one: 4, 2, 7, 1",
+    "spell": "letter by letter: S, A, R, A",
+    "phone": "two oh two, five five five, oh one oh oh; `phone:GB` for a number of another country",
+    "email": "john dot smith at gmail dot com",
+    "list": "milk, bread, and tea; `list:or` for milk, bread, or tea",
+}
+"""What each filter says, for authors."""
+
 ARGUMENTS: dict[str, tuple[re.Pattern[str], str]] = {
     "date": (re.compile("year"), "`date:year`"),
     "money": (re.compile("[A-Z]{3}"), "a currency: `money:USD`"),
@@ -286,6 +298,8 @@ def say_value(
     `argument` is that of the filter. Where a filter has none, the type's counts: `hint` "money:USD" makes
     `{price|money}` dollars.
     """
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        value = bounded(value)  # beyond all bounds it is as good as unknown
     if value is None:
         return ""
     if not (filter_ or hint):

@@ -149,7 +149,10 @@ def say_money(value: object, language: str, currency: str = "") -> str:
     amount = amount.quantize(Decimal(1).scaleb(-get_currency_precision(code)), context=_ROUNDING)
     names = _CURRENCIES.get(locale.language, {}).get(code)
     if names is None:
-        return str(format_currency(amount, code, locale=locale, format_type="name"))
+        with_cents = amount != amount.to_integral_value()
+        return str(
+            format_currency(amount, code, locale=locale, format_type="name", currency_digits=with_cents)
+        )
     unit, units, part, parts = names
     whole, fraction = divmod(abs(amount), 1)
     cents = int(fraction * 100)
