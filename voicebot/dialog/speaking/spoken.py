@@ -308,3 +308,12 @@ def say_value(
     if not filter_:
         return _BY_TYPE.get(kind, _text)(value, language, of_type, now)
     return FILTERS[filter_](value, language, argument or (of_type if kind == filter_ else ""), now)
+
+
+def warm_up(language: str) -> None:
+    """Read the tables that values of `language` are said by, some 30 ms, so that no call waits for them."""
+    for value, filter_ in (("2000-01-01T09:05", "datetime"), ("+12025550100", "phone"), ("1.5", "money")):
+        say_value(value, filter_, language)
+    for filter_ in ("number", "ordinal", "count"):
+        say_value(2, filter_, language)
+    say_value(timedelta(hours=2, minutes=5), "duration", language)
