@@ -10,6 +10,8 @@ COMMANDS = (
     "check",
     "schema",
     "chat",
+    "test",
+    "replay",
     "say",
     "intelligible",
     "graph",
