@@ -7,9 +7,12 @@ misheard words, and Korean (`korean_numbers.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
+from stdnum import damm, ean, luhn, verhoeff
+from stdnum.iso7064 import mod_97_10
 from text_to_num import find_numbers
 
 from voicebot.dialog.language.lexicon import Lexicon
@@ -18,6 +21,8 @@ from voicebot.speech.spellout import spell
 
 _NUMERAL = re.compile(r"\d+(?:[.:]\d+)*")
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
+_LONGEST_NUMERAL = 40
+"""Characters of what is written in figures."""
 _ZERO = spell(0)
 _INTERJECTIONS = frozenset(("o", "oh"))
 """They are a nought within digits only."""
@@ -52,13 +57,24 @@ def numbers_in(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[float, int
     return [(float(text), start, end) for text, start, end in said if _NUMBER.fullmatch(text)]
 
 
+def decimals_in(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[Decimal, int, int]]:
+    """Find the same as exact decimals."""
+    said = _said(tokens, lexicon, digits=False)
+    return [(Decimal(text), start, end) for text, start, end in said if _NUMBER.fullmatch(text)]
+
+
 def _said(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -> list[tuple[str, int, int]]:
     """Find what is said as one number: its figures, and the tokens [start, end) that they came from."""
     if lexicon.language == "ko":
         words = korean_numbers(tokens)
     else:
         words = _english_numbers(tokens, lexicon, digits=digits)
-    figures = [(t, at, at + 1) for at, t in enumerate(tokens) if len(t) > 1 and _NUMERAL.fullmatch(t)]
+    used = {at for _, start, end in words for at in range(start, end)}
+    figures = [
+        (t, at, at + 1)
+        for at, t in enumerate(tokens)
+        if at not in used and len(t) > 1 and _NUMERAL.fullmatch(t) and len(t) <= _LONGEST_NUMERAL
+    ]
     return sorted((*words, *figures), key=lambda said: said[1])
 
 
@@ -124,10 +140,15 @@ def _without_homophones(tokens: Sequence[str], lexicon: Lexicon) -> list[str]:
     return written
 
 
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return bool(digits) and total % 10 == 0
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    "luhn": luhn.is_valid,  # ISO/IEC 7812-1, annex B
+    "verhoeff": verhoeff.is_valid,
+    "damm": damm.is_valid,
+    "mod_97_10": mod_97_10.is_valid,  # ISO/IEC 7064
+    "ean": ean.is_valid,
+}
+
+
+def checked(digits: str, check: str | None) -> bool:
+    """Whether the check digit of kind `check` is right (package `python-stdnum`), or there is none."""
+    return check is None or _CHECKS[check](digits)

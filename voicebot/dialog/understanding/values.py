@@ -6,11 +6,18 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from decimal import Decimal
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, is_content, tokens_of, without_fillers
 from voicebot.dialog.model.slots import Slot, Value
-from voicebot.dialog.understanding.numbers import digit_runs, luhn, numbers_in
+from voicebot.dialog.understanding.numbers import Run, checked, digit_runs
+from voicebot.dialog.understanding.quantities import quantities_in
+
+_UNUSED_COST = 0.07
+_UNUSED_COST_SHORT = 0.2
+"""For each telling word beside one or two digits, which may be said for other reasons."""
+_HOMOPHONES_COST = 0.1
 
 _LONGEST_NAME_WORDS = 5
 _LONGEST_TEXT = 500
@@ -18,42 +25,72 @@ _LONGEST_TEXT = 500
 
 def read_digits(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
     """Find the digits that fit `slot`; return them with a score, or None."""
+    found = digits_in(tokens, slot, lexicon)
+    return found[:2] if found is not None and fits_digits(found[0], slot) else None
+
+
+def digits_in(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float, int, int] | None:
+    """Find digits, best those that fit `slot`: (digits, score, start, end) of their tokens, or None."""
+    kept = kept_without_fillers(tokens, lexicon)
+    core = tuple(tokens[at] for at in kept)
+    other: tuple[str, float, int, int] | None = None
     for homophones in (False, True):
-        core = without_fillers(tokens, lexicon)
         runs = digit_runs(core, lexicon, homophones=homophones)
-        candidates = ["".join(run.digits for run in runs), *(run.digits for run in reversed(runs))]
-        for digits in candidates:
-            if digits and fits_digits(digits, slot):
-                covered = {at for run in runs for at in range(run.start, run.end)}
-                rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
-                cost = 0.07 if len(digits) > 2 else 0.2
-                return digits, max(0.0, 1.0 - cost * rest - (0.1 if homophones else 0))
-    return None
+        if not runs:
+            continue
+        covered = {at for run in runs for at in range(run.start, run.end)}
+        rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
+        whole = Run("".join(run.digits for run in runs), runs[0].start, runs[-1].end)
+        for run in (whole, *reversed(runs)):
+            cost = _UNUSED_COST if len(run.digits) > 2 else _UNUSED_COST_SHORT
+            score = max(0.0, 1.0 - cost * rest - (_HOMOPHONES_COST if homophones else 0))
+            found = (run.digits, score, kept[run.start], kept[run.end - 1] + 1)
+            if run.digits and fits_digits(run.digits, slot):
+                return found
+            other = other or found
+    return other
+
+
+def kept_without_fillers(tokens: Tokens, lexicon: Lexicon) -> list[int]:
+    """Return where the words stand that `without_fillers` keeps."""
+    kept: list[int] = []
+    at = 0
+    for token in without_fillers(tokens, lexicon):
+        at = tokens.index(token, at)
+        kept.append(at)
+        at += 1
+    return kept
 
 
 def fits_digits(digits: str, slot: Slot) -> bool:
     """Whether keyed or spoken digits are an answer to `slot`."""
     low, high = slot.digits_range
-    return low <= len(digits) <= high and (slot.check != "luhn" or luhn(digits))
+    return low <= len(digits) <= high and checked(digits, slot.check)
 
 
 def read_number(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[Value, float] | None:
     """Find the one number said; two different ones are no answer."""
     core = without_fillers(tokens, lexicon)
-    found = numbers_in(core, lexicon)
+    found = quantities_in(core, lexicon)
     values = {value for value, _, _ in found}
     if len(values) != 1:
         return None
     value = values.pop()
-    if not fits_number(value, slot):
+    if not fits_number(float(value), slot):
         return None
     covered = {at for _, start, end in found for at in range(start, end)}
     rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
-    return (int(value) if value == int(value) else value), max(0.0, 1.0 - 0.12 * rest)
+    return plain_number(value), max(0.0, 1.0 - 0.12 * rest)
+
+
+def plain_number(value: Decimal) -> int | float:
+    """Return a number as dialogs have it: whole ones are int."""
+    return int(value) if value == int(value) else float(value)
 
 
 def fits_number(value: float, slot: Slot) -> bool:
-    return slot.between is None or slot.between[0] <= value <= slot.between[1]
+    """Whether a number, or an amount of money, lies within the slot's bounds."""
+    return slot.between is None or float(slot.between[0]) <= value <= float(slot.between[1])
 
 
 def read_open(text: str, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:

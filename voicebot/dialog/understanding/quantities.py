@@ -1,0 +1,95 @@
+"""Numbers with what people say around them: minus five, two and a half, a dozen, half a million."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from voicebot.dialog.language.lexicon import Lexicon
+from voicebot.dialog.understanding.numbers import decimals_in
+
+Quantity = tuple[Decimal, int, int]
+"""A number, and the tokens [start, end) that it was read from."""
+
+_MINUS = frozenset(("minus", "negative", "마이너스", "영하"))
+_FRACTIONS = {"half": Decimal("0.5"), "quarter": Decimal("0.25")}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
+_DOZEN = Decimal(12)
+_LONGEST_NUMBER = 15
+"""Figures of a number."""
+
+
+def quantities_in(tokens: Sequence[str], lexicon: Lexicon) -> list[Quantity]:
+    """Find the numbers in `tokens`, in their order."""
+    found = decimals_in(tokens, lexicon)
+    if lexicon.language == "en":
+        found = _with_words(tokens, found)
+    return [_signed(tokens, quantity) for quantity in found]
+
+
+def _signed(tokens: Sequence[str], quantity: Quantity) -> Quantity:
+    value, start, end = quantity
+    if start and tokens[start - 1] in _MINUS:
+        return -value, start - 1, end
+    return quantity
+
+
+def _with_words(tokens: Sequence[str], found: list[Quantity]) -> list[Quantity]:
+    """Join numbers with the words beside them that change them."""
+    by_start = {start: (value, end) for value, start, end in found}
+    read: list[Quantity] = []
+    at = 0
+    while at < len(tokens):
+        here = _at(tokens, at, by_start)
+        if here is None:
+            at += 1
+            continue
+        value, end = here
+        read.append((value, at, end))
+        at = end
+    return read
+
+
+def _at(
+    tokens: Sequence[str], at: int, by_start: dict[int, tuple[Decimal, int]]
+) -> tuple[Decimal, int] | None:
+    word, following = tokens[at], tuple(tokens[at + 1 : at + 4])
+    if at in by_start:
+        value, end = by_start[at]
+        rest = tuple(tokens[end : end + 3])
+        if rest[:1] == ("dozen",):
+            return value * _DOZEN, end + 1
+        if len(rest) == 3 and rest[:2] == ("and", "a") and rest[2] in _FRACTIONS and value == int(value):
+            return _scaled(tokens, value + _FRACTIONS[rest[2]], end + 3)
+        if rest == ("and", "three", "quarters"):
+            return _scaled(tokens, value + Decimal("0.75"), end + 3)
+        if rest[:2] in (("point", "oh"), ("point", "o")) and end + 2 in by_start:
+            digit, stop = by_start[end + 2]
+            if 0 <= digit < 10 and digit == int(digit):  # "one point oh five"
+                return value + digit / 100, stop
+        if rest[:1] == ("k",):
+            return value * 1000, end + 1
+        return _scaled(tokens, value, end) if value != int(value) else (value, end)
+    if word == "half":
+        if following[:2] == ("a", "dozen"):
+            return _DOZEN / 2, at + 3
+        if following[:1] in (("a",), ("an",)) and following[1:2] and following[1] in _SCALES:
+            return Decimal(_SCALES[following[1]]) / 2, at + 3
+    if word in ("a", "an", "the") and following[:1] == ("dozen",):
+        return _DOZEN, at + 2
+    if word == "a" and following[:1] == ("couple",):
+        end = at + (3 if following[1:2] == ("of",) else 2)
+        return _scaled(tokens, Decimal(2), end)
+    if word == "point" and at + 1 in by_start:
+        value, end = by_start[at + 1]
+        if value == int(value) and end == at + 2 and 0 <= value < 100:
+            return Decimal(f"0.{int(value)}"), end
+    if word[:-1].isdigit() and word.endswith("k") and len(word) <= _LONGEST_NUMBER:
+        return Decimal(word[:-1]) * 1000, at + 1
+    return None
+
+
+def _scaled(tokens: Sequence[str], value: Decimal, end: int) -> tuple[Decimal, int]:
+    if end < len(tokens) and tokens[end] in _SCALES:
+        return value * _SCALES[tokens[end]], end + 1
+    return value, end
