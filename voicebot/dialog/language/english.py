@@ -245,4 +245,46 @@ ENGLISH = Lexicon(
         beats me, who knows
         """
     ),
+    date_words=listed(
+        """
+        today, tomorrow, next, this, week, weeks, day, days, month, the, of, after, in, on, a, from, now, end
+        """
+    ),
+    time_words=listed(
+        """
+        half, past, quarter, to, oclock, am, pm, noon, midnight, morning, afternoon, evening, night, at, in,
+        the, oh, minutes, hour, hours
+        """
+    ),
+    money_words=listed(
+        """
+        dollar, dollars, cent, cents, pound, pounds, pence, penny, euro, euros, and, point, bucks
+        """
+    ),
+    phone_words=listed(
+        """
+        plus, area, code, extension, hundred
+        """
+    ),
+    corrects=listed(
+        """
+        i said, i say, i meant, i mean, i meant to say, make that, make it, change it to, change that to,
+        it should be, that should be, it is, i want to change it to, actually, correction, rather, better make
+        it, what i said was, i wanted to say, i misspoke
+        """
+    ),
+    changes=listed(
+        """
+        change the {called} to, change my {called} to, change {called} to, the {called} is, the {called}
+        should be, my {called} is, i meant the {called} to be, make the {called}, change the {called}, change my
+        {called}, correct the {called} to, correct the {called}, correct my {called}, the {called} is wrong,
+        the {called} was wrong, i want to change the {called} to, i want to change the {called}, i want to
+        change my {called}
+        """
+    ),
+    softeners=listed(
+        """
+        no, nope, sorry, oh, wait, hold on, oops, not that, i am sorry, please, well, um, uh, hang on, hey, but
+        """
+    ),
 )

@@ -44,6 +44,10 @@ class Lexicon:
                     all; a small model confuses many; whatever it does hear is matched with all of them)
     leads, tails:   what people say before and after an answer (only for generated grammars)
     name_leads:     what people say before their name
+    date_words, time_words, money_words, phone_words: further words of such answers, for recognisers
+    corrects:       what stands before a corrected answer ("i said", "i meant")
+    changes:        the same with a slot's name for `{called}`, the new answer following, or none
+    softeners:      what may stand before either ("no", "sorry")
     commands:       command -> phrases
     texts:          what the bot says by itself: `noinput`, `nomatch` (by attempt), `failed`, `unheard`,
                     `error`, `help`, `confirm`, and what can be said for each type of slot
@@ -74,3 +78,10 @@ class Lexicon:
     tails: Phrases = ()
     name_leads: Phrases = ()
     nameless: Phrases = ()
+    date_words: Phrases = ()
+    time_words: Phrases = ()
+    money_words: Phrases = ()
+    phone_words: Phrases = ()
+    corrects: Phrases = ()
+    changes: Phrases = ()
+    softeners: Phrases = ()

@@ -1,114 +1,167 @@
-"""What a step listens for: its grammar with the commands of the dialog, its keys and its times."""
+"""What a step listens for: its grammar with the commands in force, its keys and its times."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from voicebot.dialog.language.languages import lexicon_of
-from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import Slot
-from voicebot.dialog.model.words import COMMANDS
+from voicebot.dialog.model.words import COMMAND_KEYS, COMMANDS
 from voicebot.dialog.turns import Listen
 from voicebot.dialog.understanding.grammar import Grammar
-
-DEFAULT_KEYS = {"agent": "0", "repeat": "*"}
-"""Keys of the commands where neither the dialog nor the step gives the key another meaning."""
+from voicebot.dialog.understanding.values import phrases_by_value
 
 LONGEST_MS = 15_000
 """Of one answer, where the step does not say."""
 
-PAUSE_MS = {"text": 1200, "name": 900, "digits": 1000, "number": 800}
+PAUSE_MS = {
+    "text": 1200, "name": 900, "digits": 1000, "number": 800, "money": 900, "date": 900, "time": 900,
+    "datetime": 1000, "phone": 1200, "email": 1500, "spelled": 1500,
+}  # fmt: skip
 """Silence that ends an answer, by type of slot: people pause between digits and thoughts."""
 
 SHORT_PAUSE_MS = 600
 """Silence that ends any other answer."""
 
+Dialogs = tuple[Dialog, ...]
+"""The open dialogs, the innermost first: the commands of all of them are in force."""
 
-def commands_of(dialog: Dialog, lexicon: Lexicon) -> dict[str, tuple[str, ...]]:
-    """Return the commands that are understood in every step, with their phrases."""
+
+def commands_of(dialogs: Dialogs, language: str, *, optional: bool = False) -> dict[str, tuple[str, ...]]:
+    """Return the commands that are understood now, with their phrases."""
+    lexicon = lexicon_of(language)
+    root = dialogs[-1]
     commands: dict[str, tuple[str, ...]] = {}
+    for dialog in dialogs:
+        for name, command in dialog.file.always.items():
+            if name not in COMMANDS and not command.off:
+                commands.setdefault(name, dialog.phrases_in(language, command.hear))
     for name in COMMANDS:
-        own = dialog.file.always.get(name)
-        if name not in ("repeat", "help", "agent"):
-            continue
-        if name != "agent" or (own and (own.goto or own.say)):
-            commands[name] = (*(own.hear if own else ()), *lexicon.commands[name])
-    for name, command in dialog.file.always.items():
-        commands.setdefault(name, command.hear)
+        own = next((d.file.always[name] for d in dialogs if name in d.file.always), None)
+        wanted = own is not None or name not in ("skip", "opt_out")
+        wanted = wanted or (name == "skip" and optional) or (name == "opt_out" and root.file.outbound)
+        if wanted and not (own and own.off):
+            hear = tuple(p for d in dialogs if name in d.file.always
+                         for p in d.phrases_in(language, d.file.always[name].hear))  # fmt: skip
+            commands[name] = (*hear, *lexicon.commands[name])
     return commands
 
 
-def command_keys(dialog: Dialog, commands: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def command_keys(dialogs: Dialogs, commands: Mapping[str, object]) -> dict[str, str]:
     """Return key -> command."""
-    keys = {command.key: name for name, command in dialog.file.always.items() if command.key}
-    for name, key in DEFAULT_KEYS.items():
-        if name in commands and name not in keys.values():
+    keys: dict[str, str] = {}
+    for dialog in dialogs:
+        for name, command in dialog.file.always.items():
+            if command.key and name in commands:
+                keys.setdefault(command.key, name)
+    agent = any(d.file.always["agent"].goto for d in dialogs if "agent" in d.file.always)
+    for name, key in COMMAND_KEYS.items():
+        if name in commands and name not in keys.values() and (name != "agent" or agent):
             keys.setdefault(key, name)
     return keys
 
 
-@lru_cache(maxsize=1024)
-def grammar_of(dialog: Dialog, step_name: str, language: str) -> Grammar:
-    """Return the grammar of a step; made once a dialog, step and language."""
+def closed_phrases(dialog: Dialog, name: str, language: str) -> dict[str, tuple[str, ...]]:
+    """Return the phrases of a slot's values in `language`; {} for a slot whose answers cannot be listed."""
+    slot = dialog.file.slots[name]
+    if slot.type == "choice":
+        own = {value: c.hear or (value.replace("_", " "),) for value, c in slot.choices.items()}
+        listed = {**dialog.lists.get(name, {}), **own}
+        return {value: dialog.phrases_in(language, phrases) for value, phrases in listed.items()}
+    return {value: tuple(phrases) for value, phrases in phrases_by_value(slot, lexicon_of(language)).items()}
+
+
+@lru_cache(maxsize=4096)
+def grammar_of(dialogs: Dialogs, step_name: str, language: str, asked: tuple[str, ...] = ()) -> Grammar:
+    """Return the grammar of a step where `asked` are the slots that are still open, the first in focus."""
+    dialog = dialogs[0]
     step = dialog.steps[step_name]
-    commands = commands_of(dialog, lexicon_of(language))
-    slot = dialog.file.slots.get(step.fill[0] if step.fill else "")
-    keys = command_keys(dialog, commands)
-    if slot is not None and slot.type in ("yes_no", "weekday", "choice"):
-        own = Grammar(slot, language).keys
+    asked = asked or step.fill[:1]
+    focus, *rest = asked or ("",)
+    slot = dialog.file.slots.get(focus)
+    optional = step.optional or any(dialog.file.slots[name].optional for name in asked)
+    commands = commands_of(dialogs, language, optional=optional)
+    keys = command_keys(dialogs, commands)
+    if slot is not None and slot.closed:
+        own = Grammar(slot, language, phrases=closed_phrases(dialog, focus, language)).keys
         keys = {key: meaning for key, meaning in keys.items() if key not in own}
     keys.update({choice.key: name for name, choice in step.choices.items() if choice.key})
-    choices = {name: choice.hear for name, choice in step.choices.items()}
-    return Grammar(slot, language, commands=commands, keys=keys, choices=choices)
+    return Grammar(
+        slot,
+        language,
+        commands=commands,
+        keys=keys,
+        choices={
+            name: dialog.phrases_in(language, c.hear or (name.replace("_", " "),))
+            for name, c in step.choices.items()
+        },
+        phrases=closed_phrases(dialog, focus, language) if slot is not None else None,
+        others={name: (dialog.file.slots[name], closed_phrases(dialog, name, language)) for name in rest},
+        name=focus,
+        examples=_examples(dialog, step_name, focus, language),
+    )
 
 
-@lru_cache(maxsize=256)
-def confirmation_of(dialog: Dialog, language: str) -> Grammar:
+def _examples(dialog: Dialog, step_name: str, focus: str, language: str) -> dict[str, tuple[str, ...]]:
+    slot = dialog.file.slots.get(focus)
+    own = dialog.steps[step_name].choices.items()
+    choices = (*own, *(slot.choices.items() if slot is not None else ()))
+    return {name: dialog.phrases_in(language, c.examples) for name, c in choices if c.examples}
+
+
+@lru_cache(maxsize=512)
+def yes_or_no(dialogs: Dialogs, language: str) -> Grammar:
     """Return the grammar of "Is that right?"."""
-    commands = commands_of(dialog, lexicon_of(language))
-    keys = {key: name for key, name in command_keys(dialog, commands).items() if key not in "12"}
+    commands = commands_of(dialogs, language)
+    keys = {key: name for key, name in command_keys(dialogs, commands).items() if key not in "12"}
     return Grammar("yes_no", language, commands=commands, keys=keys)
 
 
-def listen(dialog: Dialog, step_name: str, grammar: Grammar, prompt: str) -> Listen:
+@lru_cache(maxsize=512)
+def part_grammar(dialogs: Dialogs, kind: str, language: str, name: str) -> Grammar:
+    """Return the grammar of "At what time?" or "On which day?" (kind `time` or `date`), or of any `text`."""
+    commands = commands_of(dialogs, language)
+    return Grammar(kind, language, commands=commands, keys=command_keys(dialogs, commands), name=name)
+
+
+def listen(dialog: Dialog, step_name: str, grammar: Grammar, prompt: str, *, hidden: bool = False) -> Listen:
     """Return how to listen in a step with `grammar` (its own, or that of a confirmation)."""
     file = dialog.file
     step = file.steps[step_name]
-    slot = grammar.slot
+    kinds = [slot.type for slot in (grammar.slot, *(other for other, _ in grammar.others.values())) if slot]
     pause = step.pause if step.pause is not None else file.pause
     if pause is None:
-        pause = PAUSE_MS.get(slot.type, SHORT_PAUSE_MS) if slot else SHORT_PAUSE_MS
+        pause = max((PAUSE_MS.get(kind, SHORT_PAUSE_MS) for kind in kinds), default=SHORT_PAUSE_MS)
     return Listen(
         step=step_name,
         expect=grammar.expectation(prompt),
-        dtmf=grammar.dtmf(),
+        dtmf=grammar.dtmf(step.terminator, step.interdigit),
         noinput_ms=step.timeout if step.timeout is not None else file.timeout,
         pause_ms=pause,
         longest_ms=step.longest if step.longest is not None else LONGEST_MS,
-        sensitive=is_sensitive(dialog, step_name),
+        sensitive=hidden or is_sensitive(dialog, step_name),
     )
 
 
 def is_sensitive(dialog: Dialog, step_name: str) -> bool:
     """Whether nothing of the answer may be kept."""
     step = dialog.steps[step_name]
-    slot = dialog.file.slots.get(step.fill[0] if step.fill else "")
-    return step.sensitive or (slot is not None and slot.sensitive)
+    return step.sensitive or any(dialog.file.slots[name].sensitive for name in step.fill)
 
 
-def hint(dialog: Dialog, step_name: str, language: str) -> str:
-    """Say what can be answered in a step; "" where anything can."""
+def hint(dialog: Dialog, step_name: str, language: str, asked: str | None = None) -> str:
+    """Say what can be answered in a step, for its slot or for `asked`; "" where anything can."""
     texts = lexicon_of(language).texts
     step = dialog.steps[step_name]
-    slot = dialog.file.slots.get(step.fill[0] if step.fill else "")
+    name = asked or (step.fill[0] if step.fill else "")
+    slot = dialog.file.slots.get(name)
     sentences = []
-    options = [(c.hear[0] if c.hear else name.replace("_", " "), c.key) for name, c in step.choices.items()]
+    options = [(_said(dialog, language, c.hear, n), c.key) for n, c in step.choices.items()]
     if slot is not None and slot.type == "choice":
-        options = [
-            (c.hear[0] if c.hear else n.replace("_", " "), c.key) for n, c in slot.choices.items()
-        ] + options
-    elif slot is not None and not slot.open:
+        options = [(_said(dialog, language, c.hear, n), c.key) for n, c in slot.choices.items()] + options
+    elif slot is not None and slot.type in texts:
         sentences.append(_slot_hint(slot, texts[slot.type]))
     if options and any(key for _, key in options):
         sentences += [
@@ -120,15 +173,18 @@ def hint(dialog: Dialog, step_name: str, language: str) -> str:
     return " ".join(sentences)
 
 
+def _said(dialog: Dialog, language: str, hear: tuple[str, ...], name: str) -> str:
+    return dialog.phrases_in(language, hear[:1] or (name.replace("_", " "),))[0]
+
+
 def _slot_hint(slot: Slot, texts: tuple[str, ...]) -> str:
     low, high = slot.digits_range
     return texts[-1].format(length=low) if slot.type != "digits" or low == high else texts[0]
 
 
-def _listing(phrases: list[str], texts: dict[str, tuple[str, ...]] | object) -> str:
-    assert isinstance(texts, dict)
+def _listing(phrases: list[str], texts: Mapping[str, tuple[str, ...]]) -> str:
     if len(phrases) < 2:
         joined = "".join(phrases)
     else:
         joined = f"{', '.join(phrases[:-1])} {texts['or'][0]} {phrases[-1]}"
-    return str(texts["choices"][0].format(choices=joined))
+    return texts["choices"][0].format(choices=joined)

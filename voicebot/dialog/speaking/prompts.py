@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePath
 
 from voicebot.dialog.model.dialog import Dialog, Say
-from voicebot.dialog.speaking.templates import references, render
+from voicebot.dialog.speaking.templates import TypeHint, references, render
 from voicebot.dialog.turns import Prompt, SpokenAudio, SpokenPause, SpokenText
 
 
 def speak(
-    dialog: Dialog, say: Say, values: Mapping[str, object], language: str, *, bargein: bool = True
+    dialog: Dialog,
+    say: Say,
+    values: Mapping[str, object],
+    language: str,
+    *,
+    types: Mapping[str, TypeHint] | None = None,
+    bargein: bool = True,
 ) -> list[Prompt]:
-    """Return what a `say` of the file plays with `values`."""
-    bargein = bargein if say.bargein is None else say.bargein
+    """Return what a `say` of the file plays with `values`, in `language`; `types` are those of the values."""
     prompts: list[Prompt] = []
-    text = render(say.text, values, language)
-    if say.wav:
-        prompts.append(SpokenAudio(str(PurePath(dialog.folder, say.wav)), text, bargein))
-    elif text:
-        names = [reference.name for reference in references(say.text)]
-        hidden = any(is_sensitive_value(dialog, name) for name in names)
-        prompts.append(SpokenText(text, language, bargein, not names, hidden))
-    if say.silence:
-        prompts.append(SpokenPause(say.silence, bargein))
+    bargein = bargein if say.bargein is None else say.bargein
+    for piece in say.pieces:
+        interruptible = bargein if piece.bargein is None else piece.bargein
+        text, names = _translated(dialog, piece.text, language)
+        words = render(text, values, language, types) if text else ""
+        if piece.wav:
+            wav = dialog.text_in(language, piece.wav)
+            prompts.append(SpokenAudio(str(PurePath(dialog.folder, wav)), words, interruptible))
+        elif words:
+            hidden = bool(names) and any(is_sensitive_value(dialog, name) for name in names)
+            prompts.append(SpokenText(words, language, interruptible, not names, hidden))
+        if piece.silence:
+            prompts.append(SpokenPause(piece.silence, interruptible))
     return prompts
 
 
+@lru_cache(maxsize=8192)
+def _translated(dialog: Dialog, text: str, language: str) -> tuple[str, tuple[str, ...]]:
+    """Return a text in `language`, and the names of the values in it."""
+    there = dialog.text_in(language, text)
+    return there, tuple(reference.name for reference in references(there))
+
+
 def is_sensitive_value(dialog: Dialog, name: str) -> bool:
-    slot, need = dialog.file.slots.get(name), dialog.file.needs.get(name)
-    return bool((slot and slot.sensitive) or (need and need.sensitive))
+    """Whether a value may not be logged, recorded or cached."""
+    return name in sensitive_names(dialog)
+
+
+@lru_cache(maxsize=256)
+def sensitive_names(dialog: Dialog) -> frozenset[str]:
+    """Return the names of values that may not be kept."""
+    file = dialog.file
+    slots = {name for name, slot in file.slots.items() if slot.sensitive}
+    needs = {name for name, need in file.needs.items() if need.sensitive}
+    return frozenset(slots | needs | {name for name, value in file.values.items() if value.sensitive})
 
 
 def text_of(prompts: tuple[Prompt, ...], *, hide: bool = True) -> str:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import zip_longest
 
 from voicebot.dialog.language.languages import lexicon_of
-from voicebot.dialog.language.text import plain, tokens_of
+from voicebot.dialog.language.text import plain
 from voicebot.dialog.model.slots import MOST_DIGITS, Slot, Value, meaning_of
 from voicebot.dialog.turns import DtmfExpectation
 from voicebot.dialog.understanding.jsgf import jsgf_of
-from voicebot.dialog.understanding.phrases import ACCEPT, best_meaning, compile_meaning
-from voicebot.dialog.understanding.values import (
-    fits_digits,
-    fits_number,
-    phrases_by_value,
-    read_digits,
-    read_number,
-    read_open,
-)
+from voicebot.dialog.understanding.match import Match
+from voicebot.dialog.understanding.phrases import ACCEPT, PhraseBook, compile_meaning
+from voicebot.dialog.understanding.reading import Reading, read_slot, value_of_keys
+from voicebot.dialog.understanding.several import Phrases, read_several
+from voicebot.dialog.understanding.values import phrases_by_value, read_open
+from voicebot.dialog.understanding.vocabulary import NUMERIC, words_of
 from voicebot.speech.stt import Expectation, Transcript
+
+__all__ = ["ACCEPT", "Grammar", "Match"]
 
 HOPELESS_CONFIDENCE = 0.2
 """A recogniser that is less sure than this has heard nothing that may be used."""
@@ -34,31 +34,25 @@ EXACT = 0.9
 COMMAND_IN_OPEN = 0.93
 """Where anything may be said, a command must be said almost alone."""
 
+IMPOSSIBLE = 0.7
+"""Score from which on a value that is not possible is told so; a worse one was not understood."""
+
 TERMINATOR = "#"
 """The key that ends a string of digits; keyed alone it may be a choice."""
 
 TEXT_INTERDIGIT_MS = 1500
 """Silence after keys that ends them where words were expected."""
 
+INTERDIGIT_MS = 3000
+"""The same where digits were expected."""
+
 SINGLE_KEYS = "0123456789*#ABCD"
 
+NOON = datetime(2027, 1, 1, 12, 0, tzinfo=UTC)
+"""The clock of a grammar that nobody tells the time."""
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An answer that was understood.
-
-    meaning:  the choice, the command, or the value as text ("yes", "4271")
-    score:    0 to 1, how well the words fit
-    value:    the value with its type, for a slot: True, "4271", 42
-    command:  it is a global command, not an answer to the question
-    by_key:   it was keyed
-    """
-
-    meaning: str
-    score: float = 1.0
-    value: Value = ""
-    command: bool = False
-    by_key: bool = False
+_KEYED_LENGTHS = {"number": (1, 12), "money": (1, 12), "date": (3, 8), "time": (3, 4), "phone": (3, 15)}
+"""Fewest and most keys of an answer, by type of slot."""
 
 
 class Grammar:
@@ -68,6 +62,11 @@ class Grammar:
                all their synonyms), or a `Slot`, or the name of a slot type ("yes_no"), or None
     commands:  global commands, meaning -> phrases
     keys:      single key -> meaning of a choice or a command
+    choices:   answers beside the slot, meaning -> phrases
+    phrases:   those of the slot's values, where the dialog has others than the slot itself
+    others:    further slots that may be told in the same breath, each with the phrases of its values
+    name:      the name of the slot
+    examples:  sentences whose likeness tells a choice, where no phrase does
     """
 
     def __init__(
@@ -78,28 +77,35 @@ class Grammar:
         commands: Mapping[str, Sequence[str]] | None = None,
         keys: Mapping[str, str] | None = None,
         choices: Mapping[str, Sequence[str]] | None = None,
+        phrases: Phrases | None = None,
+        others: Mapping[str, tuple[Slot, Phrases]] | None = None,
+        name: str = "",
+        examples: Phrases | None = None,
     ) -> None:
         self.language = language
         self.lexicon = lexicon = lexicon_of(language)
         if isinstance(expects, str):
             expects = Slot.model_validate({"type": expects})
         self.slot = expects if isinstance(expects, Slot) else None
+        self.name = name
+        self.others = dict(others or {})
         closed: dict[str, tuple[str, ...]] = {}
         if self.slot is not None:
-            closed.update(phrases_by_value(self.slot, lexicon))
+            own = phrases if phrases is not None else phrases_by_value(self.slot, lexicon)
+            closed.update({value: tuple(said) for value, said in own.items()})
         elif isinstance(expects, Mapping):
             closed.update(self._with_defaults(expects))
-        self._slot_meanings = frozenset(closed) if self.slot is not None else frozenset()
+        self._values = dict(closed) if self.slot is not None else {}
         closed.update(self._with_defaults(choices or {}))
         self._closed = closed
         self._commands = {name: tuple(phrases) for name, phrases in (commands or {}).items()}
-        self._meanings = (
-            *(compile_meaning(name, phrases, lexicon) for name, phrases in closed.items()),
-            *(compile_meaning(n, phrases, lexicon, command=True) for n, phrases in self._commands.items()),
-        )
+        meanings = [compile_meaning(name, phrases, lexicon) for name, phrases in closed.items()]
+        meanings += [compile_meaning(n, said, lexicon, command=True) for n, said in self._commands.items()]
+        self._book = PhraseBook(meanings, lexicon)
+        self._expected: Expectation | None = None
         self.keys = dict(keys or {})
         if self.slot is not None and self.slot.type in ("yes_no", "weekday"):
-            for number, meaning in enumerate(phrases_by_value(self.slot, lexicon), 1):
+            for number, meaning in enumerate(self._values, 1):
                 self.keys.setdefault(str(number), meaning)
         elif self.slot is not None:
             self.keys.update({c.key: value for value, c in self.slot.choices.items() if c.key})
@@ -116,118 +122,180 @@ class Grammar:
     @property
     def spelled(self) -> bool:
         """Whether digits are expected, so that a key is part of an answer rather than a choice."""
-        return self.slot is not None and self.slot.type in ("digits", "number")
+        return self.slot is not None and self.slot.type in ("digits", *_KEYED_LENGTHS)
+
+    # --- what is expected -------------------------------------------------------------------------------
 
     def expectation(self, prompt: str = "") -> Expectation:
         """Return what a recogniser may know: answers before commands, the usual before the rare.
 
         The phrases of all meanings take turns, so that whoever uses only the first few favours none.
         """
+        if self._expected is None:
+            self._expected = self._expectation()
+        return replace(self._expected, prompt=prompt)
+
+    def _expectation(self) -> Expectation:
         lexicon = self.lexicon
-        open_ = self.slot is not None and self.slot.open
+        slots = [*([self.slot] if self.slot is not None else []), *(slot for slot, _ in self.others.values())]
+        open_ = any(slot.open or slot.type in ("email", "spelled") for slot in slots)
         usual = {"yes": lexicon.yes, "no": lexicon.no}
-        answers = _in_turn([self._for_grammar(p, usual.get(name, ())) for name, p in self._closed.items()])
-        commands = _in_turn(
-            [self._for_grammar(p, lexicon.commands.get(name, ())) for name, p in self._commands.items()]
+        listed = [self._for_grammar(p, usual.get(name, ())) for name, p in self._closed.items()]
+        listed += [
+            [plain(p) for p in said] for _, phrases in self.others.values() for said in phrases.values()
+        ]
+        commands = [self._for_grammar(p, lexicon.commands.get(n, ())) for n, p in self._commands.items()]
+        phrases = tuple(dict.fromkeys(p for p in (*_in_turn(listed), *_in_turn(commands)) if p))
+        words = dict.fromkeys(
+            word for slot in slots for word in words_of(slot.type, self.language)
         )
-        phrases = tuple(dict.fromkeys(p for p in (*answers, *commands) if p))
-        words: tuple[str, ...] = ()
-        if self.spelled:
-            words = (*self.lexicon.digits, *self.lexicon.multipliers)
-            if self.slot is not None and self.slot.type == "number":
-                words = (*words, *self.lexicon.tens, *self.lexicon.scales)
-        jsgf = "" if open_ or not (phrases or words) else jsgf_of(phrases, self.slot, self.lexicon)
-        return Expectation(self.language, phrases, words, jsgf, open_, prompt)
+        simple = not self.others and (
+            self.slot is None or self.slot.type not in NUMERIC - {"digits", "number"}
+        )
+        jsgf = ""
+        if simple and not open_ and (phrases or words):
+            jsgf = jsgf_of(phrases, self.slot, self.lexicon)
+        return Expectation(self.language, phrases, tuple(words), jsgf, open_)
 
     def _for_grammar(self, phrases: tuple[str, ...], ours: tuple[str, ...]) -> list[str]:
         """Leave out the rarer of our own phrases where a language says so; the author's all stay."""
         rare = ours[self.lexicon.in_grammars :] if self.lexicon.in_grammars else ()
         return [plain(phrase) for phrase in phrases if phrase not in rare]
 
-    def dtmf(self) -> DtmfExpectation:
+    def dtmf(self, terminator: str | None = None, interdigit_ms: int | None = None) -> DtmfExpectation:
         """Return which keys may come."""
+        ends = TERMINATOR if terminator is None else terminator
+        waits = INTERDIGIT_MS if interdigit_ms is None else interdigit_ms
         if self.slot is not None and self.slot.type == "text":
             keys = "".join(key for key in "*#ABCD" if key in self.keys)
-            return DtmfExpectation(
-                keys, min_digits=1, max_digits=MOST_DIGITS, interdigit_ms=TEXT_INTERDIGIT_MS
-            )
+            waits = TEXT_INTERDIGIT_MS if interdigit_ms is None else interdigit_ms
+            return DtmfExpectation(keys, 1, MOST_DIGITS, ends, waits)
         if self.slot is None or not self.spelled:
-            return DtmfExpectation(keys="".join(key for key in SINGLE_KEYS if key in self.keys))
-        low, high = self.slot.digits_range if self.slot.type == "digits" else (1, 12)
-        return DtmfExpectation(
-            keys="".join(key for key in "*ABCD" if key in self.keys), min_digits=low, max_digits=high
-        )
+            return DtmfExpectation("".join(key for key in SINGLE_KEYS if key in self.keys), terminator=ends)
+        low, high = _KEYED_LENGTHS.get(self.slot.type, self.slot.digits_range)
+        own = "ABCD" if self.slot.type == "money" else "*ABCD"  # a star is the decimal point of an amount
+        keys = "".join(key for key in own if key in self.keys)
+        return DtmfExpectation(keys, low, high, ends, waits)
 
-    def match(self, text: str, confidence: float | None = None) -> Match | None:
-        """Return what `text` means here, or None where it means nothing or too much.
+    # --- what it means ----------------------------------------------------------------------------------
 
-        `confidence` is the recogniser's, 0 to 1, None where it has none.
+    def match(self, text: str, confidence: float | None = None, now: datetime = NOON) -> Match | None:
+        """Return what `text` means here, or None where it means nothing, too much, or nothing possible.
+
+        `confidence` is the recogniser's, 0 to 1, None where it has none. `now` is the call's clock.
         """
+        found = self.understand(text, confidence, now)
+        return None if found is None or found.invalid else found
+
+    def understand(self, text: str, confidence: float | None = None, now: datetime = NOON) -> Match | None:
+        """Return the same, and a value that is not possible with the reason in `invalid`."""
         if confidence is not None and confidence < HOPELESS_CONFIDENCE:
             return None
-        found = self._best(text)
-        if found is None or found.score < ACCEPT:
+        found = self._best(text, now)
+        if found is None or found.score < (IMPOSSIBLE if found.invalid else ACCEPT):
             return None
         if confidence is not None and confidence < DOUBTFUL_CONFIDENCE and found.score < EXACT:
             return None
         return found
 
-    def match_transcript(self, transcript: Transcript) -> Match | None:
+    def match_transcript(self, transcript: Transcript, now: datetime = NOON) -> Match | None:
         """Match the text, or else the best of the recogniser's alternatives; `no_speech` is no answer."""
+        found = self.understand_transcript(transcript, now)
+        return None if found is None or found.invalid else found
+
+    def understand_transcript(self, transcript: Transcript, now: datetime = NOON) -> Match | None:
+        """Understand the text, or an alternative where the text means nothing possible."""
         if transcript.no_speech:
             return None
-        found = self.match(transcript.text, transcript.confidence)
-        for other in transcript.alternatives if found is None else ():
-            found = self.match(other, transcript.confidence)
+        first = self.understand(transcript.text, transcript.confidence, now)
+        if first is not None and not first.invalid:
+            return first
+        for other in transcript.alternatives:
+            found = self.match(other, transcript.confidence, now)
             if found is not None:
-                break
-        return found
+                return found
+        return first
 
-    def match_keys(self, digits: str) -> Match | None:
-        """Return what keyed `digits` (terminator removed) mean here."""
-        if self.slot is not None and self.spelled:
-            if self.slot.type == "digits" and fits_digits(digits, self.slot):
-                return Match(digits, value=digits, by_key=True)
-            if self.slot.type == "number" and digits.isascii() and digits.isdigit() and len(digits) <= 12:
-                if fits_number(int(digits), self.slot):
-                    return Match(str(int(digits)), value=int(digits), by_key=True)
-                return None
+    def match_keys(self, digits: str, now: datetime = NOON) -> Match | None:
+        """Return what keyed `digits` (terminator removed) mean here; None where it is not possible."""
+        found = self.understand_keys(digits, now)
+        return None if found is None or found.invalid else found
+
+    def understand_keys(self, digits: str, now: datetime = NOON) -> Match | None:
+        """Return the same, and a value that is not possible with the reason in `invalid`."""
         meaning = self.keys.get(digits or TERMINATOR)
+        if self.slot is not None and self.spelled:
+            read = value_of_keys(self.slot, digits, now) if digits else None
+            if read is not None and (not read.invalid or meaning is None):
+                return replace(self._match_of(read), by_key=True)
         if meaning is None:
             if self.slot is not None and self.slot.type == "text" and digits:
-                return Match(digits, value=digits, by_key=True)
+                return Match(digits, value=digits, by_key=True, fills=((self.name, digits),))
             return None
         if meaning not in self._closed:
             return Match(meaning, command=True, by_key=True)
-        return Match(meaning, value=self._value(meaning), by_key=True)
+        return replace(self._closed_match(meaning, 1.0), by_key=True)
 
-    def _value(self, meaning: str) -> Value:
-        if self.slot is not None and self.slot.type == "yes_no" and meaning in self._slot_meanings:
-            return meaning == "yes"
-        return meaning
+    def _closed_match(self, meaning: str, score: float) -> Match:
+        if meaning not in self._values:
+            return Match(meaning, score, meaning, choice=True)
+        yes_no = self.slot is not None and self.slot.type == "yes_no"
+        value: Value = meaning == "yes" if yes_no else meaning
+        return Match(meaning, score, value, fills=((self.name, value),))
 
-    def _best(self, text: str) -> Match | None:
+    def _match_of(self, read: Reading) -> Match:
+        return Match(
+            meaning_of(read.value),
+            read.score,
+            read.value,
+            invalid=read.invalid,
+            fills=((self.name, read.value),),
+        )
+
+    def _best(self, text: str, now: datetime) -> Match | None:
         closed: Match | None = None
-        best = best_meaning(text, self._meanings, self.lexicon)
+        best = self._book.best(text)
         if best is not None:
             meaning, score = best
-            value = "" if meaning.command else self._value(meaning.name)
-            closed = Match(meaning.name, score, value, meaning.command)
-        if self.slot is None or self.slot.type in ("yes_no", "choice", "weekday"):
+            closed = (
+                Match(meaning.name, score, "", command=True)
+                if meaning.command
+                else self._closed_match(meaning.name, score)
+            )
+        if self.slot is None:
+            return closed
+        if self.others:
+            return self._best_of_several(text, closed, now)
+        if self.slot.closed:
             return closed
         if self.slot.open:
             if closed is not None and closed.score >= COMMAND_IN_OPEN:
                 return closed
             opened = read_open(text, self.slot, self.lexicon)
-            return Match(opened[0], opened[1], opened[0]) if opened else closed
-        read = read_digits if self.slot.type == "digits" else read_number
-        found = read(tokens_of(text, self.lexicon), self.slot, self.lexicon)
-        if found is None:
+            return self._match_of(Reading(opened[0], opened[1])) if opened else closed
+        read = read_slot(self.slot, text, self.lexicon, now)
+        if read is None or (closed is not None and (closed.score > read.score or read.invalid)):
             return closed
-        value, score = found
-        if closed is not None and closed.score > score:
+        return self._match_of(read)
+
+    def _best_of_several(self, text: str, closed: Match | None, now: datetime) -> Match | None:
+        assert self.slot is not None
+        slots = {self.name: (self.slot, self._values), **self.others}
+        found, score = read_several(text, slots, self.lexicon, now)
+        possible = [(name, read) for name, read in found if not read.invalid]
+        if closed is not None and not closed.fills and (not possible or closed.score > score):
             return closed
-        return Match(meaning_of(value), score, value)
+        if possible:
+            values = tuple((name, read.value) for name, read in possible)
+            return Match(" ".join(meaning_of(v) for _, v in values), score, values[0][1], fills=values)
+        if found:
+            name, read = found[0]
+            value = (name, read.value)
+            return Match(meaning_of(read.value), score, read.value, invalid=read.invalid, fills=(value,))
+        if self.slot.open and not closed:
+            opened = read_open(text, self.slot, self.lexicon)
+            return self._match_of(Reading(opened[0], opened[1])) if opened else None
+        return closed
 
 
 def _in_turn(lists: list[list[str]]) -> list[str]:

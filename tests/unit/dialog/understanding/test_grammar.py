@@ -13,7 +13,7 @@ from voicebot.speech.stt import Transcript
 
 pytestmark = pytest.mark.unit
 
-EN = lexicon_of("en-US").commands
+EN = {n: p for n, p in lexicon_of("en-US").commands.items() if n != "skip"}  # only for optional questions
 KO = lexicon_of("ko-KR").commands
 
 YES_NO = Grammar("yes_no", commands=EN)

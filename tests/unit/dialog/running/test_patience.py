@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voicebot.dialog.model.dialog import Limits
-from voicebot.dialog.running.repair import Patience
+from voicebot.dialog.running.patience import Patience
 from voicebot.dialog.turns import Keys, Silence, Unheard
 
 pytestmark = pytest.mark.unit

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from voicebot.dialog.speaking.prompts import text_of
-from voicebot.dialog.turns import CallerInput, HungUp, Keys, Prompt, Silence, Unheard, Utterance
+from voicebot.dialog.turns import (
+    Event,
+    Fetched,
+    HookDone,
+    HungUp,
+    Keys,
+    MessageRecorded,
+    Prompt,
+    Replied,
+    Silence,
+    Unheard,
+    Utterance,
+)
 
 HIDDEN = "[sensitive]"
 
@@ -14,11 +26,12 @@ HIDDEN = "[sensitive]"
 class HistoryEntry:
     """One side's part of a turn.
 
-    speaker:  `bot` or `caller`
+    speaker:  `bot`, `caller`, or `system` for work that was done
     at:       the time passed in by whoever carries the call, in s
     step:     the step in which it was said
     text:     the words; keys as digits; `[sensitive]` where they may not be kept
-    kind:     for the caller `speech`, `keys`, `silence`, `unheard`, `hangup`; for the bot `prompt`
+    kind:     for the caller `speech`, `keys`, `silence`, `unheard`, `hangup`; for the bot `prompt`; for work
+              `fetch`, `hook`, `message`, `reply`
     heard:    what the caller really heard of the bot's words; None where all of it
     """
 
@@ -36,7 +49,12 @@ _KINDS: dict[type, str] = {
     Silence: "silence",
     Unheard: "unheard",
     HungUp: "hangup",
+    Fetched: "fetch",
+    HookDone: "hook",
+    MessageRecorded: "message",
+    Replied: "reply",
 }
+_WORK = (Fetched, HookDone, MessageRecorded, Replied)
 
 
 class Journal:
@@ -45,19 +63,37 @@ class Journal:
     def __init__(self) -> None:
         self._entries: list[HistoryEntry] = []
 
+    def copy(self) -> Journal:
+        other = Journal()
+        other._entries = list(self._entries)
+        return other
+
     @property
     def entries(self) -> tuple[HistoryEntry, ...]:
         return tuple(self._entries)
 
-    def caller(self, event: CallerInput, step: str, at: float, *, hidden: bool) -> None:
-        """Keep what the caller did."""
+    def event(self, event: Event, step: str, at: float, *, hidden: bool) -> None:
+        """Keep what the caller did, or how some work went."""
         text = ""
+        if isinstance(event, Replied):
+            if event.text:
+                self._entries.append(HistoryEntry("bot", at, step, HIDDEN if hidden else event.text, "reply"))
+            if not event.error:
+                return
         if isinstance(event, Keys):
             text = event.digits
         elif isinstance(event, Utterance):
             text = event.transcript.text
-        text = HIDDEN if hidden and text else text
-        self._entries.append(HistoryEntry("caller", at, step, text, _KINDS[type(event)]))
+        elif isinstance(event, Fetched):
+            text = event.error or str(event.status)
+        elif isinstance(event, HookDone | Replied):
+            text = event.error or "done"
+        elif isinstance(event, MessageRecorded):
+            text = f"{event.ms} ms" if event.path else "nothing"
+        work = isinstance(event, _WORK)
+        text = HIDDEN if hidden and text and not work else text
+        speaker = "system" if work else "caller"
+        self._entries.append(HistoryEntry(speaker, at, step, text, _KINDS[type(event)]))
 
     def bot(self, prompts: tuple[Prompt, ...], step: str, at: float) -> None:
         """Keep what the bot is about to say."""

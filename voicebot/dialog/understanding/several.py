@@ -1,0 +1,88 @@
+"""Several slots told in one breath: "two tickets for Friday"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from voicebot.dialog.language.lexicon import Lexicon
+from voicebot.dialog.language.text import Tokens, is_content, tokens_of, worded
+from voicebot.dialog.model.slots import Slot
+from voicebot.dialog.understanding.reading import Reading, readings
+
+MOST_READINGS = 4
+"""Readings of each slot that are tried, the best first; of many slots only the best."""
+
+_LEFTOVER = 0.06
+"""Doubt for each telling word that no slot explains."""
+
+Phrases = Mapping[str, Sequence[str]]
+
+
+def read_several(
+    text: str, slots: Mapping[str, tuple[Slot, Phrases]], lexicon: Lexicon, now: datetime
+) -> tuple[tuple[tuple[str, Reading], ...], float]:
+    """Return what each slot was told, and a score of 0 to 1 for all of it.
+
+    `slots` are the open ones with the phrases of the closed ones' values. No word counts for two slots.
+    """
+    tokens = tokens_of(text, lexicon)
+    most = MOST_READINGS if len(slots) < 4 else 1
+    found = {
+        name: _candidates(slot, phrases, tokens, lexicon, now)[:most]
+        for name, (slot, phrases) in slots.items()
+    }
+    best = max(_assignments(list(found.items()), frozenset()), key=_rank)
+    if not best:
+        return (), 0.0
+    used = {at for _, reading in best for at in range(reading.start, reading.end)}
+    rest = sum(1 for at, token in enumerate(tokens) if at not in used and is_content(token, lexicon))
+    return best, max(0.0, 1.0 - _LEFTOVER * rest)
+
+
+def _rank(chosen: tuple[tuple[str, Reading], ...]) -> tuple[int, int, float]:
+    good = [reading for _, reading in chosen if not reading.invalid]
+    return len(good), len(chosen), sum(reading.score for _, reading in chosen)
+
+
+def _assignments(
+    found: list[tuple[str, list[Reading]]], used: frozenset[int]
+) -> list[tuple[tuple[str, Reading], ...]]:
+    if not found:
+        return [()]
+    (name, candidates), rest = found[0], found[1:]
+    chosen = _assignments(rest, used)
+    for reading in candidates:
+        span = frozenset(range(reading.start, reading.end))
+        if not span & used:
+            chosen += [((name, reading), *others) for others in _assignments(rest, used | span)]
+    return chosen
+
+
+def _candidates(
+    slot: Slot, phrases: Phrases, tokens: Tokens, lexicon: Lexicon, now: datetime
+) -> list[Reading]:
+    if slot.open:
+        return []
+    if not slot.closed:
+        return readings(slot, tokens, lexicon, now)
+    found = []
+    for value, said in phrases.items():
+        for phrase in said:
+            wanted = worded(tokens_of(phrase, lexicon), lexicon)
+            for start in range(len(tokens) - len(wanted) + 1) if wanted else ():
+                if worded(tokens[start : start + len(wanted)], lexicon) == wanted:
+                    meant: bool | str = value == "yes" if slot.type == "yes_no" else value
+                    found.append(Reading(meant, 1.0, start, start + len(wanted)))
+    # the longest phrase explains most; two different values of one slot are no answer
+    found.sort(key=lambda reading: reading.start - reading.end)
+    outer = [r for r in found if not any(_within(r, o) for o in found)]
+    return found[:1] if len({r.value for r in outer}) == 1 else []
+
+
+def _within(inner: Reading, outer: Reading) -> bool:
+    return (
+        outer.start <= inner.start
+        and inner.end <= outer.end
+        and (outer.end - outer.start > inner.end - inner.start)
+    )
