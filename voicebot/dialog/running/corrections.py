@@ -7,12 +7,14 @@ all answers that were given since, as far as the way is the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, tokens_of
+from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.listening import closed_phrases
@@ -121,18 +123,31 @@ def _corrected(
     run.took("match")
     words = voice.worded(run, run.frame, slot, value)
     said = voice.own_with(run, "corrected", {"value": words}, sensitive=spec.sensitive)
-    run.replay = later
+    later = _same_question(run, later)
     if run.asked and len(run.step.fill) > 1:
-        run.replay = []
         return _ask_here(run, said)
+    run.replay = later
     turn = go_on(run, _prefixed(said, leave(run)))
     run.replay = []
     return turn
 
 
-def _prefixed(said: list[Prompt], following: Next) -> Next:
-    from dataclasses import replace
+def _same_question(run: Run, later: list[Answered]) -> list[Answered]:
+    """Give again what else was answered in this step; return the answers of the steps after it."""
+    here = (run.dialog, run.frame.step, len(run.frames))
+    while later and run.asked:
+        then = later[0]
+        if (then.frame.dialog, then.frame.step, len(then.frames)) != here:
+            break
+        run.remember(then.fills, then.choice)
+        for name, value in then.fills.items():
+            run.frame.learn(name, value)
+        run.asked = tuple(name for name in run.asked if name not in then.fills)
+        later = later[1:]
+    return later
 
+
+def _prefixed(said: list[Prompt], following: Next) -> Next:
     return replace(following, prompts=(*said, *following.prompts))
 
 
@@ -141,20 +156,15 @@ def _read(run: Run, answered: Answered, slot: str, rest: Tokens, moment: datetim
     spec = answered.frame.slot(slot)
     if not rest or spec.type in ("text", "recording"):
         return None
-    phrases = closed_phrases(answered.frame.dialog, slot, run.language)
-    match = _grammar(answered.frame.dialog, slot, run.language, tuple(phrases)).match(
-        " ".join(rest), None, moment
-    )
+    grammar = _grammar(answered.frame.dialog, slot, run.language)
+    match = grammar.match(" ".join(rest), None, moment)
     if match is None or match.score < SURE:
         return None
     return match.value
 
 
 @lru_cache(maxsize=512)
-def _grammar(dialog: object, slot: str, language: str, _: tuple[str, ...]) -> Grammar:
-    from voicebot.dialog.model.dialog import Dialog
-
-    assert isinstance(dialog, Dialog)
+def _grammar(dialog: Dialog, slot: str, language: str) -> Grammar:
     return Grammar(
         dialog.file.slots[slot], language, phrases=closed_phrases(dialog, slot, language), name=slot
     )

@@ -12,9 +12,7 @@ def fits(slot: Slot, value: datetime, now: datetime) -> str:
     """Return "" where a day and time lie within the slot's `between`, else `range`."""
     if slot.between is None:
         return ""
-    least, greatest = (
-        _limit(str(text), now, last) for text, last in zip(slot.between, (False, True), strict=True)
-    )
+    least, greatest = (_limit(str(slot.between[at]), now, last=bool(at)) for at in (0, 1))
     return "" if least <= in_zone(value, now) <= greatest else "range"
 
 

@@ -16,6 +16,9 @@ MOST_READINGS = 4
 _LEFTOVER = 0.06
 """Doubt for each telling word that no slot explains."""
 
+_UNUSED = 0.002
+"""Doubt for any other: "go back" is the command, though a seat may be called "back"."""
+
 Phrases = Mapping[str, Sequence[str]]
 
 
@@ -37,7 +40,8 @@ def read_several(
         return (), 0.0
     used = {at for _, reading in best for at in range(reading.start, reading.end)}
     rest = sum(1 for at, token in enumerate(tokens) if at not in used and is_content(token, lexicon))
-    return best, max(0.0, 1.0 - _LEFTOVER * rest)
+    unused = len(tokens) - len(used)
+    return best, max(0.0, 1.0 - _LEFTOVER * rest - _UNUSED * unused)
 
 
 def _rank(chosen: tuple[tuple[str, Reading], ...]) -> tuple[int, int, float]:
