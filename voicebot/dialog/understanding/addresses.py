@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from voicebot.dialog.understanding.line import Found, Line, Reading
-from voicebot.dialog.understanding.spelling import Sign, signs_in
+from voicebot.dialog.understanding.spelling import PILOTS, Sign, signs_in
 
 _UNUSED_COST = 0.06
 
@@ -95,6 +95,11 @@ def read_email(line: Line) -> Found:
     return Found()
 
 
+def given_email(text: str) -> str | None:
+    """Return an address from outside, or None where its form is wrong."""
+    return text if _ADDRESS.fullmatch(text.lower()) else None
+
+
 def _domain(line: Line, at: int, signs: Signs) -> tuple[str, int, bool]:
     """Read labels up to the end of the domain; return it, the token after it, and whether it has a dot."""
     tokens = line.tokens
@@ -151,6 +156,12 @@ def _text(line: Line, at: int, signs: Signs, end: int) -> tuple[str, int]:
     if token in _KOREAN:
         return _KOREAN[token], at + 1
     sign = signs.get(at)
-    if sign is not None and sign.end <= end:
+    if sign is not None and sign.end <= end and not (sign.word and _alone(line, sign)):
         return sign.text, sign.end
     return ("" if token in line.lexicon.fillers else token), at + 1
+
+
+def _alone(line: Line, sign: Sign) -> bool:
+    """Whether no other letter stands beside it, so that it is a name: Mike, not m."""
+    beside = line.tokens[max(0, sign.start - 1) : sign.start] + line.tokens[sign.end : sign.end + 1]
+    return not any(len(token) == 1 or token in PILOTS for token in beside)

@@ -26,7 +26,10 @@ _DENIES = {
     "ko": re.compile(r"(?!)"),
 }
 _DENIED = {
-    "en": re.compile(r"^(?:is|are|does|do|will|would|was|can)? ?(?:not|no good|bad)\b"),
+    "en": re.compile(
+        r"^(?:(?:is|are|does|do|will|would|was|can) not|(?:is )?no good|is (?:too|out|bad|full|impossible)|"
+        r"not (?:good|possible|free|available|work\w*|ideal|great|ok|okay))\b"
+    ),
     "ko": re.compile(r"^(?:은|는|에는|엔)? ?(?:안|못|말고|싫|빼고)"),
 }
 _VAGUE = {

@@ -21,9 +21,14 @@ _POINT = "점"
 _BEFORE_NOUN = {"한": "1", "두": "2", "세": "3", "석": "3", "네": "4", "넉": "4"}
 """Native digits before what is counted; by themselves they are other words ("네" is "yes")."""
 _TWENTY_BEFORE_NOUN = {"스무": 20}
+_ALTERNATIVES = ("이나", "나", "이랑", "랑", "하고")
+"""Particles of "or" and "and"."""
 _COUNTED = frozenset(
     listed(
-        "명, 분, 개, 원, 살, 번, 장, 대, 병, 권, 층, 호, 박, 사람, 시간, 자리, 잔, 켤레, 마리, 군데, 가지, 달러, 유로, 엔"
+        """
+        명, 분, 개, 원, 살, 번, 장, 대, 병, 권, 층, 호, 박, 사람, 시간, 자리, 잔, 켤레, 마리, 군데,
+        가지, 달러, 유로, 엔
+        """
     )
 )
 
@@ -82,7 +87,7 @@ def _whole(token: str, pattern: re.Pattern[str]) -> list[str]:
 @lru_cache(maxsize=1)
 def _endings() -> tuple[str, ...]:
     """Particles, what is counted, and both together: 이요, 명, 명이요."""
-    particles = ("", *KOREAN.endings)
+    particles = ("", *KOREAN.endings, *_ALTERNATIVES)
     endings = {noun + particle for noun in ("", *_COUNTED) for particle in particles} - {"", "이", "만"}
     return tuple(sorted(endings, key=len, reverse=True))
 
@@ -102,6 +107,11 @@ def _counting_word() -> re.Pattern[str]:
 def _counts(words: Sequence[str], at: int) -> bool:
     """Whether something that is counted stands at `at`."""
     return at < len(words) and any(words[at].startswith(noun) for noun in _COUNTED)
+
+
+def end_of_counted(tokens: Sequence[str], end: int) -> int:
+    """Return the token after what is counted, where that stands at `end` in a word of its own."""
+    return end + 1 if _counts(tokens, end) else end
 
 
 def _read(words: Sequence[str], first: int) -> tuple[str | None, int]:

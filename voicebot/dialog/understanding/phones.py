@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
-from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from voicebot.dialog.understanding.line import Found, Line, Reading
@@ -17,6 +18,8 @@ _SHORTEST_NUMBER, _LONGEST_NUMBER = 3, 20
 
 _EXTENSION_DIGITS = 6
 """The longest extension."""
+
+_GIVEN = re.compile(r"\+?[0-9 ()./-]{3,25}")
 
 _PLUS = ("plus", "플러스")
 _EXTENSION_WORDS = frozenset(("extension", "ext", "내선"))
@@ -104,27 +107,18 @@ def _fewest_digits(country_code: int) -> int:
     return min((len(str(example.national_number)) for example in examples if example), default=0)
 
 
-def given_phone(text: str, region: str = "") -> str | None:
-    """Return a number from outside as E.164 where it is whole, as it stands where it is a short one."""
-    digits = "".join(c for c in text if c.isdigit())
-    if not _SHORTEST_NUMBER <= len(digits) <= _LONGEST_NUMBER or set(text) - set("+0123456789 ()./-"):
+def given_phone(text: str) -> str | None:
+    """Return a number from outside, in E.164 where it names its country; None where it is no number."""
+    if not _GIVEN.fullmatch(text):
         return None
-    if text.lstrip().startswith("+") or region:
-        value, invalid = _number(("+" if text.lstrip().startswith("+") else "") + digits, region, False)
-        if not invalid:
-            return value
-    return text
+    value, invalid = _number(text, "ZZ", False) if text.startswith("+") else (text, "form")
+    return text if invalid else value
 
 
 @lru_cache(maxsize=64)
 def region_of(language: str) -> str:
-    """Return the region of a tag: `en-GB` GB; where it names none the likeliest, `ko` KR."""
-    try:
-        locale = Locale.parse(language.replace("_", "-"), sep="-")
-        if locale.territory and len(locale.territory) == 2:
-            return locale.territory
-        likely = Locale.parse(f"und_{language}", resolve_likely_subtags=True) if not language else None
-        likely = likely or Locale.parse({"ko": "ko_KR", "en": "en_US"}.get(locale.language, "en_US"))
-        return likely.territory or "US"
-    except (ValueError, UnknownLocaleError):
-        return "US"
+    """Return the region of a tag: `en-GB` GB; where it names none the likeliest by the CLDR, `ko` KR."""
+    parts = language.replace("_", "-").split("-")
+    named = [part.upper() for part in parts[1:] if len(part) == 2 and part.isalpha()]
+    likely = str(get_global("likely_subtags").get(parts[0].lower(), "en_Latn_US"))
+    return named[-1] if named else likely.rpartition("_")[2]

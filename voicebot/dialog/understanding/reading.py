@@ -16,6 +16,7 @@ from voicebot.dialog.language.text import Tokens
 from voicebot.dialog.model.slots import Slot
 from voicebot.dialog.understanding.addresses import read_email
 from voicebot.dialog.understanding.corrections import settled
+from voicebot.dialog.understanding.korean_numbers import end_of_counted
 from voicebot.dialog.understanding.line import Found, Line, Reading, best_first, words_of
 from voicebot.dialog.understanding.money import read_money
 from voicebot.dialog.understanding.phones import phone_of_keys, read_phone, region_of
@@ -91,6 +92,8 @@ def currency_of(slot: Slot, language: str) -> str:
 
 def _number(line: Line, slot: Slot) -> Found:
     numbers = [(start, end, value) for value, start, end in quantities_in(line.tokens, line.lexicon)]
+    if line.lexicon.language == "ko":
+        numbers = [(start, end_of_counted(line.tokens, end), value) for start, end, value in numbers]
     each = tuple(_number_reading(value, start, end, slot) for start, end, value in numbers)
     groups = settled(numbers, line)
     if not groups or len({value for _, _, value in groups[-1]}) != 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voicebot.dialog.language.lexicon import Lexicon, listed, mapped
 from voicebot.dialog.understanding.line import Found, Line, Reading
@@ -19,13 +19,13 @@ _NATO = listed(
     oscar, papa, quebec, romeo, sierra, tango, uniform, victor, whiskey, xray, yankee, zulu
     """
 )
-_PILOTS = {word: word[0] for word in _NATO} | {"alfa": "a", "juliett": "j", "whisky": "w"}
+PILOTS = {word: word[0] for word in _NATO} | {"alfa": "a", "juliett": "j", "whisky": "w"}
 
 _SOUNDS = mapped(
     """
     bee: b, cee: c, see: c, sea: c, dee: d, eff: f, ef: f, gee: g, aitch: h, haitch: h, eye: i, jay: j,
-    kay: k, el: l, ell: l, em: m, en: n, pee: p, pea: p, cue: q, queue: q, ar: r, are: r, ess: s, es: s, tee: t,
-    tea: t, you: u, yu: u, vee: v, ex: x, why: y, wye: y, zee: z, zed: z
+    kay: k, el: l, ell: l, em: m, en: n, pee: p, pea: p, cue: q, queue: q, ar: r, are: r, ess: s, es: s,
+    tee: t, tea: t, you: u, yu: u, vee: v, ex: x, why: y, wye: y, zee: z, zed: z
     """
 )
 """Letters as a recogniser may write them."""
@@ -38,7 +38,7 @@ _KOREAN = mapped(
     와이: y, 제트: z, 지트: z
     """
 )
-_KOREAN_DIGITS_FIRST = frozenset(("이", "오"))
+_KOREAN_DIGITS_FIRST = frozenset(("이", "오", "유"))
 """Letters whose names are numbers as well: beside a number they are numbers."""
 
 _SIGNS = mapped("dash: -, hyphen: -, minus: -, apostrophe: ', underscore: _, slash: /, 하이픈: -, 대시: -")
@@ -53,7 +53,9 @@ _EXPLAINS = (("as", "in"), ("like", "in"), ("is", "for"), ("for",), ("like",), (
 class Sign:
     """One or several characters, and the tokens [start, end) that spelled them.
 
-    case: "upper" or "lower" where it was said. weak: it may be a word instead
+    case: "upper" or "lower" where it was said
+    weak: it may be a word without meaning
+    word: it may be a name as well (Mike, Oscar)
     """
 
     text: str
@@ -61,6 +63,7 @@ class Sign:
     end: int
     case: str = ""
     weak: bool = False
+    word: bool = False
 
 
 def signs_in(tokens: Sequence[str], lexicon: Lexicon) -> list[Sign]:
@@ -80,7 +83,7 @@ def signs_in(tokens: Sequence[str], lexicon: Lexicon) -> list[Sign]:
             at += 1
         else:
             start = case_from if case else sign.start
-            signs.append(Sign(sign.text, start, sign.end, case, sign.weak))
+            signs.append(replace(sign, start=start, case=case))
             at = sign.end
         case = ""
     return signs
@@ -120,8 +123,8 @@ def _sign(
         return Sign(token, at, at + 1)
     if token == "x" and following[:1] == ("ray",):
         return Sign("x", at, at + 2)
-    if token in _PILOTS:
-        return Sign(_PILOTS[token], at, at + 1)
+    if token in PILOTS:
+        return Sign(PILOTS[token], at, at + 1, word=True)
     letter = _letter(token, signs, tokens, at)
     if letter:
         return _explained(tokens, letter, at, at + 1)

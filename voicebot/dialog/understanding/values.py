@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
+from voicebot.dialog.language.dates import ISO_WEEKDAYS
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, is_content, tokens_of, without_fillers
 from voicebot.dialog.model.slots import Slot, Value
+from voicebot.dialog.understanding.addresses import given_email
 from voicebot.dialog.understanding.numbers import Run, checked, digit_runs
+from voicebot.dialog.understanding.phones import given_phone
 from voicebot.dialog.understanding.quantities import quantities_in
+from voicebot.dialog.understanding.when_bounds import in_zone
 
 _UNUSED_COST = 0.07
 _UNUSED_COST_SHORT = 0.2
@@ -21,6 +23,8 @@ _HOMOPHONES_COST = 0.1
 
 _LONGEST_NAME_WORDS = 5
 _LONGEST_TEXT = 500
+_LONGEST_NUMBER = 40
+"""Characters of a number from outside, and places before or after its point."""
 
 
 def read_digits(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
@@ -137,37 +141,58 @@ def _is_nameless(tokens: Tokens, lexicon: Lexicon) -> bool:
 _YES_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
-def value_of_given(raw: object, kind: str) -> object | None:
-    """Read a value from outside (campaign row, route) as the type `kind` of a need; None if it fails."""
+def value_of_given(raw: object, kind: str, now: datetime | None = None) -> Value | None:
+    """Read a value from outside (campaign row, look-up, route) as the type `kind`; None if it is none.
+
+    Dates and times are ISO 8601. A datetime without a zone is taken to be in that of `now`, the call's clock,
+    and any other is brought into it; without `now` it stays as it is. Money is a decimal such as 12.50.
+    """
     if isinstance(raw, str):
         raw = raw.strip()[:_LONGEST_TEXT]
     if kind == "yes_no":
         return raw if isinstance(raw, bool) else _YES_NO.get(str(raw).lower())
-    if kind == "number":
-        try:
-            number = float(str(raw))
-        except ValueError:
-            return None
-        if not math.isfinite(number):
-            return None
-        return int(number) if number.is_integer() else number
+    if kind in ("number", "money"):
+        return _number_given(raw, kind)
+    if kind in ("date", "datetime", "time"):
+        return _moment(raw, kind, now)
+    if not isinstance(raw, str | int | float):
+        return None
     text = str(raw)
     if kind == "digits":
         return text if text.isascii() and text.isdigit() else None
     if kind == "phone":
-        return text if re.fullmatch(r"\+?[0-9 ()./-]{3,25}", text) else None
-    if kind in ("date", "datetime", "time"):
-        return _moment(raw, text, kind)
-    return text if isinstance(raw, str | int | float) else None
+        return given_phone(text)
+    if kind == "email":
+        return given_email(text)
+    if kind == "weekday":
+        return text.lower() if text.lower() in ISO_WEEKDAYS else None
+    return text
 
 
-def _moment(raw: object, text: str, kind: str) -> object | None:
-    if isinstance(raw, date | time):
-        return raw
+def _number_given(raw: object, kind: str) -> Value | None:
     try:
-        return time.fromisoformat(text) if kind == "time" else datetime.fromisoformat(text)
+        number = Decimal(str(raw)[:_LONGEST_NUMBER])
+    except InvalidOperation:
+        return None
+    if isinstance(raw, bool) or not number.is_finite() or abs(number.adjusted()) > _LONGEST_NUMBER:
+        return None
+    return number if kind == "money" else plain_number(number)
+
+
+def _moment(raw: object, kind: str, now: datetime | None) -> date | time | datetime | None:
+    try:
+        if isinstance(raw, str):
+            raw = time.fromisoformat(raw) if kind == "time" else datetime.fromisoformat(raw)
     except ValueError:
         return None
+    if kind == "time":
+        return raw.time() if isinstance(raw, datetime) else raw if isinstance(raw, time) else None
+    if not isinstance(raw, date):
+        return None
+    if kind == "date":
+        return raw.date() if isinstance(raw, datetime) else raw
+    moment = raw if isinstance(raw, datetime) else datetime.combine(raw, time())
+    return moment if now is None else in_zone(moment, now)
 
 
 def phrases_by_value(slot: Slot, lexicon: Lexicon) -> Mapping[str, tuple[str, ...]]:

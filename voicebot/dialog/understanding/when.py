@@ -144,6 +144,7 @@ _NO_HOUR_AFTER = frozenset(("the", "this", "that", "another", "a", "an", "any", 
 _NO_ORDINAL_BEFORE = frozenset(
     ("one", "time", "thing", "option", "available", "appointment", "of", "slot", "please", "opening")
 )
+_MARKS_ORDINAL = frozenset(("", "on", "no", "sorry", "mean", "say", "it", "for", "by", "day"))
 _MARKS_HOUR = frozenset(("at", "around", "about", "by", "say", "it"))
 
 
@@ -169,7 +170,7 @@ def _meant(placed: Placed, line: Line, kind: str) -> bool:
     ):
         if after in _NO_ORDINAL_BEFORE:
             return False
-        return not piece.bare or kind in ("date", "datetime")
+        return not piece.bare or (before in _MARKS_ORDINAL and end not in line.content)
     return True
 
 

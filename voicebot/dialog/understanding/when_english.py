@@ -49,7 +49,7 @@ _UNIT = _any(spell(n) for n in range(1, 10))
 _TENS = _any(spell(n) for n in range(20, 100, 10))
 _TEENS = _any(spell(n) for n in range(10, 20))
 _SMALL = rf"(?:{_TENS} {_UNIT}|{_TENS}|{_TEENS}|{_UNIT}|\d{{1,2}})"
-_TWO = rf"(?:{_TENS} {_UNIT}|{_TENS}|{_TEENS}|\d\d|(?:oh|o|zero) {_UNIT})"
+_TWO = rf"(?:{_TENS} {_UNIT}|{_TENS}|{_TEENS}|\d\d|(?:oh|o|zero) (?:{_UNIT}|[1-9]))"
 _ORD = rf"(?:{_any(_ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))"
 _CENTURY = r"(?:eighteen|nineteen|twenty)"
 _YEAR = (
@@ -169,6 +169,11 @@ def _plus(m: re.Match[str], base: Day, sign: int = 1) -> Day:
 
 def _from_now(m: re.Match[str]) -> Day:
     return _plus(m, Day(days=0))
+
+
+def _day_beside(m: re.Match[str]) -> Day:
+    base = Day(None, *_HOLIDAYS[m["holiday"]]) if m["holiday"] else _simple(m)
+    return replace(base, plus_days=1 if m["way"] == "after" else -1)
 
 
 def _weeks_on(m: re.Match[str]) -> Day:
@@ -291,6 +296,7 @@ _DAY_PATTERNS: tuple[tuple[str, Build], ...] = (
     (rf"{_SIMPLE} (?:week|fortnight)", _weeks_on),
     (rf"(?:in )?{_SPAN}(?: time)? (?:from now|from today|later|hence)", _from_now),
     (rf"in {_SPAN}(?: time)?", _from_now),
+    (rf"(?:the )?day (?P<way>after|before) (?:(?P<holiday>{_any(_HOLIDAYS)})|{_SIMPLE})", _day_beside),
     (rf"{_SPAN} ago", lambda m: _plus(m, Day(days=0), -1)),
     (rf"(?:(?P<which>next|this coming|this|the coming|coming|last) )?(?P<wd>{_WEEKDAY})", _weekday),
     (rf"(?:the )?(?P<named>{_any(_NAMED)})", _named),
