@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import wave
+from functools import cache
 from pathlib import Path
 
-from voicebot.dialog.checking.check import wav_files
+from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.loading.loader import parse_dialog
+from voicebot.dialog.loading.sources import LIBRARY, Sound
 from voicebot.dialog.loading.yamlfile import LARGEST_BYTES
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import Problem, UserError
 
-
-def load_dialog(path: Path) -> Dialog:
-    """Read and check a dialog file and the wav files that it plays. Raises UserError with all problems."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_BYTES + 1)
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(Problem(f"cannot be read: {reason}", "is the path right?", str(path))) from error
-    except UnicodeDecodeError as error:
-        remedy = "save the file as UTF-8"
-        raise UserError(Problem("is not UTF-8 text", remedy, str(path), code="encoding")) from error
-    folder = path.resolve().parent
-    dialog = parse_dialog(text, str(path), str(folder))
-    problems = [
-        problem for wav in wav_files(dialog.file) if (problem := _wav_problem(folder / wav, wav, path))
-    ]
-    if problems:
-        raise UserError(problems)
-    return dialog
+LARGEST_WAV_BYTES = 64 << 20
+"""An hour at 8 kHz; a prompt is seconds."""
 
 
-def _wav_problem(path: Path, name: str, source: Path) -> Problem | None:
-    try:
-        with wave.open(str(path), "rb") as sound:
-            if sound.getsampwidth() != 2 or sound.getnchannels() != 1:
-                return Problem(f"{name} is not 16-bit mono", "convert it", str(source), code="wav")
-    except FileNotFoundError:
-        return Problem(f"there is no {name}", "it is looked for beside the dialog", str(source), code="wav")
-    except (OSError, EOFError, wave.Error) as error:
-        return Problem(f"{name} cannot be played: {error}", "save it as PCM wav", str(source), code="wav")
+def load_dialog(path: Path, surroundings: Surroundings | None = None) -> Dialog:
+    """Read and check a dialog file with all that it includes and plays. Raises UserError with all faults."""
+    files = DiskFiles()
+    text = _read(str(path))
+    folder = str(path.resolve().parent)
+    return parse_dialog(text, str(path), folder, files, surroundings)
+
+
+@cache
+def library() -> Path | None:
+    """Return the folder of the ready dialogs: in the package, or in the checkout that this is run from."""
+    package = Path(__file__).resolve().parents[2]
+    for folder in (package / "library", package.parent / "dialogs" / "lib"):
+        if folder.is_dir():
+            return folder
     return None
+
+
+class DiskFiles:
+    """Files on this machine's disk. A path is absolute, and the same however it is written."""
+
+    def find(self, name: str, folder: str) -> str | None:
+        """Look beside the dialog, then, for a name under `lib/`, among the ready dialogs."""
+        beside = Path(folder, name)
+        if beside.is_file():
+            return os.path.realpath(beside)
+        ready = library()
+        if ready is not None and name.startswith(LIBRARY) and (ready / name[len(LIBRARY) :]).is_file():
+            return os.path.realpath(ready / name[len(LIBRARY) :])
+        return None
+
+    def text(self, path: str) -> str:
+        return _read(path)
+
+    def sound(self, path: str) -> Sound:
+        """Look at a wav file: it must be 16-bit mono PCM."""
+        try:
+            if Path(path).stat().st_size > LARGEST_WAV_BYTES:
+                return Sound(fault="is larger than 64 MiB", remedy="cut it")
+            raw = Path(path).read_bytes()
+            with wave.open(path, "rb") as sound:
+                if sound.getsampwidth() != 2 or sound.getnchannels() != 1:
+                    return Sound(fault="is not 16-bit mono", remedy="convert it")
+        except (OSError, EOFError, wave.Error) as error:
+            return Sound(fault=f"cannot be played: {error}", remedy="save it as PCM wav")
+        return Sound(hashlib.sha256(raw).hexdigest())
+
+
+def _read(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(LARGEST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(
+            Problem(f"cannot be read: {reason}", "is the path right?", path, code="file")
+        ) from error
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UserError(Problem("is UTF-16 text, not UTF-8", _SAVE, path, 1, 1, "encoding"))
+    if len(raw) > LARGEST_BYTES:
+        raise UserError(Problem("larger than 1 MiB", "split the dialog", path, code="size"))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        raise UserError(Problem("is not UTF-8 text", _SAVE, path, line, column, "encoding")) from error
+
+
+_SAVE = "save the file as UTF-8"

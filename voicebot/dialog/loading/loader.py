@@ -3,42 +3,257 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from voicebot.dialog.checking.check import Finding, check
+from voicebot.dialog.checking.check import Surroundings, check, wav_files
+from voicebot.dialog.checking.finding import Finding, Path
+from voicebot.dialog.checking.places import says
 from voicebot.dialog.loading.faults import problems_of
-from voicebot.dialog.loading.yamlfile import YamlFile, read_yaml
+from voicebot.dialog.loading.lists import read_choices
+from voicebot.dialog.loading.sources import Files, NoFiles
+from voicebot.dialog.loading.tables import Table, Tables, read_tables
+from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, YamlFile, read_yaml
 from voicebot.dialog.model.dialog import Dialog, DialogFile
 from voicebot.errors import Problem, UserError
 
 VERSION_LENGTH = 12
-"""Hexadecimal digits of the SHA-256 of a dialog's text."""
+"""Hexadecimal digits of the SHA-256 of a dialog and all that it includes."""
+DEEPEST_INCLUDE = 8
+"""Dialogs in a row, each included by the one before."""
+MOST_FILES = 50
+"""Dialogs that one may include, by others too."""
 
 
-def parse_dialog(text: str, source: str = "dialog.yaml", folder: str = "") -> Dialog:
-    """Read a dialog. `source` names it in messages; `folder` is where its wav files lie.
+def parse_dialog(
+    text: str,
+    source: str = "dialog.yaml",
+    folder: str = "",
+    files: Files | None = None,
+    surroundings: Surroundings | None = None,
+) -> Dialog:
+    """Read a dialog and all that it includes.
 
-    Raises UserError with every problem found. What does not keep it from running is in `Dialog.warnings`.
+    `source` names it in messages, `folder` is where its other files lie, `files` reads them (without it there
+    are none, and wav files are taken for granted). Raises UserError with every problem found. What does not
+    keep it from running is in `Dialog.warnings`.
     """
-    yaml = read_yaml(text, source)
-    try:
-        file = DialogFile.model_validate(yaml.data)
-    except ValidationError as error:
-        raise UserError(_in_order(problems_of(error, yaml, source))) from error
-    findings = check(file)
-    problems = [_problem(finding, yaml, source) for finding in findings if not finding.warning]
-    if problems:
-        raise UserError(_in_order(problems))
-    warnings = tuple(_in_order([_problem(f, yaml, source) for f in findings if f.warning]))
-    version = hashlib.sha256(text.encode()).hexdigest()[:VERSION_LENGTH]
-    return Dialog(file, version, source, folder, warnings)
+    where = surroundings or Surroundings()
+    loader = _Loader(files, where)
+    path = posixpath.join(folder, posixpath.basename(source.replace("\\", "/"))) if folder else source
+    dialog = loader.load(text, source, folder, (path,))
+    if loader.problems or dialog is None:
+        raise UserError(loader.problems)
+    return dialog
 
 
-def _problem(finding: Finding, yaml: YamlFile, source: str) -> Problem:
-    line, column = yaml.position(finding.path, key=finding.at_key) or (None, None)
-    return Problem(finding.what, finding.remedy, source, line, column, finding.code)
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A dialog, or None where it is faulty; `height` counts the dialogs below it."""
+
+    dialog: Dialog | None
+    height: int
 
 
-def _in_order(problems: list[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda p: (p.line or 0, p.column or 0))
+@dataclass(slots=True)
+class _Parts:
+    """What a dialog consists of beside its own text."""
+
+    included: dict[str, Dialog] = field(default_factory=dict)
+    lists: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+class _Loader:
+    """Loads a dialog with what it includes, each file once."""
+
+    def __init__(self, files: Files | None, surroundings: Surroundings) -> None:
+        self.problems: list[Problem] = []
+        self._alone = files is None
+        self._files: Files = files or NoFiles()
+        self._surroundings = surroundings
+        self._loaded: dict[str, _Loaded] = {}
+        self._heights: list[int] = []
+
+    def load(self, text: str, source: str, folder: str, chain: tuple[str, ...]) -> Dialog | None:
+        """Return the dialog, or None after noting its problems. `chain`: the paths from the first to this."""
+        try:
+            yaml = read_yaml(text, source)
+            file = DialogFile.model_validate(yaml.data)
+        except UserError as error:
+            self.problems += error.problems
+            return None
+        except ValidationError as error:
+            self.problems += in_order(problems_of(error, yaml, source))
+            return None
+        parts, known = _Parts(), len(self.problems)
+        self._include(file, yaml, source, folder, chain, parts)
+        tables = read_tables(file, yaml, source, folder, self._files)
+        self._choices(file, yaml, source, folder, parts)
+        self._sounds(file, yaml, source, folder, parts, tables)
+        complete = len(self.problems) == known and not (parts.problems or tables.problems)
+        dialog = Dialog(
+            file,
+            self._version(text, parts, tables),
+            source,
+            folder,
+            (),
+            parts.included,
+            tables.tables,
+            parts.lists,
+            () if self._alone else tuple(dict.fromkeys((chain[-1], *tables.files, *parts.files))),
+        )
+        where = self._surroundings
+        if len(chain) > 1:
+            where = Surroundings(where.hooks, where.environment, included=True)
+        found = check(dialog, where)
+        mine = [self._problem(f, yaml, source, tables) for f in found if not f.warning]
+        problems = in_order([*parts.problems, *tables.problems, *mine])
+        self.problems += problems
+        if problems or not complete:
+            return None
+        warnings = in_order([self._problem(f, yaml, source, tables) for f in found if f.warning])
+        object.__setattr__(dialog, "warnings", tuple(dict.fromkeys([*warnings, *parts.warnings])))
+        return dialog
+
+    def _include(
+        self,
+        file: DialogFile,
+        yaml: YamlFile,
+        source: str,
+        folder: str,
+        chain: tuple[str, ...],
+        parts: _Parts,
+    ) -> None:
+        height = 0
+        for name, wanted in file.include.items():
+            place: Path = ("include", name)
+            path = self._files.find(wanted, folder)
+            if path is None:
+                remedy = "it is looked for beside the dialog, `lib/` also among the ready dialogs"
+                parts.problems.append(yaml.problem(place, f"there is no {wanted}", remedy, source, "include"))
+                continue
+            if path in chain:
+                shown = " -> ".join(posixpath.basename(p) for p in (*chain[chain.index(path) :], path))
+                remedy = "lead back to a step by `goto` instead"
+                what = f"dialogs include each other: {shown}"
+                parts.problems.append(yaml.problem(place, what, remedy, source, "cycle"))
+                continue
+            loaded = self._loaded.get(path)
+            if len(chain) + (loaded.height if loaded else 0) >= DEEPEST_INCLUDE:
+                shown = " -> ".join(posixpath.basename(p) for p in (*chain, path))
+                what = f"includes go deeper than {DEEPEST_INCLUDE}: {shown}"
+                parts.problems.append(yaml.problem(place, what, "include fewer in a row", source, "depth"))
+                continue
+            if loaded is None:
+                if len(self._loaded) >= MOST_FILES:
+                    what = f"more than {MOST_FILES} dialogs are included"
+                    parts.problems.append(yaml.problem(place, what, "split the dialog", source, "size"))
+                    return
+                loaded = self._load_file(path, wanted, source, chain)
+                self._loaded[path] = loaded
+            height = max(height, loaded.height)
+            parts.files.append(path)
+            if loaded.dialog is not None:
+                parts.included[name] = loaded.dialog
+                parts.files += loaded.dialog.files
+                parts.digests.append(f"include {name} {loaded.dialog.version}")
+                parts.warnings += loaded.dialog.warnings
+        self._heights.append(height + 1)
+
+    def _load_file(self, path: str, wanted: str, source: str, chain: tuple[str, ...]) -> _Loaded:
+        beside = posixpath.join(posixpath.dirname(source), wanted)
+        shown = beside if posixpath.normpath(path).endswith(posixpath.normpath(beside)) else path
+        try:
+            text = self._files.text(path)
+        except UserError as error:
+            self.problems += error.problems
+            return _Loaded(None, 1)
+        before = len(self._heights)
+        dialog = self.load(text, shown, posixpath.dirname(path), (*chain, path))
+        height = max(self._heights[before:], default=1)
+        del self._heights[before:]
+        return _Loaded(dialog, height)
+
+    def _choices(self, file: DialogFile, yaml: YamlFile, source: str, folder: str, parts: _Parts) -> None:
+        for name, slot in file.slots.items():
+            if not slot.choices_from:
+                continue
+            place: Path = ("slots", name, "choices_from")
+            path = self._files.find(slot.choices_from, folder)
+            if path is None:
+                remedy = "it is looked for beside the dialog"
+                what = f"there is no {slot.choices_from}"
+                parts.problems.append(yaml.problem(place, what, remedy, source, "list"))
+                continue
+            try:
+                text = self._files.text(path)
+                shown = posixpath.join(posixpath.dirname(source), slot.choices_from)
+                parts.lists[name] = read_choices(text, shown)
+            except UserError as error:
+                parts.problems += error.problems
+                continue
+            parts.files.append(path)
+            parts.digests.append(f"list {name} {_digest(text)}")
+
+    def _sounds(
+        self, file: DialogFile, yaml: YamlFile, source: str, folder: str, parts: _Parts, tables: Tables
+    ) -> None:
+        if self._alone:
+            return
+        places: dict[str, Table | None] = dict.fromkeys(wav_files(file))
+        for table in tables.read.values():
+            for wav in wav_files(file):
+                if isinstance(there := table.texts.get(wav), str) and there.endswith(".wav"):
+                    places.setdefault(there, table)
+        for wav, named_by in places.items():
+            path = self._files.find(wav, folder)
+            fault, remedy = f"there is no {wav}", "it is looked for beside the dialog"
+            if path is not None:
+                sound = self._files.sound(path)
+                parts.files.append(path)
+                parts.digests.append(f"wav {wav} {sound.digest}")
+                fault, remedy = f"{wav} {sound.fault}" if sound.fault else "", sound.remedy
+            if fault:
+                if named_by is None:
+                    parts.problems.append(yaml.problem(_wav_place(file, wav), fault, remedy, source, "wav"))
+                else:
+                    text = next(text for text, there in named_by.texts.items() if there == wav)
+                    parts.problems.append(named_by.problem((text,), fault, remedy, "wav"))
+
+    def _version(self, text: str, parts: _Parts, tables: Tables) -> str:
+        whole = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
+        for line in (*tables.digests, *parts.digests):
+            whole.update(f"\n{line}".encode())
+        return whole.hexdigest()[:VERSION_LENGTH]
+
+    def _problem(self, finding: Finding, yaml: YamlFile, source: str, tables: Tables) -> Problem:
+        what, remedy, code = finding.what, finding.remedy, finding.code
+        if finding.table:
+            return tables.read[finding.table].problem(finding.path, what, remedy, code, key=finding.at_key)
+        return yaml.problem(finding.path, what, remedy, source, code, key=finding.at_key)
+
+
+def _wav_place(file: DialogFile, wav: str) -> Path:
+    """Return where a wav file is named first."""
+    return next(((*path, "wav") for path, say in says(file) if say.wav == wav), ())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Sort the problems of one file by line; of very many tell the first."""
+    ordered = sorted(dict.fromkeys(problems), key=lambda p: (p.line or 0, p.column or 0))
+    if len(ordered) > MOST_PROBLEMS:
+        more = len(ordered) - MOST_PROBLEMS
+        rest = Problem(f"{more} more are not told", "mend these first", ordered[0].source, code="size")
+        return [*ordered[:MOST_PROBLEMS], rest]
+    return ordered

@@ -18,7 +18,7 @@ from voicebot.errors import Problem, UserError
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[4]
-DIALOGS = sorted((ROOT / "dialogs").glob("*.yaml"))
+DIALOGS = sorted(p for p in (ROOT / "dialogs").rglob("*.yaml") if not p.name.endswith(".test.yaml"))
 
 HEADER = "dialog: test\nslots: {sure: yes_no, pin: {type: digits, length: 4}, said: text}\nsteps:\n"
 FIRST_STEP_LINE = 4
@@ -67,9 +67,9 @@ def test_words_stay_words() -> None:
         ("dialog: x\nabout: &a hi\nlanguage: *a\nsteps: {a: {end: x}}", "alias", 3, "write the value out"),
         ("dialog: x\nabout: !!python/name:os.system x\nsteps: {a: {end: x}}", "is a tag", 2, ""),
         (
-            "dialog: x\nsteps:\n  a: {say: 'Hi {nmae}', set: {name: 1}, end: x}",
+            "dialog: x\nvalues: {name: number}\nsteps:\n  a: {say: 'Hi {nmae}', set: {name: 1}, end: x}",
             "no value `nmae`",
-            3,
+            4,
             "`name`",
         ),
         ("dialog: x\nsteps:\n  a: {say: 'Hi {', end: x}", "`{`", 3, ""),
@@ -152,7 +152,8 @@ def test_an_answer_is_no_condition(answers: str, first: str, second: str, remedy
         ("goals: done", "must be a list", "[done]"),
         ("slots: {p: {type: digits, length: four}}", "number of digits", "[3, 6]"),
         ("slots: {p: {type: digits, length: [1, 2, 3]}}", "number of digits", "[3, 6]"),
-        ("slots: {p: {type: number, between: [a, b]}}", "the least and the greatest", "[1, 10]"),
+        ("slots: {p: {type: number, between: [a, b]}}", "two numbers", "[1, 10]"),
+        ("slots: {p: {type: number, between: [1]}}", "the least and the greatest", "[1, 10]"),
         ("about: " + "a" * 1001, "longer than 1000", "shorter"),
         ("always: {hm: {hear: [''], say: Hm.}}", "is empty", "take it away"),
         ("always: {hm: {hear: hm, say: [" + "a, " * 51 + "]}}", "more than 50", "take some"),
