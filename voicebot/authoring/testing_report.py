@@ -42,6 +42,9 @@ class Report:
         parts = [f"{len(self.results) - failed} passed"]
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{self.steps_percent:g} % of steps", f"{self.ways_percent:g} % of ways"]
+        spoken = [each for result in self.results for each in result.heard]
+        if spoken:
+            parts.append(f"{sum(each.rightly for each in spoken)} of {len(spoken)} lines heard rightly")
         return f"{', '.join(parts)} in {self.took_s:.2f} s"
 
 
@@ -64,8 +67,10 @@ def failure_lines(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def misheard_lines(result: Result) -> Iterator[str]:
-    for said, heard, meaning in result.misheard:
-        yield f"    said {said!r}, heard {heard!r}, taken for {meaning or 'nothing'}"
+    """Yield the lines of a caller that were taken in another way than they were meant."""
+    for each in result.heard:
+        if not each.rightly:
+            yield f'    said "{each.said}", heard "{each.heard}", taken as {each.meaning or "nothing"}'
 
 
 def coverage_lines(coverage: Sequence[Coverage], *, every: bool = True) -> Iterator[str]:
@@ -105,9 +110,7 @@ def _result_json(result: Result) -> dict[str, Any]:
         "slots": {name: meaning_of(value) for name, value in result.slots.items()},
         "failures": [_failure_json(failure) for failure in result.failures],
         "talk": [asdict(line) for line in result.talk],
-        "misheard": [
-            {"said": said, "heard": heard, "meaning": meaning} for said, heard, meaning in result.misheard
-        ],
+        "heard": [asdict(each) for each in result.heard],
     }
 
 

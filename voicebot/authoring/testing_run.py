@@ -69,6 +69,16 @@ class Failure:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was made of a spoken line. `rightly`: it was taken as the words themselves would have been."""
+
+    said: str
+    heard: str
+    meaning: str
+    rightly: bool
+
+
 @dataclass(slots=True)
 class Result:
     """How one conversation went.
@@ -85,8 +95,8 @@ class Result:
     ways: set[tuple[str, str, str, str]] = field(default_factory=set)
     visited: set[tuple[str, str]] = field(default_factory=set)
     took_ms: float = 0.0
-    misheard: list[tuple[str, str, str]] = field(default_factory=list)
-    """By sound only: said, heard, and what it was taken for."""
+    heard: list[Heard] = field(default_factory=list)
+    """By sound only: every line of the caller that was spoken."""
 
     @property
     def passed(self) -> bool:
@@ -134,7 +144,7 @@ class Script:
             started=started,
             language=spec.language,
             seed=spec.seed,
-            call=dict(spec.call),
+            call={str(name): value for name, value in spec.call.items()},
             environment=spec.environment,
         )
         self._said: list[str] = []  # by the bot since the caller's last turn
@@ -206,6 +216,10 @@ class Script:
         for name, wanted in spec.slots.items():
             self._line = self._lines.of(name)
             self._check_slot(name, wanted)
+
+    def fail_here(self, what: str, expected: str, got: str) -> None:
+        """Note that something is not as it should be, at the line that the talk has come to."""
+        self._fail(what, expected, got)
 
     def close(self) -> None:
         """Keep what came of it."""

@@ -214,7 +214,7 @@ def test_coverage_counts_what_was_come_to_and_names_the_rest_with_its_line(
         (10, "step none"),
         (12, "step person"),
     ]
-    assert list(coverage_lines([found]))[0].endswith("ways 3/7 (42.8 %)")
+    assert next(iter(coverage_lines([found]))).endswith("ways 3/7 (42.8 %)")
 
 
 def test_build_servers_can_read_the_report(pizza: Dialog) -> None:

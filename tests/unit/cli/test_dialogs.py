@@ -42,7 +42,7 @@ def test_a_chat_shows_both_sides_and_what_was_understood(dialog: Path) -> None:
         "        [noinput]",
         "bot>    Sorry, I did not hear anything. Small or large?",
         "caller> <2>",
-        "        [match: large]",
+        "        [match: large  size=large  order → done]",
         "bot>    One large. [ordered]",
         "learnt: size=large",
     ]

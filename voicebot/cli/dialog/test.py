@@ -21,10 +21,10 @@ from voicebot.authoring.testing_report import (
     misheard_lines,
 )
 from voicebot.authoring.testing_run import Result, run_case
-from voicebot.cli.options import Json
+from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem, SpeechUnavailable, UserError
 
 EXIT_FAILED = 1
 _COLOURS = {"head": "white", "talk": "bright_black", "bad": "red", "good": "green"}
@@ -46,6 +46,17 @@ def test(
     fail_under: Annotated[
         float, typer.Option("--cover-fail-under", min=0, max=100, help="Least share of ways, in percent.")
     ] = 0.0,
+    audio: Annotated[
+        bool, typer.Option("--audio", help="Speak and recognise every line, over a telephone line.")
+    ] = False,
+    impair: Annotated[
+        str, typer.Option("--impair", help="The line: clean, mobile or bad.", metavar="clean|mobile|bad")
+    ] = "clean",
+    voice: Annotated[
+        str, typer.Option("--voice", help="Engine or [tts.NAME] that speaks for callers, with --audio.")
+    ] = "",
+    seed: Annotated[int, typer.Option("--seed", help="Of the line's noise and losses, with --audio.")] = 0,
+    config: ConfigFile = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
     as_json_: Json = False,
 ) -> None:
@@ -60,10 +71,14 @@ def test(
     quiet = as_json_
     report = Report()
     began = time.perf_counter()
-    for result in _held(cases, dialogs, stop=stop):
+    pairs = [(case, dialogs[case.dialog]) for case in cases]
+    held = _by_sound(pairs, config, impair, voice, seed) if audio else _by_text(pairs)
+    for result in held:
         report.results.append(result)
         if not quiet:
             _tell(result, verbose)
+        if stop and not result.passed:
+            break
     report.took_s = time.perf_counter() - began
     report.coverage = covered(
         _all_of(dialogs),
@@ -117,12 +132,35 @@ def _all_of(dialogs: dict[Path, Dialog]) -> list[Dialog]:
     return list({each.version: each for dialog in dialogs.values() for each in family(dialog)}.values())
 
 
-def _held(cases: list[Case], dialogs: dict[Path, Dialog], *, stop: bool) -> Iterator[Result]:
-    for case in cases:
-        result = run_case(case, dialogs[case.dialog])
-        yield result
-        if stop and not result.passed:
-            return
+def _by_text(pairs: list[tuple[Case, Dialog]]) -> Iterator[Result]:
+    return (run_case(case, dialog) for case, dialog in pairs)
+
+
+def _by_sound(
+    pairs: list[tuple[Case, Dialog]], config: Path | None, impair: str, voice: str, seed: int
+) -> Iterator[Result]:
+    """Hold conversations by sound; engines are loaded here only, and stopped however it ends."""
+    import asyncio
+    import logging
+
+    import structlog
+
+    from voicebot.authoring.audio import run_by_sound
+    from voicebot.authoring.audio_line import PRESETS
+    from voicebot.config import load_config
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    if impair not in PRESETS:
+        raise UserError(f"--impair {impair}: there is no such line", f"there are {', '.join(PRESETS)}")
+    held = run_by_sound(pairs, load_config(config, secrets=False), PRESETS[impair], voice=voice, seed=seed)
+    with asyncio.Runner() as runner:
+        try:
+            while (result := runner.run(anext(held, None))) is not None:
+                yield result
+        except SpeechUnavailable as error:
+            raise UserError(str(error), "`voicebot doctor` checks the engines") from error
+        finally:
+            runner.run(held.aclose())
 
 
 def _tell(result: Result, verbose: bool) -> None:
@@ -141,10 +179,10 @@ def _print(report: Report, verbose: bool, complaint: str) -> None:
         for style, text in failure_lines(result):
             typer.echo(typer.style(text, fg=_COLOURS.get(style), bold=style == "head") if style else text)
     for result in report.results:
-        if result.misheard and (verbose or not result.passed):
-            typer.echo(f"{result.case.file}: {result.case.name}: misheard")
-            for line in misheard_lines(result):
-                typer.echo(line)
+        if lines := list(misheard_lines(result)):
+            typer.echo(f"{result.case.file}:{result.case.lines.conversation}: {result.case.name}: misheard")
+            for line in lines:
+                typer.echo(typer.style(line, fg="yellow"))
     for line in coverage_lines(report.coverage):
         typer.echo(line)
     bad = bool(report.failed) or bool(complaint)
