@@ -31,6 +31,7 @@ from voicebot.media.loop import MediaLoop
 from voicebot.pbx.ari_client import AriClient, Link
 from voicebot.speech.stt import SttService
 from voicebot.speech.tts import TtsService
+from voicebot.work.desk import WorkDesk
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +121,7 @@ class Gateway:
             await self._speech.render_ahead(
                 [(served.route, served.dialog) for served in self._served], self._progress
             )
+            self._desk = await self._stack.enter_async_context(WorkDesk(config))
             self._media = MediaLoop(
                 config.media.bind, config.media.first_port, config.media.last_port, failed=self._media_failed
             )
@@ -221,6 +223,7 @@ class Gateway:
                 tts=self._speech.tts(served.route.tts),
                 library=self._speech.library(served.route.tts),
                 vad=self._vad,
+                work=self._desk,
                 observer=self._observer,
             ),
         )

@@ -8,7 +8,14 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, DialogReference, Party
+from voicebot.call.record import (
+    BotTurnRecord,
+    CallerTurnRecord,
+    CallRecord,
+    DialogReference,
+    Party,
+    WorkRecord,
+)
 from voicebot.config import Config, Route, SttConfig, TtsConfig
 
 _REPEATED: dict[str, tuple[str, type[BaseModel]]] = {
@@ -44,6 +51,7 @@ def record_reference() -> str:
         "`dialog`": DialogReference,
         "A turn of the bot": BotTurnRecord,
         "A turn of the caller": CallerTurnRecord,
+        "Work that was done": WorkRecord,
     }
     return "\n\n".join(
         _field_table(title, model.__doc__ or "", list(model.model_fields.items()))

@@ -7,23 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import structlog
 
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
+from voicebot.call.handover import UNAVAILABLE_CONTEXT, context_of, variables_of
 from voicebot.call.hearing import Hearing
 from voicebot.call.leg import Ari, Digit, Leg, MediaReplaced
+from voicebot.call.message import EndedBy, MessageRecorder
 from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Observer, Scribe
-from voicebot.call.session import Session
+from voicebot.call.session import InboxEvent, Recorder, Session
 from voicebot.call.speaking import PromptLibrary, Speaking
+from voicebot.call.working import Workers
 from voicebot.config import Config, Route
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter
-from voicebot.dialog.turns import Handover, HungUp, Utterance
+from voicebot.dialog.turns import Handover, HungUp, RecordMessage, Utterance
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.loop import MediaLoop
 from voicebot.media.port import HeardFrame, MediaPort
@@ -37,15 +41,6 @@ from voicebot.turn.machine import TurnMachine, TurnRules
 
 log = structlog.get_logger(__name__)
 
-HANDOVER_CONTEXT = "voicebot-handover"
-"""The dialplan context that goes on with callers who are handed over; see asterisk/extensions.conf."""
-VARIABLE_PREFIX = "VOICEBOT_"
-"""Of the channel variables that go along: VOICEBOT_CALL is the call's id, VOICEBOT_<SLOT> a slot's value."""
-VARIABLE_CHARS = 1000
-"""Longest value that goes along: the dialplan expands variables in a buffer of 4096 bytes."""
-UNAVAILABLE_CONTEXT = "voicebot-unavailable"
-"""The one that tells callers that we cannot serve them, and hangs up."""
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -58,6 +53,7 @@ class Services:
     tts: TtsService
     library: PromptLibrary
     vad: Callable[[], Vad]
+    work: Workers
     observer: Observer | None = None
 
 
@@ -205,18 +201,20 @@ class Call:
     ) -> None:
         """Give the answered call ears, a mouth and a mind, until it ends."""
         services = self._services
-        events: asyncio.Queue[ev.Event] = asyncio.Queue()
+        events: asyncio.Queue[InboxEvent] = asyncio.Queue()
         scribe = Scribe(self.record, clock(), services.observer)
+        endpointer = partial(
+            Endpointer,
+            port.sample_rate,
+            onset_ms=services.config.vad.onset_ms,
+            preroll_ms=services.config.vad.preroll_ms,
+            hangover_ms=hangover_ms,
+        )
         hearing = Hearing(
             stt=services.stt,
             call_id=self.id,
             sample_rate=port.sample_rate,
-            endpointer=Endpointer(
-                port.sample_rate,
-                onset_ms=services.config.vad.onset_ms,
-                preroll_ms=services.config.vad.preroll_ms,
-                hangover_ms=hangover_ms,
-            ),
+            endpointer=endpointer(),
             emit=events.put_nowait,
             expected=lambda transcript: interpreter.expects(Utterance(transcript)),
             on_fault=scribe.fault,
@@ -240,6 +238,9 @@ class Call:
             speaking=speaking,
             scribe=scribe,
             recording=recording,
+            workers=services.work,
+            recorder=self._recorders(port.sample_rate, endpointer, scribe),
+            cough_ms=services.config.bargein.confirm_ms,
             resume_back_ms=services.config.bargein.resume_back_ms,
             hand_over=lambda handover: self._hand_over(leg, handover),
             clock=clock,
@@ -256,6 +257,11 @@ class Call:
         finally:
             listener.hearing = listener.speaking = None
             port.tap = None
+            try:
+                await session.close()
+            except Exception as error:  # a mistake of ours must not cost the record
+                log.exception("work not ended")
+                scribe.fault(repr(error))
             scribe.bot_ends(clock(), heard=speaking.stop(), interrupted_by="hangup")
             hearing.drop()
             if recording is not None:
@@ -269,7 +275,7 @@ class Call:
         except (PbxError, ValueError) as error:
             log.warning("caller not told", error=str(error))
 
-    async def _until_ended(self, session: Session, leg: Leg, events: asyncio.Queue[ev.Event]) -> None:
+    async def _until_ended(self, session: Session, leg: Leg, events: asyncio.Queue[InboxEvent]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(session.run(), name="session")
@@ -282,7 +288,7 @@ class Call:
             first = _first_of(ended or group)
             raise first from first.__cause__
 
-    async def _follow(self, leg: Leg, events: asyncio.Queue[ev.Event]) -> None:
+    async def _follow(self, leg: Leg, events: asyncio.Queue[InboxEvent]) -> None:
         async for event in leg.events():
             if isinstance(event, Digit):
                 events.put_nowait(ev.KeyPressed(event.digit))
@@ -299,11 +305,25 @@ class Call:
         raise CallEnded(reason)
 
     async def _hand_over(self, leg: Leg, handover: Handover) -> None:
-        variables = {
-            f"{VARIABLE_PREFIX}{name.upper()}": _as_variable(value) for name, value in handover.context
-        }
-        variables[f"{VARIABLE_PREFIX}CALL"] = self.id
-        await leg.hand_over(HANDOVER_CONTEXT, handover.destination, variables)
+        await leg.hand_over(context_of(handover), handover.destination, variables_of(handover, self.id))
+
+    def _recorders(self, sample_rate: int, endpointer: Callable[[], Endpointer], scribe: Scribe) -> Recorder:
+        """Return what makes the recorders of this call's messages, each with a file of its own."""
+        folder = folder_for(self._services.config.var, self.record.started_at)
+        numbers = count(1)
+
+        def make(work: RecordMessage, ended: Callable[[EndedBy], None]) -> MessageRecorder:
+            return MessageRecorder(
+                folder.resolve() / f"{self.id}-message-{next(numbers)}.wav",
+                work,
+                sample_rate,
+                endpointer(),
+                reserve_bytes=self._services.config.limits.reserve_mb * 1_000_000,
+                ended=ended,
+                on_fault=scribe.fault,
+            )
+
+        return make
 
     def _start_recording(self, sample_rate: int, scribe: Scribe) -> Recording | None:
         if not self._route.record:
@@ -340,11 +360,6 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return first
-
-
-def _as_variable(value: str) -> str:
-    """Return what of a value a channel variable can carry: a line without control characters."""
-    return "".join(c if c.isprintable() else " " for c in value)[:VARIABLE_CHARS]
 
 
 def voice_of(config: Config, route: Route, language: str) -> Voice:

@@ -59,6 +59,8 @@ class Hearing:
         self._stream: SttStream | None = None
         self._task: asyncio.Task[None] | None = None
         self.span = SpeechSpan()
+        self.tap: Callable[[HeardFrame], None] | None = None
+        """Is given every frame as well, while a message is recorded."""
 
     def speaking_for(self, now: float) -> float:
         """Return for how long, in s, the caller has been speaking; infinity when they do not."""
@@ -71,6 +73,8 @@ class Hearing:
 
     def heard(self, frame: HeardFrame) -> None:
         """Take the next 20 ms of the caller; called from the media tick."""
+        if self.tap is not None:
+            self.tap(frame)
         if self._in_speech:
             self._audio += frame.pcm
         for event in self._endpointer.push(frame.speech, frame.level_db, frame.pcm):

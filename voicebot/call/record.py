@@ -82,6 +82,26 @@ class CallerTurnRecord(_Part):
     meaning: str = Field("", description="The slot value, choice or command it was taken for.")
 
 
+class WorkRecord(_Part):
+    """Something that was done for the caller: a look-up, a hook, a message, a language model's reply."""
+
+    kind: Literal["fetch", "hook", "message", "reply"] = Field(description="What was done.")
+    step: str = Field("", description="The step that asked for it.")
+    name: str = Field("", description="Method and host, the hook's name, the model.")
+    start_ms: int = Field(0, description="When it was begun.")
+    end_ms: int = Field(0, description="When the dialog had the result.")
+    status: int | None = Field(None, description="HTTP status; null where there was none.")
+    error: str = Field("", description="Why it failed; empty where it did not.")
+    result: Any = Field(
+        None,
+        description="What came of it: a look-up's reply, a hook's value, the tools that a model used; null "
+        "where it is sensitive or larger than 4 KiB.",
+    )
+    recording: str | None = Field(None, description="A message's wav beside this file.")
+    ended_by: str = Field("", description="What ended a message: silence, key, longest, hangup, error.")
+    length_ms: int | None = Field(None, description="How long a message is.")
+
+
 TurnRecord = BotTurnRecord | CallerTurnRecord
 
 
@@ -112,6 +132,7 @@ class CallRecord(_Part):
         default_factory=dict, description="What was learned; sensitive slots are not kept."
     )
     turns: list[TurnRecord] = Field(default_factory=list, description="The conversation, see below.")
+    work: list[WorkRecord] = Field(default_factory=list, description="What was done meanwhile, see below.")
     noises: int = Field(0, description="Sounds after prompts that were taken for noise, not for an answer.")
     rtp: dict[str, Any] = Field(
         default_factory=dict, description="Statistics per RFC 3550 and our own counters."

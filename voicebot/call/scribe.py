@@ -10,6 +10,7 @@ import structlog
 from voicebot.call.hearing import SpeechSpan
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
 from voicebot.call.speaking import Spoken
+from voicebot.call.work_record import work_record
 from voicebot.dialog.turns import (
     CallerInput,
     HungUp,
@@ -20,6 +21,8 @@ from voicebot.dialog.turns import (
     Understood,
     Unheard,
     Utterance,
+    Work,
+    WorkResult,
 )
 
 log = structlog.get_logger(__name__)
@@ -49,13 +52,16 @@ class Scribe:
     # --- the bot ----------------------------------------------------------------------------------------
 
     def bot_begins(self, step: str, prompts: Sequence[Spoken]) -> None:
-        shown = [
-            HIDDEN if isinstance(s.prompt, SpokenText) and s.prompt.sensitive else s.text
-            for s in prompts
-            if s.text
-        ]
-        self._bot = BotTurnRecord(step=step, text=" ".join(shown))
+        self._bot = BotTurnRecord(step=step, text=_shown(prompts))
         self._first_key_at = None
+
+    def bot_adds(self, step: str, prompts: Sequence[Spoken]) -> None:
+        """The bot goes on speaking."""
+        if self._bot is None:
+            self.bot_begins(step, prompts)
+        elif text := _shown(prompts):
+            self._bot.step = step
+            self._bot.text = f"{self._bot.text} {text}".strip()
 
     def bot_audible(self, at: float) -> None:
         if self._bot is not None and self._bot.start_ms is None:
@@ -141,6 +147,12 @@ class Scribe:
             turn.text = HIDDEN if turn.text else ""
         self._add(turn)
 
+    def work(
+        self, work: Work, result: WorkResult, understood: Understood | None, began_at: float, now: float
+    ) -> None:
+        """Write down what was done for the caller, and how it went."""
+        self.record.work.append(work_record(work, result, understood, self.ms(began_at), self.ms(now)))
+
     def noise(self) -> None:
         """A sound of the caller's was taken for noise."""
         self.record.noises += 1
@@ -157,6 +169,14 @@ class Scribe:
         except Exception as error:  # an observer looks on: what fails there is no matter of the call's
             log.warning("observer failed", error=repr(error))
             self._observer = None
+
+
+def _shown(prompts: Sequence[Spoken]) -> str:
+    return " ".join(
+        HIDDEN if isinstance(s.prompt, SpokenText) and s.prompt.sensitive else s.text
+        for s in prompts
+        if s.text
+    )
 
 
 _KINDS = {Utterance: "speech", Keys: "dtmf", Silence: "silence", Unheard: "unheard"}

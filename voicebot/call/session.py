@@ -2,30 +2,56 @@
 
 The way of a reply: an event from the media tick or the leg -> `TurnMachine` -> `Deliver` -> `Interpreter` ->
 a `BotTurn` -> `Speaking`. No locks: everything here runs in one task.
+
+A turn may want work done before the dialog goes on. The machine then stays idle, so that words and keys mean
+nothing; the prompts of the turn are played while the work is done, and what the dialog says next joins them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
 from voicebot.call.hearing import Hearing
+from voicebot.call.message import EndedBy, MessageRecorder
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
-from voicebot.call.speaking import Speaking
-from voicebot.dialog.turns import BotTurn, CallerInput, End, Handover, Listen, SpokenText, Understood
-from voicebot.errors import CallEnded
+from voicebot.call.speaking import Beep, Speaking
+from voicebot.call.working import TALKED_OVER_S, WorkDone, Workers, Working, WorkNews, WorkSaid
+from voicebot.dialog.turns import (
+    AskModel,
+    BotTurn,
+    CallerInput,
+    End,
+    Event,
+    Handover,
+    Listen,
+    MessageRecorded,
+    Prompt,
+    RecordMessage,
+    Replied,
+    SpokenText,
+    Understood,
+    Work,
+    WorkResult,
+)
+from voicebot.errors import CallEnded, UserError
 from voicebot.turn import events as ev
-from voicebot.turn.machine import TurnMachine
+from voicebot.turn.machine import TurnMachine, TurnRules
 
 log = structlog.get_logger(__name__)
 
-
 EARLY_ANSWER_S = 1.5
 """Speech that began so shortly before the end of a prompt without barge-in is the answer to it."""
+MOST_WORK = 100
+"""Pieces of work in a row, without an answer of the caller's between, before a dialog counts as stuck."""
+
+InboxEvent = ev.Event | WorkNews
+Recorder = Callable[[RecordMessage, Callable[[EndedBy], None]], MessageRecorder]
+"""Makes what records a message, given whom to tell that it has ended."""
 
 
 class Dialogue(Protocol):
@@ -39,28 +65,32 @@ class Dialogue(Protocol):
 
     def begin(self, now: float) -> BotTurn: ...
 
-    def handle(self, given: CallerInput, now: float, heard: str | None = None) -> BotTurn: ...
+    def handle(self, event: Event, now: float, heard: str | None = None) -> BotTurn: ...
 
 
 class Session:
     """Runs the dialog of one answered call to its end.
 
-    `hand_over` leaves the caller to a person; `inbox` may be filled from the media tick with `put_nowait`.
+    `hand_over` leaves the caller to a person; `inbox` may be filled from the media tick with `put_nowait`;
+    `workers` do what the dialog wants done, `recorder` makes what records a message.
     """
 
     def __init__(
         self,
         *,
-        inbox: asyncio.Queue[ev.Event],
+        inbox: asyncio.Queue[InboxEvent],
         machine: TurnMachine,
         dialogue: Dialogue,
         hearing: Hearing,
         speaking: Speaking,
         scribe: Scribe,
         recording: Recording | None,
+        workers: Workers,
+        recorder: Recorder,
         resume_back_ms: int,
         hand_over: Callable[[Handover], Awaitable[None]],
         clock: Callable[[], float],
+        cough_ms: int = TurnRules().cough_ms,
     ) -> None:
         self._inbox = inbox
         self._machine = machine
@@ -69,11 +99,19 @@ class Session:
         self._speaking = speaking
         self._scribe = scribe
         self._recording = recording
+        self._workers = workers
+        self._make_recorder = recorder
         self._resume_back_ms = resume_back_ms
         self._hand_over = hand_over
         self._clock = clock
-        self._then: Listen | End | Handover | None = None
+        self._cough_ms = cough_ms
+        self._then: Listen | Work | End | Handover | None = None
         self._heard: str | None = None
+        self._working: Working | None = None
+        self._message: MessageRecorder | None = None
+        self._finishing: asyncio.Task[MessageRecorded] | None = None
+        self._works = 0  # begun so far
+        self._in_a_row = 0  # since the caller was last heard
 
     async def run(self) -> None:
         """Converse until the dialog ends. Always leaves by `CallEnded`."""
@@ -81,8 +119,21 @@ class Session:
         while True:
             await self._handle(await self._next_event())
 
-    async def _next_event(self) -> ev.Event:
-        deadline = self._machine.deadline
+    async def close(self) -> None:
+        """The call is over: give up the work that goes on. A message that was begun is kept."""
+        working, self._working = self._working, None
+        if working is None:
+            return
+        working.cancel()
+        if self._message is not None or self._finishing is not None:
+            result = await (self._finishing or self._finish_message("hangup"))
+            now = self._clock()
+            self._dialogue.handle(result, now)
+            self._scribe.work(working.work, result, self._dialogue.understood, working.began_at, now)
+
+    async def _next_event(self) -> InboxEvent:
+        due = [self._machine.deadline, self._working.deadline if self._working is not None else None]
+        deadline = min((at for at in due if at is not None), default=None)
         if deadline is None:
             return await self._inbox.get()
         try:
@@ -91,14 +142,20 @@ class Session:
         except TimeoutError:
             return ev.TimeUp()
 
-    async def _handle(self, event: ev.Event) -> None:
+    async def _handle(self, event: InboxEvent) -> None:
         now = self._clock()
+        if isinstance(event, WorkSaid | WorkDone):
+            await self._handle_news(event, now)
+            return
         if isinstance(event, ev.KeyPressed):
             self._scribe.key(now)
         elif isinstance(event, ev.PromptsDone):
             if self._speaking.busy:
                 return  # it is about prompts that a key or a word has overtaken in the inbox
             self._scribe.bot_ends(now)
+        if self._working is not None:
+            await self._while_working(self._working, event, now)
+            return
         await self._advance(event, now)
         if isinstance(event, ev.PromptsDone) and self._hearing.speaking_for(now) < EARLY_ANSWER_S:
             await self._advance(ev.SpeechStarted(), now)
@@ -113,8 +170,7 @@ class Session:
                 self._speaking.hold()
                 self._scribe.bot_held(now)
             case ev.ResumePrompts():
-                self._speaking.resume(self._resume_back_ms)
-                self._scribe.bot_resumed()
+                self._resume()
             case ev.StopPrompts(by):
                 self._heard = self._speaking.stop()
                 self._scribe.bot_ends(now, heard=self._heard, interrupted_by=by)
@@ -133,28 +189,180 @@ class Session:
             case ev.Finished():
                 await self._finish()
 
+    def _resume(self) -> None:
+        self._speaking.resume(self._resume_back_ms)
+        self._scribe.bot_resumed()
+
     async def _deliver(self, given: CallerInput, now: float) -> None:
         assert isinstance(self._then, Listen), "only a turn that listens delivers"
+        self._in_a_row = 0
         heard, self._heard = self._heard, None
         turn = self._dialogue.handle(given, now, heard)
         self._scribe.caller(given, self._then, self._dialogue.understood, self._hearing.span, now)
         await self._say(turn)
 
     async def _say(self, turn: BotTurn) -> None:
-        assert isinstance(turn.then, Listen | End | Handover)
-        self._then = turn.then
+        """Play the prompts of a turn, after what the bot is still saying, and do what the turn wants."""
+        before, self._then = self._then, turn.then
         listen = turn.then if isinstance(turn.then, Listen) else None
         if listen is not None:
             self._hearing.listen(listen)
-        if self._recording is not None:
-            said = any(isinstance(prompt, SpokenText) and prompt.sensitive for prompt in turn.prompts)
-            self._recording.muted = said or (listen is not None and listen.sensitive)
-        self._speaking.say(turn.prompts)
-        self._scribe.bot_begins(self._dialogue.step, self._speaking.prompts)
-        await self._handle(ev.TurnBegan(listen, len(turn.prompts)))
+        self._speak(turn.prompts, self._dialogue.step)
+        if isinstance(turn.then, Work):
+            await self._begin_work(turn.then)
+        self._mute(before)
+        if isinstance(turn.then, Work):
+            return
+        joined = self._speaking.playing
+        await self._handle(ev.TurnBegan(listen, int(self._speaking.busy)))
+        if joined is not None and self._working is None:
+            await self._advance(ev.PromptBegan(joined.prompt.bargein), self._clock())
+
+    def _speak(self, prompts: tuple[Prompt | Beep, ...], step: str) -> None:
+        if self._speaking.busy:
+            self._scribe.bot_adds(step, self._speaking.add(prompts))
+        else:
+            self._scribe.bot_ends(self._clock())  # the news of it may still be in the inbox
+            self._speaking.say(prompts)
+            self._scribe.bot_begins(step, self._speaking.prompts)
+
+    def _mute(self, before: Listen | Work | End | Handover | None) -> None:
+        """Keep the recording of the call silent while anything sensitive is said, asked for, or worked on."""
+        if self._recording is None:
+            return
+        said = any(
+            isinstance(spoken.prompt, SpokenText) and spoken.prompt.sensitive
+            for spoken in self._speaking.prompts
+        )
+        # Work that follows a sensitive question is begun while the caller may still be at it.
+        lasting = isinstance(self._then, Work) and _sensitive(before) and self._recording.muted
+        self._recording.muted = said or _sensitive(self._then) or lasting
 
     async def _finish(self) -> None:
         if isinstance(self._then, Handover):
             await self._hand_over(self._then)
             raise CallEnded("handover")
         raise CallEnded("bot")
+
+    # --- work -------------------------------------------------------------------------------------------
+
+    async def _begin_work(self, work: Work) -> None:
+        now = self._clock()
+        self._works += 1
+        self._in_a_row += 1
+        if self._in_a_row > MOST_WORK:
+            raise UserError(
+                f"the dialog works and works, and never listens (step `{work.step}`)",
+                "let it give up after some attempts",
+            )
+        self._working = Working(self._works, work, self._workers, self._inbox.put_nowait, now)
+        self._working.start()
+        if not self._speaking.busy:
+            self._caller_waits(self._working, now)
+
+    def _caller_waits(self, working: Working, now: float) -> None:
+        """All has been said for now."""
+        if isinstance(working.work, RecordMessage):
+            self._go_on_with_message(working.work)
+        else:
+            working.caller_waits(now)
+
+    async def _while_working(self, working: Working, event: ev.Event, now: float) -> None:
+        """Words and keys mean nothing, but to a model that speaks, and to a message."""
+        talks = isinstance(working.work, AskModel) and bool(working.said) and self._speaking.busy
+        match event:
+            case ev.PromptsDone():
+                self._caller_waits(working, now)
+            case ev.KeyPressed(digit):
+                if self._message is not None:
+                    self._message.press(digit)
+                elif talks:
+                    await self._interrupt(working, "dtmf", now)
+                    await self._handle(event)
+            case ev.SpeechStarted() if talks:
+                self._speaking.hold()
+                self._scribe.bot_held(now)
+                working.interrupt_at = now + TALKED_OVER_S
+            case ev.SpeechEnded(voiced_ms) if working.interrupt_at is not None:
+                if voiced_ms >= self._cough_ms:
+                    await self._interrupt(working, "speech", now)
+                    await self._advance(ev.SpeechStarted(), now)
+                    await self._advance(event, now)
+                else:
+                    working.interrupt_at = None
+                    self._resume()
+            case ev.TimeUp() if working.interrupt_at is not None:
+                if now >= working.interrupt_at:
+                    await self._interrupt(working, "speech", now)
+                    await self._advance(ev.SpeechStarted(), now)
+            case ev.TimeUp() if working.filler_at is not None and now >= working.filler_at:
+                self._speak(working.next_filler(), working.work.step)
+
+    async def _handle_news(self, news: WorkNews, now: float) -> None:
+        working = self._working
+        if working is None or news.number != working.number:
+            return  # it was given up
+        if isinstance(news, WorkDone):
+            await self._work_done(working, news.result, now)
+            return
+        assert isinstance(working.work, AskModel)
+        working.said.append(news.text)
+        working.filler_at = None
+        language, sensitive = working.work.language, working.work.sensitive
+        self._speak((SpokenText(news.text, language, static=False, sensitive=sensitive),), working.work.step)
+
+    async def _work_done(
+        self, working: Working, result: WorkResult, now: float, heard: str | None = None
+    ) -> None:
+        """Tell the dialog how its work went, and go on."""
+        working.cancel()
+        self._working = self._finishing = None
+        turn = self._dialogue.handle(result, now, heard)
+        self._scribe.work(working.work, result, self._dialogue.understood, working.began_at, now)
+        held = working.interrupt_at is not None
+        if held and not isinstance(turn.then, Listen):
+            self._resume()
+        await self._say(turn)
+        if held and isinstance(turn.then, Listen):  # the caller speaks over the last words
+            await self._advance(ev.SpeechStarted(), now)
+
+    async def _interrupt(self, working: Working, by: Literal["speech", "dtmf"], now: float) -> None:
+        """The caller has the floor: the model need not go on."""
+        heard = self._speaking.stop()
+        self._scribe.bot_ends(now, heard=heard, interrupted_by=by)
+        working.interrupt_at = None
+        await self._work_done(working, Replied(" ".join(working.said)), now, heard)
+
+    # --- messages ---------------------------------------------------------------------------------------
+
+    def _go_on_with_message(self, work: RecordMessage) -> None:
+        """After the prompts comes the beep, after the beep the message."""
+        beeped = any(isinstance(spoken.prompt, Beep) for spoken in self._speaking.prompts)
+        if work.beep and not beeped:
+            self._speak((Beep(),), work.step)
+        elif self._message is None:
+            self._message = self._make_recorder(work, self._message_ended)
+            self._hearing.tap = self._message.take
+
+    def _message_ended(self, by: EndedBy) -> None:
+        """Called from the media tick."""
+        if (working := self._working) is None:
+            return
+        number = working.number
+
+        def tell(finishing: asyncio.Task[MessageRecorded]) -> None:
+            if not finishing.cancelled():
+                self._inbox.put_nowait(WorkDone(number, finishing.result()))
+
+        self._finishing = asyncio.create_task(self._finish_message(by), name="message")
+        self._finishing.add_done_callback(tell)
+
+    async def _finish_message(self, by: EndedBy) -> MessageRecorded:
+        assert self._message is not None
+        message, self._message = self._message, None
+        self._hearing.tap = None
+        return await message.finish(by)
+
+
+def _sensitive(then: Listen | Work | End | Handover | None) -> bool:
+    return isinstance(then, Listen | Work) and getattr(then, "sensitive", False)

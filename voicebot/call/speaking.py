@@ -32,12 +32,26 @@ class PromptLibrary(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Beep:
+    """The tone after which a caller may speak."""
+
+    ms: int = 300
+    hz: int = 1000
+    bargein: bool = False
+    text: str = ""
+
+
+BEEP_LEVEL = 8000
+"""Amplitude, of 32767."""
+
+
 @dataclass(slots=True)
 class Spoken:
     """One prompt on its way to the caller. Times in seconds of the event loop's clock."""
 
     number: int
-    prompt: Prompt
+    prompt: Prompt | Beep
     total_samples: int = 0
     began_at: float | None = None
     ended_at: float | None = None
@@ -77,6 +91,7 @@ class Speaking:
         self._last_number = 0
         self._current: deque[Spoken] = deque()
         self._unfinished: set[int] = set()
+        self._waiting: deque[Spoken] = deque()  # for their samples
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -89,18 +104,32 @@ class Speaking:
         """Whether prompts of the present turn have not ended yet."""
         return bool(self._unfinished)
 
-    def say(self, prompts: Sequence[Prompt]) -> None:
+    @property
+    def playing(self) -> Spoken | None:
+        """The prompt that is being heard."""
+        begun = [spoken for spoken in self._current if spoken.began_at is not None]
+        return begun[-1] if begun and begun[-1].ended_at is None else None
+
+    def say(self, prompts: Sequence[Prompt | Beep]) -> None:
         """Begin to play `prompts`; what is cached is in the playout queue when this returns."""
         self.stop()
+        self.add(prompts)
+
+    def add(self, prompts: Sequence[Prompt | Beep]) -> Sequence[Spoken]:
+        """Play `prompts` after those of the present turn, of which they become part. Returns them."""
+        added = []
         for prompt in prompts:
             self._last_number += 1
-            self._current.append(Spoken(self._last_number, prompt))
-        self._unfinished = {spoken.number for spoken in self._current}
-        waiting = deque(self._current)
-        while waiting and self._say_at_once(waiting[0]):
-            waiting.popleft()
-        if waiting:
-            self._task = asyncio.create_task(self._synthesise(waiting), name="speaking")
+            added.append(Spoken(self._last_number, prompt))
+        self._current.extend(added)
+        self._unfinished |= {spoken.number for spoken in added}
+        self._waiting.extend(added)
+        if self._task is None or self._task.done():
+            while self._waiting and self._say_at_once(self._waiting[0]):
+                self._waiting.popleft()
+            if self._waiting:
+                self._task = asyncio.create_task(self._synthesise(self._waiting), name="speaking")
+        return added
 
     def hold(self) -> None:
         """Go silent, but keep the place."""
@@ -120,6 +149,7 @@ class Speaking:
                 spoken.heard = self._heard_part(spoken)
         self._playout.clear()
         self._unfinished.clear()
+        self._waiting = deque()
         heard = " ".join(spoken.heard for spoken in self._current if spoken.heard)
         self._current.clear()
         return heard
@@ -151,7 +181,9 @@ class Speaking:
         self._playout.close(spoken.number)
         return True
 
-    def _ready(self, prompt: Prompt) -> Samples | None:
+    def _ready(self, prompt: Prompt | Beep) -> Samples | None:
+        if isinstance(prompt, Beep):
+            return beep(prompt, self._rate)
         if isinstance(prompt, SpokenPause):
             return np.zeros(max(1, prompt.ms * self._rate // 1000), dtype=np.int16)
         if isinstance(prompt, SpokenAudio):
@@ -167,7 +199,8 @@ class Speaking:
             return self._library.fallback("en", self._rate)
 
     async def _synthesise(self, waiting: deque[Spoken]) -> None:
-        for spoken in waiting:
+        while waiting:
+            spoken = waiting.popleft()
             if self._say_at_once(spoken):
                 continue
             assert isinstance(spoken.prompt, SpokenText)
@@ -199,3 +232,10 @@ class Speaking:
         share = min(1.0, self._playout.heard_ms(spoken.number) / total_ms)
         words = spoken.text.split()
         return " ".join(words[: round(share * len(words))])
+
+
+def beep(tone: Beep, sample_rate: int) -> Samples:
+    """Return a sine that rises and falls within 5 ms, so that it does not click."""
+    time = np.arange(tone.ms * sample_rate // 1000) / sample_rate
+    edge = np.minimum(1.0, np.minimum(time, time[::-1]) / 0.005)
+    return (BEEP_LEVEL * edge * np.sin(2 * np.pi * tone.hz * time)).astype(np.int16)

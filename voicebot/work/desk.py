@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -39,6 +39,6 @@ class WorkDesk:
     async def run_hook(self, work: RunHook) -> HookDone:
         return await self.hooks.run(work)
 
-    def ask(self, work: AskModel) -> AsyncIterator[str | Replied]:
+    def ask(self, work: AskModel) -> AsyncGenerator[str | Replied, None]:
         """Yield the model's words as they come, at last the whole reply."""
         return self._model.ask(work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +13,6 @@ import structlog
 
 from voicebot.config import LlmConfig
 from voicebot.dialog.turns import AskModel, Replied
-from voicebot.speech.sentences import split_sentences
 from voicebot.work.completion import Completion, Malformed, request_of
 from voicebot.work.sse import LineTooLong, SseParser
 
@@ -52,7 +51,7 @@ class LanguageModel:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(self, work: AskModel) -> AsyncIterator[str | Replied]:
+    async def ask(self, work: AskModel) -> AsyncGenerator[str | Replied, None]:
         """Yield the reply piece by piece, at last the whole of it or what went wrong.
 
         Never raises, but for being cancelled. Close the iterator to stop the model.
@@ -88,7 +87,7 @@ class LanguageModel:
             log.info("model replied", step=work.step, first_ms=first_ms, took_ms=took_ms, tools=tools)
         yield result
 
-    async def _pieces(self, work: AskModel, completion: Completion) -> AsyncIterator[str]:
+    async def _pieces(self, work: AskModel, completion: Completion) -> AsyncGenerator[str, None]:
         assert self._session is not None, "the model is entered before it is asked"
         body = request_of(work, self._config.model, self._config.max_tokens)
         async with self._session.post(
@@ -125,27 +124,3 @@ async def _whole(reply: aiohttp.ClientResponse) -> str:
         if len(body) > LARGEST_REPLY_BYTES // 16:
             raise Malformed("the reply is too long")
     return body.decode("utf-8", errors="replace")
-
-
-class SentenceCutter:
-    """Cuts words that come piece by piece into sentences, each told as soon as the next one begins."""
-
-    def __init__(self) -> None:
-        self._rest = ""
-
-    def feed(self, piece: str) -> list[str]:
-        """Take the next piece; return the sentences that are complete with it."""
-        self._rest += piece
-        if not any(sign in piece for sign in ".!?…。！？\n \t"):  # noqa: RUF001 - nothing ends within a word
-            return []
-        *whole, last = [sentence.text for sentence in split_sentences(self._rest)] or [""]
-        if not whole:
-            return []
-        gap = " " if self._rest[-1:].isspace() else ""
-        self._rest = last + gap
-        return whole
-
-    def end(self) -> list[str]:
-        """Return what is left, at the end of the reply."""
-        rest, self._rest = self._rest, ""
-        return [sentence.text for sentence in split_sentences(rest)]

@@ -12,7 +12,7 @@ from tests.unit.call.test_speaking import FakeLibrary, FakeTts
 from voicebot.audio.playout import Playout, PromptFinished, PromptStarted
 from voicebot.call.record import CallRecord
 from voicebot.call.scribe import Scribe
-from voicebot.call.session import Session
+from voicebot.call.session import InboxEvent, Session
 from voicebot.call.speaking import Speaking
 from voicebot.dialog.turns import (
     BotTurn,
@@ -73,7 +73,7 @@ class Talk:
     """A session whose media tick the test turns by hand."""
 
     def __init__(self) -> None:
-        self.inbox: asyncio.Queue[ev.Event] = asyncio.Queue()
+        self.inbox: asyncio.Queue[InboxEvent] = asyncio.Queue()
         self.playout = Playout(RATE)
         self.hearing = FakeHearing()
         self.machine = TurnMachine()
@@ -96,6 +96,8 @@ class Talk:
             speaking=self.speaking,
             scribe=Scribe(record, 0.0),
             recording=None,
+            workers=cast(Any, None),
+            recorder=cast(Any, None),
             resume_back_ms=400,
             hand_over=cast(Any, None),
             clock=asyncio.get_running_loop().time,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from voicebot.dialog.turns import AskModel, Message, Replied, Tool, ToolUse
 from voicebot.work.completion import Completion, Malformed, request_of
-from voicebot.work.llm import SentenceCutter
+from voicebot.work.cutting import SentenceCutter
 from voicebot.work.sse import LineTooLong, SseParser
 
 pytestmark = pytest.mark.unit

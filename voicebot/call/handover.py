@@ -1,0 +1,36 @@
+"""Where callers go on in the dialplan, and what goes along with them; see asterisk/extensions.conf."""
+
+from __future__ import annotations
+
+from voicebot.dialog.turns import Handover
+
+HANDOVER_CONTEXT = "voicebot-handover"
+"""Goes on with callers who are handed over: the extension is the destination."""
+QUEUE_CONTEXT = "voicebot-queue"
+"""Puts callers into a queue: the extension is its name."""
+UNAVAILABLE_CONTEXT = "voicebot-unavailable"
+"""Tells callers that we cannot serve them, and hangs up."""
+VARIABLE_PREFIX = "VOICEBOT_"
+"""Of the channel variables that go along: VOICEBOT_CALL is the call's id, VOICEBOT_SUMMARY what a person is
+told about the call, VOICEBOT_<SLOT> a slot's value."""
+VARIABLE_CHARS = 1000
+"""Longest value that goes along: the dialplan expands variables in a buffer of 4096 bytes."""
+
+
+def context_of(handover: Handover) -> str:
+    """Return the dialplan context that goes on with the caller."""
+    return QUEUE_CONTEXT if handover.queue else HANDOVER_CONTEXT
+
+
+def variables_of(handover: Handover, call_id: str) -> dict[str, str]:
+    """Return the channel variables that go along."""
+    variables = {f"{VARIABLE_PREFIX}{name.upper()}": _as_variable(value) for name, value in handover.context}
+    if handover.summary:
+        variables[f"{VARIABLE_PREFIX}SUMMARY"] = _as_variable(handover.summary)
+    variables[f"{VARIABLE_PREFIX}CALL"] = call_id
+    return variables
+
+
+def _as_variable(value: str) -> str:
+    """Return what of a value a channel variable can carry: a line without control characters."""
+    return "".join(c if c.isprintable() else " " for c in value)[:VARIABLE_CHARS]
