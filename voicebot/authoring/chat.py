@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voicebot.authoring.conversation import Turn, described
+from voicebot.authoring.conversation import Turn, described, tool_name
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.running.interpreter import Interpreter
@@ -158,7 +158,10 @@ def _work_done(word: str, rest: str, work: Work) -> Event | None:
         case "model", AskModel():
             return Replied(rest)
         case "use", AskModel():
-            tool, _, arguments = rest.partition(" ")
+            name, _, arguments = rest.partition(" ")
+            if (tool := tool_name(work, name)) is None:
+                tools = ", ".join(each.name for each in work.tools) or "none"
+                raise UserError(f"there is no tool {name}", f"there are {tools}")
             return Replied("", (ToolUse(tool, json.dumps(_json(arguments) or {}), "1"),))
     return None
 

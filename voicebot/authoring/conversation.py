@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from voicebot.dialog.model.dialog import Dialog
+from voicebot.dialog.running.free_talk import GO_TO
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.speaking.prompts import text_of
 from voicebot.dialog.turns import (
@@ -234,6 +235,12 @@ def described(work: Work) -> str:
             return f"a message of up to {work.longest_ms // 1000} s"
         case AskModel():
             return f"a model's reply ({len(work.messages)} messages, tools {_names(work)})"
+
+
+def tool_name(work: AskModel, name: str) -> str | None:
+    """Return the tool of a model that is called so, or that goes to the step of this name."""
+    known = {tool.name for tool in work.tools}
+    return next((each for each in (name, f"{GO_TO}{name}") if each in known), None)
 
 
 def _names(work: AskModel) -> str:

@@ -100,6 +100,8 @@ def _ways_of_step(dialog: Dialog, name: str, step: Step) -> Iterator[Way]:
         yield Way(name, f"choice:{choice}", "", (*here, "choices", choice))
     for target in step.goto:
         yield Way(name, "goto", target, (*here, "goto", target))
+    for target in step.llm.tools if step.llm else ():
+        yield Way(name, "goto", target, (*here, "llm", "tools", target))
     if step.failed:
         yield Way(name, "failed", step.failed, (*here, "failed"))
     for kind in ("noinput", "nomatch", "invalid"):

@@ -71,7 +71,7 @@ def _says(value: Any) -> Any:
     return {"says": value} if isinstance(value, str) else value
 
 
-class Fetch(Strict):
+class FetchLine(Strict):
     """What a service is asked, and what it answers. The address is contained, or a `/pattern/`."""
 
     get: str | None = Field(
@@ -89,7 +89,7 @@ class Fetch(Strict):
     fail: str | None = Field(None, description="No answer comes: why, such as `timeout`.")
 
     @model_validator(mode="after")
-    def _one_method(self) -> Fetch:
+    def _one_method(self) -> FetchLine:
         if sum(getattr(self, method) is not None for method in METHODS) > 1:
             raise ValueError("needs one of `get`, `post`, `put`, `patch` and `delete`")
         return self
@@ -103,7 +103,7 @@ class Fetch(Strict):
         return str(getattr(self, self.method)) if self.method else ""
 
 
-class Hook(Strict):
+class HookLine(Strict):
     """Which hook is run, and what it returns. In short, its name."""
 
     name: str = Field(description="Its name.")
@@ -143,10 +143,10 @@ class Item(Strict):
     keys: Annotated[str, Field(pattern=r"^[0-9*#A-D]{1,64}$")] | None = Field(
         None, description="Keys that the caller presses; a `#` at the end terminates."
     )
-    fetch: Fetch | None = Field(
+    fetch: FetchLine | None = Field(
         None, description="The dialog asks a service: what it is asked, and its answer."
     )
-    hook: Annotated[Hook | None, BeforeValidator(_hook, json_schema_input_type=str | Hook)] = Field(
+    hook: Annotated[HookLine | None, BeforeValidator(_hook, json_schema_input_type=str | HookLine)] = Field(
         None, description="The dialog runs a hook: which, and what it returns."
     )
     records: Duration | None = Field(
@@ -198,8 +198,8 @@ ItemSpec = Annotated[
 class Stub(Strict):
     """An answer that is given as often as it is asked for, where the talk itself has none."""
 
-    fetch: Fetch | None = Field(None, description="A service's answer.")
-    hook: Annotated[Hook | None, BeforeValidator(_hook, json_schema_input_type=str | Hook)] = Field(
+    fetch: FetchLine | None = Field(None, description="A service's answer.")
+    hook: Annotated[HookLine | None, BeforeValidator(_hook, json_schema_input_type=str | HookLine)] = Field(
         None, description="A hook's answer."
     )
 

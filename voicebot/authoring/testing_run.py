@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 
-from voicebot.authoring.conversation import Conversation, described, failed
+from voicebot.authoring.conversation import Conversation, described, failed, tool_name
 from voicebot.authoring.testing_compare import asked, missing_words, same_value, sent_by, within
-from voicebot.authoring.testing_file import Fetch as FetchItem
-from voicebot.authoring.testing_file import Hook as HookItem
-from voicebot.authoring.testing_file import Item, ModelReply
+from voicebot.authoring.testing_file import FetchLine, HookLine, Item, ModelReply
 from voicebot.authoring.testing_load import Case
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
@@ -259,14 +257,14 @@ class Script:
         elif isinstance(work, RunHook) and item.hook is not None:
             self.give(self._hooked(work, item.hook), "hook", described(work))
         elif isinstance(work, AskModel) and item.model is not None:
-            self.give(self._replied(item.model), "model", "")
+            self.give(self._replied(work, item.model), "model", "")
         elif item.records is not None:
             ms = item.records
             self.give(
                 MessageRecorded("message.wav" if ms else "", ms), "caller", f"(a message, {ms / 1000:g} s)"
             )
 
-    def _fetched(self, work: Fetch, item: FetchItem) -> WorkResult:
+    def _fetched(self, work: Fetch, item: FetchLine) -> WorkResult:
         if not asked(item.method, item.address, work):
             wanted = f"{(item.method or 'any').upper()} {item.address}"
             self._fail("it asks another address", wanted, f"{work.method.upper()} {work.url}")
@@ -274,18 +272,23 @@ class Script:
             self._fail("it sends something else", _json(item.sent), _json(sent))
         return _fetched(work, item)
 
-    def _hooked(self, work: RunHook, item: HookItem) -> WorkResult:
+    def _hooked(self, work: RunHook, item: HookLine) -> WorkResult:
         if item.name != work.name:
             self._fail("it runs another hook", item.name, work.name)
         if not within(item.arguments, given := dict(work.arguments)):
             self._fail("it gives the hook something else", _json(item.arguments), _json(given))
         return _hooked(work, item)
 
-    def _replied(self, item: ModelReply) -> WorkResult:
+    def _replied(self, work: AskModel, item: ModelReply) -> WorkResult:
         if item.fail is not None:
             return Replied(error=item.fail)
-        tools = (ToolUse(item.uses, json.dumps(item.arguments), "1"),) if item.uses else ()
-        return Replied(item.says, tools)
+        if not item.uses:
+            return Replied(item.says)
+        name = tool_name(work, item.uses)
+        if name is None:
+            tools = ", ".join(tool.name for tool in work.tools) or "none"
+            self._fail("the model has no such tool", item.uses, tools)
+        return Replied(item.says, (ToolUse(name or item.uses, json.dumps(item.arguments), "1"),))
 
     def _use_stubs(self) -> None:
         """Answer what is asked for by the stubs, unless the talk has the answer itself."""
@@ -354,11 +357,11 @@ class Script:
         return Stop(what)
 
 
-def _fetched(work: Fetch, item: FetchItem) -> WorkResult:
+def _fetched(work: Fetch, item: FetchLine) -> WorkResult:
     return failed(work, item.fail) if item.fail is not None else Fetched(item.status, item.reply)
 
 
-def _hooked(work: RunHook, item: HookItem) -> WorkResult:
+def _hooked(work: RunHook, item: HookLine) -> WorkResult:
     return failed(work, item.fail) if item.fail is not None else HookDone(item.returns)
 
 
