@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
+from voicebot.dialog.model.base import Plain
 from voicebot.errors import Problem, UserError
 
 LARGEST_BYTES = 1 << 20
@@ -132,7 +133,9 @@ class _Reader:
                 items.append(self._node(inner, events, (*path, len(items)), depth + 1))
             return items
         if isinstance(event, ScalarEvent):
-            return None if not event.style and event.value in _NULLS else str(event.value)
+            if event.style:
+                return str(event.value)
+            return None if event.value in _NULLS else Plain(event.value)
         return None  # an alias, which was noted
 
     def _mapping(self, events: Iterator[Event], path: Path, depth: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from voicebot.dialog.model.base import (
     StepName,
     Strict,
     Text,
+    as_json,
 )
 from voicebot.dialog.model.say import Variants
 
@@ -36,7 +37,7 @@ class FetchRequest(Strict):
     headers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")], Text] = Field(
         default_factory=dict, description="Headers of the request."
     )
-    json_: JsonValue = Field(
+    json_: Annotated[JsonValue, BeforeValidator(as_json)] = Field(
         None, alias="json", description="The body as JSON; texts in it may hold `{name}`."
     )
     form: dict[str, Text] = Field(default_factory=dict, description="The body as a form.")

@@ -11,6 +11,31 @@ LONGEST_MS = 600_000
 LONGEST_CALL_MS = 4 * 3_600_000
 
 
+class Plain(str):
+    """A scalar without quotes: a word to most keys, but 4 is a number and true a truth in a JSON body."""
+
+    __slots__ = ()
+
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{1,18}")
+
+
+def as_json(value: Any) -> Any:
+    """Read plain scalars as JSON has them (the core schema of YAML 1.2); quoted ones stay texts."""
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    if isinstance(value, Plain):
+        if value in ("true", "false"):
+            return value == "true"
+        if _INTEGER.fullmatch(value):
+            return int(value)
+        return float(value) if _DECIMAL.fullmatch(value) else str(value)
+    return value
+
+
 class Strict(BaseModel):
     """Base of the models: they are frozen, and an unknown key is a mistake."""
 

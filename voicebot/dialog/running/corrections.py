@@ -6,7 +6,7 @@ all answers that were given since, as far as the way is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -62,7 +62,7 @@ def correct(run: Run, transcript: Transcript, match: Match | None, moment: datet
         return None
     lexicon = lexicon_of(run.language)
     tokens = tokens_of(transcript.text, lexicon)
-    if not tokens or len(tokens) > MOST_TOKENS:
+    if not tokens or len(tokens) > MOST_TOKENS or tokens[0] not in _first_words(run.dialogs, run.language):
         return None
     for at in range(len(run.trail) - 1, -1, -1):
         answered = run.trail[at]
@@ -107,19 +107,18 @@ def _corrected(
     run.tell_time_of(moment)
     if value is None:
         run.understood = Understood("correction", frame.step, "", slot=slot)
+        others = {name: known for name, known in answered.fills.items() if name != slot}
+        _give_again(run, others, "")
+        run.replay = _same_question(run, later)
         run.asked = tuple(dict.fromkeys((slot, *run.asked)))
+        run.frame.values[slot] = None
         return _ask_here(run)
     spec = frame.slot(slot)
     run.understood = Understood(
         "correction", frame.step, meaning_of(value), sensitive=spec.sensitive, slot=slot
     )
     fills = {**answered.fills, slot: value}
-    run.remember(
-        fills, answered.choice if answered.choice in run.step.choices and slot != answered.choice else ""
-    )
-    for name, known in fills.items():
-        run.frame.learn(name, known)
-    run.asked = tuple(name for name in run.asked if name not in fills)
+    _give_again(run, fills, "")
     run.took("match")
     words = voice.worded(run, run.frame, slot, value)
     said = voice.own_with(run, "corrected", {"value": words}, sensitive=spec.sensitive)
@@ -139,12 +138,16 @@ def _same_question(run: Run, later: list[Answered]) -> list[Answered]:
         then = later[0]
         if (then.frame.dialog, then.frame.step, len(then.frames)) != here:
             break
-        run.remember(then.fills, then.choice)
-        for name, value in then.fills.items():
-            run.frame.learn(name, value)
-        run.asked = tuple(name for name in run.asked if name not in then.fills)
+        _give_again(run, then.fills, then.choice)
         later = later[1:]
     return later
+
+
+def _give_again(run: Run, fills: Mapping[str, object], choice: str) -> None:
+    run.remember(fills, choice)
+    for name, value in fills.items():
+        run.frame.learn(name, value)
+    run.asked = tuple(name for name in run.asked if name not in fills)
 
 
 def _prefixed(said: list[Prompt], following: Next) -> Next:
@@ -228,7 +231,12 @@ def _softeners(language: str) -> tuple[Tokens, ...]:
     return tuple(sorted((tokens_of(word, lexicon) for word in lexicon.softeners), key=len, reverse=True))
 
 
-def corrections_heard(lexicon: Lexicon) -> Iterator[str]:
-    """Yield the words that a recogniser should know for corrections."""
-    yield from lexicon.corrects
-    yield from lexicon.softeners
+@lru_cache(maxsize=256)
+def _first_words(dialogs: tuple[Dialog, ...], language: str) -> frozenset[str]:
+    """Return the words with which a correction can begin: most answers do not."""
+    leads = [*_cues(language), *_softeners(language)]
+    for dialog in dialogs:
+        for name, slot in dialog.file.slots.items():
+            called = dialog.phrases_in(language, slot.called or (name.replace("_", " "),))
+            leads += _leads_of(called, language)
+    return frozenset(lead[0] for lead in leads if lead)

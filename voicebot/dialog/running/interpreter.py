@@ -72,7 +72,7 @@ class Interpreter:
     ) -> None:
         started = started or EPOCH
         shared: dict[str, object] = {
-            **{name: str((call or {}).get(name.split(".")[1], "")) for name in CALL_VALUES},
+            **{name: str((call or {}).get(name.split(".")[1]) or "") or None for name in CALL_VALUES},
             **{f"{ENVIRONMENT}{name}": value for name, value in (environment or {}).items()},
             "now": started,
             "today": started.date(),

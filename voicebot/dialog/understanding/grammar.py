@@ -146,9 +146,7 @@ class Grammar:
         ]
         commands = [self._for_grammar(p, lexicon.commands.get(n, ())) for n, p in self._commands.items()]
         phrases = tuple(dict.fromkeys(p for p in (*_in_turn(listed), *_in_turn(commands)) if p))
-        words = dict.fromkeys(
-            word for slot in slots for word in words_of(slot.type, self.language)
-        )
+        words = dict.fromkeys(word for slot in slots for word in words_of(slot.type, self.language))
         simple = not self.others and (
             self.slot is None or self.slot.type not in NUMERIC - {"digits", "number"}
         )

@@ -171,10 +171,10 @@ def test_asking_back_when_unsure() -> None:
 
 def test_conditions_and_sums() -> None:
     of = dialog("  a: {set: {n: n + 1}, goto: {a: n < 3, b: else}}\n  b: {if: n > 5, say: Never.}\n"
-                "  c: {say: 'Said {n}.', goal: true, end: c}")  # fmt: skip
+                "  c: {say: 'Said {n}.', goal: true, end: c}", "values: {n: number}")  # fmt: skip
     interpreter = Interpreter(of)
     turn = interpreter.begin(0.0)
-    assert [getattr(p, "text", "") for p in turn.prompts] == ["Said 3."]
+    assert [getattr(p, "text", "") for p in turn.prompts] == ["Said three."]
     assert turn.then == End("c", True, reason="c") and interpreter.slots == {"n": 3}
 
 
@@ -188,7 +188,10 @@ def test_asking_what_would_be_understood_changes_nothing() -> None:
 
 
 def test_an_endless_loop_ends_with_an_apology() -> None:
-    of = dialog("  a: {say: Round., goto: {a: not done, b: else}}\n  b: {set: {done: true}, end: b}")
+    of = dialog(
+        "  a: {say: Round., goto: {a: not over, b: else}}\n  b: {set: {over: true}, end: b}",
+        "values: {over: yes_no}",
+    )
     turn = Interpreter(of).begin(0.0)
     assert turn.then == End("error", reason="endless loop") and len(turn.prompts) <= 101
 

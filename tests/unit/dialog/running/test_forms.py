@@ -1,0 +1,221 @@
+"""Unit: several slots in one breath, values that are not possible, corrections, and the way back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from tests.unit.dialog.running.spoken import MONDAY, Talk, dialog
+from voicebot.dialog.turns import Listen, Utterance
+from voicebot.speech.stt import Transcript
+
+pytestmark = pytest.mark.unit
+
+TICKETS = dialog("""
+slots:
+  tickets: {type: number, between: [1, 9], ask: How many tickets?, called: [number of tickets, tickets]}
+  day: {type: date, between: [today, +30 days], ask: For which day?}
+  seat: {type: choice, choices: {front: [front, at the front], rear: [rear, at the back]}}
+  who: {type: name, optional: true}
+steps:
+  order: {ask: What can I book for you?, fill: [tickets, day, seat]}
+  who: {ask: Under which name?, fill: who}
+  done: {say: "{tickets}, {day}, {seat}.", end: booked}
+""")
+
+
+def test_what_is_told_in_one_breath_is_not_asked_for() -> None:
+    talk = Talk(TICKETS)
+    assert talk.says("two tickets for Friday at the back please") == "Under which name?"
+    assert talk.bot.slots == {"tickets": 2, "day": date(2027, 3, 5), "seat": "rear"}
+
+
+def test_only_what_is_missing_is_asked_for() -> None:
+    talk = Talk(TICKETS)
+    assert talk.says("for friday") == "How many tickets?"
+    assert talk.says("four") == "And what about the seat?"
+    assert talk.says("front") == "Under which name?"
+
+
+def test_while_one_slot_is_asked_for_others_may_be_told() -> None:
+    assert Talk(TICKETS).says("friday", "three at the back") == "Under which name?"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("twenty", "Sorry, twenty is not possible. It has to be between one and nine. How many tickets?"),
+        ("lots of them", "Sorry, I did not understand. How many tickets?"),
+    ],
+)
+def test_what_is_not_possible_is_told_otherwise_than_what_was_not_understood(said: str, told: str) -> None:
+    assert Talk(TICKETS).says("for friday", said) == told
+
+
+def test_failures_in_a_form_count_for_each_question() -> None:
+    talk = Talk(TICKETS)
+    assert talk.says("blah", "blah", "friday", "blah", "blah").startswith("I am sorry, I still did not")
+    assert talk.bot.outcome is None
+    assert talk.says("blah") == "I am sorry that I could not help you. Goodbye. [failed]"
+
+
+@pytest.mark.parametrize(
+    ("correction", "slot", "value"),
+    [
+        ("no, I said Saturday", "day", date(2027, 3, 6)),
+        ("sorry, I meant the tenth of march", "day", date(2027, 3, 10)),
+        ("change the number of tickets to four", "tickets", 4),
+        ("change the seat to the front", "seat", "front"),
+    ],
+)
+def test_a_correction_changes_that_slot_only(correction: str, slot: str, value: object) -> None:
+    talk = Talk(TICKETS)
+    talk.says("two tickets for friday", "at the back")
+    before = talk.bot.slots
+    assert talk.says(correction).startswith("All right, ") and talk.said.endswith("Under which name?")
+    assert talk.bot.slots == {**before, slot: value}
+    understood = talk.bot.understood
+    assert understood is not None and (understood.kind, understood.slot) == ("correction", slot)
+
+
+def test_a_correction_without_a_value_asks_for_it() -> None:
+    talk = Talk(TICKETS)
+    assert talk.says("two tickets for friday", "at the back", "I want to change the day") == "For which day?"
+    assert talk.says("saturday") == "Under which name?"
+    assert talk.bot.slots["day"] == date(2027, 3, 6)
+
+
+def test_an_impossible_correction_changes_nothing() -> None:
+    talk = Talk(TICKETS)
+    talk.says("two tickets for friday", "rear", "no, I said twenty")
+    assert talk.bot.slots["tickets"] == 2
+
+
+def test_a_correction_goes_through_the_steps_in_between_again() -> None:
+    of = dialog("""
+slots: {size: {type: choice, choices: {small: [], large: []}}, day: weekday, ok: yes_no}
+values: {price: number}
+steps:
+  size: {ask: Which size?, fill: size, set: {price: "20 if size == 'large' else 10"}}
+  day: {say: "Fine, {size}.", ask: Which day?, fill: day}
+  ok: {say: "{size} on {day} for {price}.", ask: All right?, fill: ok}
+  bye: {end: done}
+""")
+    talk = Talk(of)
+    assert talk.says("small", "tuesday") == "small on Tuesday for ten. All right?"
+    assert talk.says("no, I said large") == "All right, large. large on Tuesday for twenty. All right?"
+    assert (
+        talk.says("no I meant Wednesday") == "All right, Wednesday. large on Wednesday for twenty. All right?"
+    )
+    assert talk.says("yes") == "[done]"
+
+
+def test_a_correction_that_changes_the_way_asks_anew() -> None:
+    of = dialog("""
+slots: {kind: {type: choice, choices: {bread: [], cake: []}}, topping: weekday, ok: yes_no}
+steps:
+  kind: {ask: Bread or cake?, fill: kind, goto: {loaf: kind == 'bread', tart: else}}
+  loaf: {ask: For which day the bread?, fill: topping, goto: ok}
+  tart: {ask: For which day the cake?, fill: topping}
+  ok: {ask: All right?, fill: ok}
+  bye: {end: done}
+""")
+    talk = Talk(of)
+    talk.says("bread", "monday")
+    assert talk.says("I meant cake") == "All right, cake. For which day the cake?"
+
+
+def test_the_way_back() -> None:
+    talk = Talk(TICKETS)
+    assert talk.says("go back") == "This is the first question. What can I book for you?"
+    assert talk.says("two tickets for friday", "go back") == "What can I book for you?"
+    assert talk.bot.slots == {}
+    assert talk.says("two for friday", "front", "one step back") == "And what about the seat?"
+
+
+def test_only_optional_questions_are_skipped() -> None:
+    talk = Talk(TICKETS)
+    assert "skip" not in str(talk.turn.then.expect.phrases) if isinstance(talk.turn.then, Listen) else False
+    assert talk.says("two tickets friday front", "skip this question").endswith("[booked]")
+
+
+def test_whoever_wants_to_stop_is_asked_and_let_go() -> None:
+    talk = Talk(TICKETS)
+    assert talk.says("never mind") == "Do you want to stop here?"
+    assert talk.says("no") == "What can I book for you?"
+    assert talk.says("forget it", "yes") == "All right. Goodbye. [cancelled]"
+
+
+WHEN = dialog("""
+slots: {at: {type: datetime, between: [now, +30 days]}}
+steps: {when: {ask: When?, fill: at}, done: {say: "{at}.", end: done}}
+""")
+
+
+def test_a_day_waits_for_its_time_and_a_time_for_its_day() -> None:
+    talk = Talk(WHEN)
+    assert talk.says("next tuesday") == "On Tuesday, March ninth. At what time?"
+    assert talk.says("half past three") == "Tuesday, March ninth at 3:30 PM. [done]"
+    assert talk.bot.slots["at"] == datetime(2027, 3, 9, 15, 30, tzinfo=MONDAY.tzinfo)
+    assert Talk(WHEN).says("at three", "on tuesday the ninth").endswith("[done]")
+
+
+def test_both_together_must_still_be_possible() -> None:
+    talk = Talk(WHEN)
+    assert talk.says("today", "at nine in the morning").startswith("Sorry, ")
+    assert talk.says("today at three in the afternoon").endswith("[done]")
+
+
+def test_a_condition_of_the_slot() -> None:
+    of = dialog("""
+slots: {from: date, to: {type: date, valid: to > from, invalid: That is before you arrive.}}
+steps: {a: {ask: From?, fill: from}, b: {ask: To?, fill: to}, c: {end: done}}
+""")
+    assert Talk(of).says("friday", "thursday") == "That is before you arrive."
+    assert Talk(of).says("friday", "saturday") == "[done]"
+
+
+@pytest.mark.parametrize(
+    ("rule", "confidence", "said"),
+    [
+        ("implicit", None, "All right, forty two. Next?"),
+        ("always", None, "I understood forty two. Is that right?"),
+        ("unsure", 0.5, "I understood forty two. Is that right?"),
+        ("unsure", 0.9, "Next?"),
+        ("never", 0.5, "Next?"),
+    ],
+)
+def test_confirming(rule: str, confidence: float | None, said: str) -> None:
+    of = dialog(f"""
+slots: {{n: {{type: number, confirm: {rule}}}, m: number}}
+steps: {{a: {{ask: Which?, fill: n}}, b: {{ask: Next?, fill: m}}, c: {{end: done}}}}
+""")
+    heard = Talk(of).says(Utterance(Transcript("forty two", confidence)))
+    assert heard == said
+
+
+def test_variants_in_turn() -> None:
+    of = dialog("""
+slots: {more: yes_no}
+steps: {a: {say: [One., Two.], ask: More?, vary: turn, fill: more, goto: {a: more, b: else}}, b: {end: done}}
+""")
+    talk = Talk(of)
+    assert [talk.said, talk.says("yes"), talk.says("yes")] == ["One. More?", "Two. More?", "One. More?"]
+
+
+def test_a_call_that_lasts_too_long_is_ended() -> None:
+    of = dialog("limits: {time: 60s}\nslots: {a: text}\nsteps: {q: {ask: Well?, fill: a, goto: q}}")
+    talk = Talk(of)
+    talk.says("this", "that")
+    assert talk.says("more", after=timedelta(minutes=2).total_seconds()).endswith("[timeout]")
+
+
+def test_a_fork_goes_its_own_way_and_equal_states_are_equal() -> None:
+    talk = Talk(TICKETS)
+    talk.says("two tickets")
+    fork = talk.bot.fork()
+    assert fork.state() == talk.bot.state()
+    fork.handle(Utterance(Transcript("friday")), 9.0)
+    assert fork.state() != talk.bot.state() and "day" not in talk.bot.slots
+    assert len(fork.taken) > len(talk.bot.taken)
