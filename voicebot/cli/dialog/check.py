@@ -3,47 +3,101 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from voicebot.cli.dialog.problems import counted, report
 from voicebot.cli.options import Json
-from voicebot.dialog.loading.files import load_dialog
-from voicebot.errors import Problem, UserError
+from voicebot.dialog.checking.check import Surroundings
+from voicebot.dialog.checking.finding import Finding
+from voicebot.dialog.loading.files import examine_dialog
+from voicebot.dialog.model.dialog import Dialog
+from voicebot.errors import EXIT_USER_ERROR, Problem, UserError
 
 EXIT_MISTAKES = 1
+HOOKS = "voicebot.hooks"
+"""The group of entry points that dialogs run as hooks."""
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Dialog files.")],
+    files: Annotated[list[Path], typer.Argument(help="Dialog files, or folders of them.")],
     as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail, too.")] = False,
+    sounds: Annotated[
+        bool, typer.Option("--sounds/--no-sounds", help="Look for choices that sound alike.")
+    ] = True,
 ) -> None:
-    """Find all mistakes in dialog files.
+    """Find all mistakes in dialog files, and in what they include.
 
-    Each comes with its line and the remedy. Exit status 1 when there are mistakes; warnings do not keep a
-    dialog from running.
+    Each comes with its place, the remedy, and a code (docs/dialog-checks.md). Exit status 1 when there are
+    mistakes, 2 when a file cannot be read; warnings do not keep a dialog from running.
     """
-    mistakes: list[Problem] = []
-    warnings: list[Problem] = []
-    for file in files:
+    dialogs = list(dialogs_in(files))
+    where = Surroundings(hooks=frozenset(entry.name for entry in entry_points(group=HOOKS)))
+    mistakes: dict[Problem, None] = {}
+    warnings: dict[Problem, None] = {}
+    unread = False
+    for path in dialogs:
         try:
-            found = load_dialog(file).warnings
+            found = examine_dialog(path, where, (_sounds,) if sounds else ())
         except UserError as error:
-            mistakes += error.problems
+            unread = True
+            mistakes.update(dict.fromkeys(error.problems))
             continue
-        warnings += found
-        if not found and not as_json:
-            typer.echo(f"{file}: fine")
+        mistakes.update(dict.fromkeys(found.mistakes))
+        warnings.update(dict.fromkeys(found.warnings))
     if as_json:
-        typer.echo(
-            json.dumps({"mistakes": [asdict(p) for p in mistakes], "warnings": [asdict(p) for p in warnings]})
-        )
+        told = {"mistakes": [asdict(p) for p in mistakes], "warnings": [asdict(p) for p in warnings]}
+        typer.echo(json.dumps({"dialogs": len(dialogs), **told}))
     else:
-        for problem in mistakes:
-            typer.echo(f"{typer.style('mistake', fg='red')} {problem}")
-        for problem in warnings:
-            typer.echo(f"{typer.style('warning', fg='yellow')} {problem}")
-    if mistakes:
+        for line in report(mistakes, warnings):
+            typer.echo(line)
+        typer.echo(_summary(len(dialogs), len(mistakes), len(warnings)))
+    if unread:
+        raise typer.Exit(EXIT_USER_ERROR)
+    if mistakes or (strict and warnings):
         raise typer.Exit(EXIT_MISTAKES)
+
+
+def dialogs_in(paths: Iterable[Path]) -> Iterable[Path]:
+    """Yield the files, and of folders the dialogs in them: not their tests, nor translations."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = [file for file in sorted(path.rglob("*.yaml")) if _is_dialog(file, path)]
+        if not inside:
+            raise UserError(Problem("there are no dialogs here", "name a folder with .yaml files", str(path)))
+        yield from inside
+
+
+def _is_dialog(file: Path, folder: Path) -> bool:
+    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+        return False
+    if file.name.endswith(".test.yaml"):
+        return False
+    try:
+        with file.open("rb") as opened:
+            return any(line.startswith((b"dialog:", b"steps:")) for line in opened)
+    except OSError:
+        return True  # told when it is read
+
+
+def _sounds(dialog: Dialog) -> list[Finding]:
+    from voicebot.authoring.sounds import sound_findings  # loads a voice
+
+    return sound_findings(dialog)
+
+
+def _summary(dialogs: int, mistakes: int, warnings: int) -> str:
+    what = counted(dialogs, "dialog")
+    if not mistakes and not warnings:
+        return typer.style(f"{what}: fine", fg="green")
+    parts = [counted(mistakes, "mistake")] if mistakes else []
+    parts += [counted(warnings, "warning")] if warnings else []
+    return typer.style(f"{what}: {', '.join(parts)}", fg="red" if mistakes else "yellow", bold=True)

@@ -1,26 +1,31 @@
 """A dialog as a graph of steps: where a step may lead, and what is known on each way.
 
 Known on a way is what the step before learnt, and what the condition of the way implies: who comes by
-`goto: {shipped: arrives != unknown}` knows `arrives`.
+`goto: {shipped: arrives != unknown}` knows `arrives`. A value that was never set since the call began is what
+`start` says, so that `goto: {check: rounds > 0, city: else}` leads to `city` the first time.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from voicebot.dialog.checking.context import CANCELLED, Context, words_of
+from voicebot.dialog.checking.context import CANCELLED, Context, learns, words_of
 from voicebot.dialog.checking.finding import Path
 from voicebot.dialog.checking.implied import implied, results_of
 from voicebot.dialog.checking.places import readable
+from voicebot.dialog.expressions.expressions import Expression
 from voicebot.dialog.expressions.nodes import Literal
 from voicebot.dialog.model.dialog import Dialog, DialogFile
 from voicebot.dialog.model.step import Step
+from voicebot.dialog.understanding.values import value_of_given
 
 Names = frozenset[str]
 NONE: Names = frozenset()
+MOST_STARTS = 6
+"""Values that are followed from their start; each may double the work."""
 
 
 def targets_of(file: DialogFile) -> Iterator[tuple[Path, str]]:
@@ -45,14 +50,18 @@ class Edge:
     """A way from one step to another.
 
     way:     `if` (passed over), `choice`, `goto`, `next`, `failed`, `command` or `tool`
-    learnt:  what is known at its end, beside what was known before
-    lost:    what is not known any more
+    learnt:   what is known at its end, beside what was known before
+    lost:     what is not known any more
+    changed:  what may have another value than before
+    only:     conditions that hold, or do not, on this way
     """
 
     target: str
     way: str
     learnt: Names = NONE
     lost: Names = NONE
+    changed: Names = NONE
+    only: tuple[tuple[Expression, bool], ...] = ()
 
     @property
     def answered(self) -> bool:
@@ -80,14 +89,20 @@ class Flow:
     def _edges(self, name: str, step: Step) -> Iterator[Edge]:
         following = self._following[name]
         if step.if_:
-            yield Edge(following, "if", _implied(step.if_, holds=False))
+            skipped = readable(step.if_)
+            only = ((skipped, False),) if skipped else ()
+            yield Edge(following, "if", _implied(step.if_, holds=False), only=only)
         here = _implied(step.if_, holds=True) if step.if_ else NONE
         if step.ask or step.call or step.llm or step.record:
             yield from (Edge(target, "command", here) for target in self._commands)
         if step.failed:
-            yield Edge(step.failed, "failed", here)
-        for target in step.llm.tools if step.llm else ():
-            yield Edge(target, "tool", here | frozenset(step.llm.slots if step.llm else ()))
+            yield Edge(step.failed, "next" if step.llm else "failed", here)
+        elif step.fetch or step.hook or step.llm:
+            agent = self._file.always.get("agent")
+            yield Edge((agent.goto or "") if agent and not agent.off else "", "failed", here)
+        if step.llm is not None:  # free talk ends by its tools, or fails
+            yield from (Edge(target, "tool", here) for target in step.llm.tools)
+            return
         for choice in step.choices.values():
             if choice.goto:
                 yield Edge(choice.goto, "choice", here)
@@ -100,6 +115,7 @@ class Flow:
         learnt, lost = self._learnt(step)
         returned = self._returned(step)
         words = frozenset(returned)
+        refuted: list[tuple[Expression, bool]] = []
         for target, condition in (*step.goto.items(), (self._following[name], "else")):
             otherwise = condition.strip() == "else"
             expression = None if otherwise else readable(condition)
@@ -109,11 +125,14 @@ class Flow:
                 known = here | learnt | kept
                 known |= NONE if otherwise or expression is None else implied(expression.node, True)
                 way = "goto" if target in step.goto else "next"
-                yield Edge(target, way, known - lost, lost)
+                only = (*refuted, (expression, True)) if expression else tuple(refuted)
+                yield Edge(target, way, known - lost, lost, learns(step), only)
             if otherwise:
                 return
             words = refused
-            here |= implied(expression.node, False) if expression else NONE
+            if expression is not None:
+                here |= implied(expression.node, False)
+                refuted.append((expression, False))
             if returned and not words:
                 return
 
@@ -124,8 +143,6 @@ class Flow:
         }
         for work in (step.fetch, step.hook):
             learnt |= set(work.keep) if work is not None else set()
-        if step.llm is not None:
-            learnt |= set(step.llm.slots)
         lost = set()
         for name, text in step.set.items():
             expression = readable(text)
@@ -193,19 +210,37 @@ class Flow:
     def known(self) -> dict[str, Names]:
         """What is known at the beginning of each step, on whatever way it was reached."""
         file = self._file
-        start = frozenset(file.needs) | {n for n, v in file.values.items() if v.start is not None}
+        starts = {n: value_of_given(v.start, v.type) for n, v in file.values.items() if v.start is not None}
+        given = frozenset((*file.needs, *starts))
         first = next(iter(file.steps))
-        known: dict[str, Names] = {first: start}
-        todo = deque([first])
+        # For each step and each set of values that are still as they began: what is known.
+        known: dict[tuple[str, Names], Names] = {(first, frozenset(list(starts)[:MOST_STARTS])): given}
+        todo = deque(known)
         while todo:
-            name = todo.popleft()
+            name, unchanged = here = todo.popleft()
             for edge in self.edges[name]:
-                learnt = (known[name] - edge.lost) | edge.learnt
-                merged = learnt if edge.target not in known else known[edge.target] & learnt
-                if merged != known.get(edge.target):
-                    known[edge.target] = merged
-                    todo.append(edge.target)
-        return known
+                still = unchanged - edge.changed
+                if not _possible(edge, unchanged if edge.way == "if" else still, starts):
+                    continue
+                at = edge.target, still
+                learnt = (known[here] - edge.lost) | edge.learnt
+                merged = learnt if at not in known else known[at] & learnt
+                if merged != known.get(at):
+                    known[at] = merged
+                    todo.append(at)
+        found: dict[str, Names] = {}
+        for (name, _), names in known.items():
+            found[name] = found[name] & names if name in found else names
+        return found
+
+
+def _possible(edge: Edge, unchanged: Names, starts: Mapping[str, object]) -> bool:
+    """Whether a way can be taken while values are what they were at the beginning."""
+    return all(
+        bool(expression.holds(starts)) is holds
+        for expression, holds in edge.only
+        if expression.names and expression.names <= unchanged
+    )
 
 
 def _implied(condition: str, *, holds: bool) -> Names:

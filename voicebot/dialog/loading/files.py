@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import wave
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from voicebot.dialog.checking.check import Surroundings
-from voicebot.dialog.loading.loader import parse_dialog
+from voicebot.dialog.loading.loader import Examined, Rule, examine
 from voicebot.dialog.loading.sources import LIBRARY, Sound
 from voicebot.dialog.loading.yamlfile import LARGEST_BYTES
 from voicebot.dialog.model.dialog import Dialog
@@ -21,10 +22,19 @@ LARGEST_WAV_BYTES = 64 << 20
 
 def load_dialog(path: Path, surroundings: Surroundings | None = None) -> Dialog:
     """Read and check a dialog file with all that it includes and plays. Raises UserError with all faults."""
-    files = DiskFiles()
+    found = examine_dialog(path, surroundings)
+    if found.dialog is None:
+        raise UserError(found.mistakes)
+    return found.dialog
+
+
+def examine_dialog(
+    path: Path, surroundings: Surroundings | None = None, rules: Sequence[Rule] = ()
+) -> Examined:
+    """Read a dialog file and tell all that is wrong with it. Raises UserError where it cannot be read."""
     text = _read(str(path))
     folder = str(path.resolve().parent)
-    return parse_dialog(text, str(path), folder, files, surroundings)
+    return examine(text, str(path), folder, DiskFiles(), surroundings, rules)
 
 
 @cache

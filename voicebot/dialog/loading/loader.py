@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -28,6 +28,19 @@ MOST_FILES = 50
 """Dialogs that one may include, by others too."""
 
 
+Rule = Callable[[Dialog], Iterable[Finding]]
+"""A further check, of something that dialogs do not know of themselves: how their words sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A dialog, or None where it has mistakes; what is wrong with it, and what is doubtful."""
+
+    dialog: Dialog | None
+    mistakes: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
 def parse_dialog(
     text: str,
     source: str = "dialog.yaml",
@@ -41,13 +54,31 @@ def parse_dialog(
     are none, and wav files are taken for granted). Raises UserError with every problem found. What does not
     keep it from running is in `Dialog.warnings`.
     """
-    where = surroundings or Surroundings()
-    loader = _Loader(files, where)
+    found = examine(text, source, folder, files, surroundings)
+    if found.dialog is None:
+        raise UserError(found.mistakes)
+    return found.dialog
+
+
+def examine(
+    text: str,
+    source: str = "dialog.yaml",
+    folder: str = "",
+    files: Files | None = None,
+    surroundings: Surroundings | None = None,
+    rules: Sequence[Rule] = (),
+) -> Examined:
+    """Read a dialog as `parse_dialog` does, and tell all that is wrong with it and with what it includes.
+
+    `rules` are further checks. They see dialogs without mistakes only.
+    """
+    loader = _Loader(files, surroundings or Surroundings(), rules)
     path = posixpath.join(folder, posixpath.basename(source.replace("\\", "/"))) if folder else source
     dialog = loader.load(text, source, folder, (path,))
-    if loader.problems or dialog is None:
-        raise UserError(loader.problems)
-    return dialog
+    warnings = tuple(dict.fromkeys(loader.warnings))
+    if loader.problems:
+        return Examined(None, tuple(dict.fromkeys(loader.problems)), warnings)
+    return Examined(dialog, (), warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +104,10 @@ class _Parts:
 class _Loader:
     """Loads a dialog with what it includes, each file once."""
 
-    def __init__(self, files: Files | None, surroundings: Surroundings) -> None:
+    def __init__(self, files: Files | None, surroundings: Surroundings, rules: Sequence[Rule]) -> None:
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._rules = rules
         self._alone = files is None
         self._files: Files = files or NoFiles()
         self._surroundings = surroundings
@@ -113,13 +146,19 @@ class _Loader:
         if len(chain) > 1:
             where = Surroundings(where.hooks, where.environment, included=True)
         found = check(dialog, where)
-        mine = [self._problem(f, yaml, source, tables) for f in found if not f.warning]
-        problems = in_order([*parts.problems, *tables.problems, *mine])
+        sound = complete and all(finding.warning for finding in found)
+        for rule in self._rules if sound else ():
+            found += rule(dialog)
+        told = {
+            warning: in_order(self._problem(f, yaml, source, tables) for f in found if f.warning is warning)
+            for warning in (False, True)
+        }
+        problems = in_order([*parts.problems, *tables.problems, *told[False]])
         self.problems += problems
+        self.warnings += told[True]
         if problems or not complete:
             return None
-        warnings = in_order([self._problem(f, yaml, source, tables) for f in found if f.warning])
-        object.__setattr__(dialog, "warnings", tuple(dict.fromkeys([*warnings, *parts.warnings])))
+        object.__setattr__(dialog, "warnings", tuple(dict.fromkeys([*told[True], *parts.warnings])))
         return dialog
 
     def _include(

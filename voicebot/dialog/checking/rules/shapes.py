@@ -68,6 +68,14 @@ def _alone(name: str, step: Step, file: DialogFile) -> Iterator[Finding]:
         yield _finding(name, "`confirm` needs a slot to fill", "give it `fill`", "confirm")
     if step.optional and step.ask and not step.fill:
         yield _finding(name, "`optional` needs a slot to fill", "give it `fill`", "optional")
+    for key in ("goto", "end", "return", "transfer", "set", "fill") if step.llm else ():
+        if _value(step, key):
+            what = f"`{key}` does nothing here: free talk goes on by its `tools`, or `failed`"
+            remedy = "name the step that follows under `tools`"
+            yield _finding(name, what, remedy, key)
+    if step.llm and not (step.llm.tools or step.failed):
+        what = "free talk leads nowhere"
+        yield _finding(name, what, "give it `tools`, or a `failed`", "llm")
     if step.language is not None and not file.languages and step.language == file.language:
         what = "the dialog is held in this language anyway"
         yield Finding(("steps", name, "language"), what, "take it away", "step", warning=True, at_key=True)
