@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.language.text import plain
@@ -19,6 +21,9 @@ from voicebot.dialog.understanding.several import Phrases, read_several
 from voicebot.dialog.understanding.values import phrases_by_value, read_open
 from voicebot.dialog.understanding.vocabulary import NUMERIC, words_of
 from voicebot.speech.stt import Expectation, Transcript
+
+if TYPE_CHECKING:
+    from voicebot.dialog.understanding.intents import Intents
 
 __all__ = ["ACCEPT", "Grammar", "Match"]
 
@@ -102,6 +107,10 @@ class Grammar:
         meanings = [compile_meaning(name, phrases, lexicon) for name, phrases in closed.items()]
         meanings += [compile_meaning(n, said, lexicon, command=True) for n, said in self._commands.items()]
         self._book = PhraseBook(meanings, lexicon)
+        self._examples = {
+            meaning: (*(examples or {}).get(meaning, ()), *said) for meaning, said in closed.items()
+        }
+        self._has_examples = bool(examples)
         self._expected: Expectation | None = None
         self.keys = dict(keys or {})
         if self.slot is not None and self.slot.type in ("yes_no", "weekday"):
@@ -123,6 +132,12 @@ class Grammar:
     def spelled(self) -> bool:
         """Whether digits are expected, so that a key is part of an answer rather than a choice."""
         return self.slot is not None and self.slot.type in ("digits", *_KEYED_LENGTHS)
+
+    @cached_property
+    def _intents(self) -> Intents:
+        from voicebot.dialog.understanding.intents import Intents  # numpy is for those who use examples
+
+        return Intents(self._examples, self.lexicon)
 
     # --- what is expected -------------------------------------------------------------------------------
 
@@ -260,6 +275,8 @@ class Grammar:
                 if meaning.command
                 else self._closed_match(meaning.name, score)
             )
+        if closed is None and self._has_examples and (intent := self._intents.best(text)) is not None:
+            closed = self._closed_match(*intent)
         if self.slot is None:
             return closed
         if self.others:

@@ -219,3 +219,18 @@ def test_a_fork_goes_its_own_way_and_equal_states_are_equal() -> None:
     fork.handle(Utterance(Transcript("friday")), 9.0)
     assert fork.state() != talk.bot.state() and "day" not in talk.bot.slots
     assert len(fork.taken) > len(talk.bot.taken)
+
+
+def test_an_intent_is_found_by_its_examples_or_rejected() -> None:
+    of = dialog("""
+slots:
+  wish:
+    type: choice
+    choices:
+      repair: {hear: [repair], examples: [my washing machine is broken, it does not work any more, it leaks]}
+      invoice: {hear: [invoice], examples: [I have a question about my bill, you charged me too much]}
+steps: {a: {ask: What is it about?, fill: wish}, b: {say: "{wish}.", end: done}}
+""")
+    assert Talk(of).says("the machine that I bought is broken") == "repair. [done]"
+    assert Talk(of).says("I think I was charged too much money") == "invoice. [done]"
+    assert Talk(of).says("is it going to rain tomorrow").startswith("Sorry")

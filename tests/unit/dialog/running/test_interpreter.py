@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.dialog.running.spoken import dialog as unchecked
 from voicebot.authoring.chat import converse, read_input
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.loading.loader import parse_dialog
@@ -188,10 +189,7 @@ def test_asking_what_would_be_understood_changes_nothing() -> None:
 
 
 def test_an_endless_loop_ends_with_an_apology() -> None:
-    of = dialog(
-        "  a: {say: Round., goto: {a: not over, b: else}}\n  b: {set: {over: true}, end: b}",
-        "values: {over: yes_no}",
-    )
+    of = unchecked("steps:\n  a: {say: Round., goto: {a: not over, b: else}}\n  b: {end: b}")
     turn = Interpreter(of).begin(0.0)
     assert turn.then == End("error", reason="endless loop") and len(turn.prompts) <= 101
 
