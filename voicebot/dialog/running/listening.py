@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from voicebot.dialog.language.languages import lexicon_of
+from voicebot.dialog.language.text import plain
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import Slot
 from voicebot.dialog.model.words import COMMAND_KEYS, COMMANDS
 from voicebot.dialog.turns import Listen
 from voicebot.dialog.understanding.grammar import Grammar
 from voicebot.dialog.understanding.values import phrases_by_value
+from voicebot.dialog.understanding.vocabulary import words_of
+from voicebot.speech.stt import Expectation
 
 LONGEST_MS = 15_000
 """Of one answer, where the step does not say."""
@@ -142,6 +146,36 @@ def listen(dialog: Dialog, step_name: str, grammar: Grammar, prompt: str, *, hid
         pause_ms=pause,
         longest_ms=step.longest if step.longest is not None else LONGEST_MS,
         sensitive=hidden or is_sensitive(dialog, step_name),
+    )
+
+
+CUES = 4
+"""Ways to begin a correction that a recogniser is told, of all that are understood."""
+
+
+def with_corrections(
+    grammar: Grammar, dialog: Dialog, answered: tuple[str, ...], language: str, prompt: str
+) -> Expectation:
+    """Return what a grammar expects, and after it a correction of the slots that were just answered."""
+    return replace(_with_corrections(grammar, dialog, answered, language), prompt=prompt)
+
+
+@lru_cache(maxsize=4096)
+def _with_corrections(
+    grammar: Grammar, dialog: Dialog, answered: tuple[str, ...], language: str
+) -> Expectation:
+    expect = grammar.expectation()
+    slots = {name: dialog.file.slots[name] for name in answered if not dialog.file.slots[name].open}
+    if expect.open or not slots:
+        return expect
+    said = [phrases[0] for name in slots for phrases in closed_phrases(dialog, name, language).values()]
+    words = [word for slot in slots.values() for word in words_of(slot.type, language)]
+    return replace(
+        expect,
+        phrases=tuple(
+            dict.fromkeys((*expect.phrases, *map(plain, said), *lexicon_of(language).corrects[:CUES]))
+        ),
+        words=tuple(dict.fromkeys((*expect.words, *words))),
     )
 
 

@@ -12,7 +12,7 @@ from voicebot.dialog.model.step import Step
 from voicebot.dialog.model.words import ENVIRONMENT
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.free_talk import ask_model, begin_talk
-from voicebot.dialog.running.listening import grammar_of, listen, part_grammar, yes_or_no
+from voicebot.dialog.running.listening import grammar_of, listen, part_grammar, with_corrections, yes_or_no
 from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.running.requests import request_of
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Frame, Go, Next, Run
@@ -140,7 +140,16 @@ def hear(run: Run, prompts: tuple[Prompt, ...] | list[Prompt]) -> BotTurn:
     hidden = run.step.llm is not None and run.step.sensitive
     grammar = grammar_now(run)
     asked = text_of(run.question)
-    return BotTurn(tuple(prompts), listen(run.dialog, run.frame.step, grammar, asked, hidden=hidden))
+    listens = listen(run.dialog, run.frame.step, grammar, asked, hidden=hidden)
+    if run.trail and run.pending is None:
+        last = run.trail[-1]
+        listens = replace(
+            listens,
+            expect=with_corrections(
+                grammar, last.frame.dialog, tuple(last.fills), run.language, listens.expect.prompt
+            ),
+        )
+    return BotTurn(tuple(prompts), listens)
 
 
 # --- leaving a step -------------------------------------------------------------------------------------
