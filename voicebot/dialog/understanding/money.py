@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from babel.numbers import get_currency_precision
 
+from voicebot.dialog.language.lexicon import listed
 from voicebot.dialog.understanding.corrections import settled
 from voicebot.dialog.understanding.line import Found, Line, Reading
 from voicebot.dialog.understanding.quantities import Quantity, quantities_in
@@ -51,7 +52,16 @@ _KOREAN_UNITS = ("원", "달러", "유로", "엔")
 _NOTES = {"fiver": 5, "tenner": 10}
 _GRAND = frozenset(("grand",))
 _JOINTS = frozenset(("and", "with"))
-_NOT_MONEY_AFTER = frozenset(("percent", "oclock", "am", "pm"))
+_FEWEST_WHOLE = 100
+"""A smaller number without its unit is no amount of a currency without cents."""
+_NOT_MONEY_AFTER = frozenset(
+    listed(
+        """
+        percent, oclock, am, pm, minute, minutes, hour, hours, day, days, week, weeks, month, months, years,
+        times, people, digits, 명, 시, 분, 일, 월, 개
+        """
+    )
+)
 
 
 @lru_cache(maxsize=64)
@@ -146,6 +156,8 @@ def _amount(
     named = unit in _UNITS or tokens[at] in _NOTES
     foreign = unit in _UNITS and currency not in _UNITS[unit]
     end += unit in _UNITS
+    if not named and not places and value < _FEWEST_WHOLE:
+        return None, end
     if places and value == int(value):
         value, end = _with_cents(tokens, end, value, numbers, named, places)
     return _Amount(value, named, foreign, places), end

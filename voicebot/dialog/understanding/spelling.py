@@ -12,6 +12,8 @@ from voicebot.dialog.understanding.numbers import Run, digit_runs
 _UNUSED_COST = 0.12
 _SHORTEST = 2
 """Letters and digits that are taken for something spelled; a single one may be an article."""
+_SHORTEST_FIGURES = 3
+"""The same of digits alone."""
 
 _NATO = listed(
     """
@@ -46,6 +48,10 @@ _MERIDIEMS = ("am", "pm")
 """Two letters that became one word: "l i a m"."""
 _UPPER = frozenset(("capital", "upper", "uppercase", "대문자"))
 _LOWER = frozenset(("lower", "lowercase", "small", "소문자"))
+_JOINTS = frozenset(("and", "then", "um", "uh", "er", "erm", "hmm", "comma", "next", "그리고", "음", "어"))
+"""What may stand between the letters of one word."""
+_LONGEST_GAP = 2
+"""Words."""
 _EXPLAINS = (("as", "in"), ("like", "in"), ("is", "for"), ("for",), ("like",), ("as",), ("in",))
 
 
@@ -119,7 +125,7 @@ def _sign(
         return Sign(run.digits, at, end)
     if token in _SIGNS and signs and signs[-1].end == at:
         return Sign(_SIGNS[token], at, at + 1)
-    if token in _MERIDIEMS and signs and signs[-1].end == at and len(signs[-1].text) == 1:
+    if token in _MERIDIEMS and _in_a_word(signs, at):
         return Sign(token, at, at + 1)
     if token == "x" and following[:1] == ("ray",):
         return Sign("x", at, at + 2)
@@ -131,6 +137,13 @@ def _sign(
     if any(c.isdigit() for c in token) and token.isascii() and token.isalnum():
         return Sign(token, at, at + 1)
     return None
+
+
+def _in_a_word(signs: Sequence[Sign], at: int) -> bool:
+    """Whether letters stand before `at`, and not only the one of "I am"."""
+    if not signs or signs[-1].end != at or not signs[-1].text.isalpha():
+        return False
+    return signs[-1].text != "i" or (len(signs) > 1 and signs[-2].end == signs[-1].start)
 
 
 def _letter(token: str, signs: Sequence[Sign], tokens: Sequence[str], at: int) -> str | None:
@@ -178,7 +191,7 @@ def read_spelled(line: Line, length: tuple[int, int]) -> Found:
     groups: list[list[Sign]] = []
     for sign in signs_in(line.tokens, line.lexicon):
         gap = groups and range(groups[-1][-1].end, sign.start)
-        if groups and not any(at in line.content for at in gap) and len(gap) <= _SHORTEST:
+        if groups and len(gap or ()) <= _LONGEST_GAP and all(line.tokens[at] in _JOINTS for at in gap or ()):
             groups[-1].append(sign)
         else:
             groups.append([sign])
@@ -198,7 +211,7 @@ def _reading(line: Line, group: list[Sign], length: tuple[int, int]) -> Reading 
     low, high = length
     if len(text) < min(_SHORTEST, low) or (len(text) < _SHORTEST and len(line.tokens) > 1):
         return None
-    if all(sign.weak for sign in group):
+    if all(sign.weak for sign in group) or (text.isdigit() and len(text) < _SHORTEST_FIGURES):
         return None
     start, end = group[0].start, group[-1].end
     # Whoever says the name and then spells it has said it twice.

@@ -13,7 +13,7 @@ from voicebot.dialog.model.slots import Slot, Value
 from voicebot.dialog.understanding.addresses import given_email
 from voicebot.dialog.understanding.numbers import Run, checked, digit_runs
 from voicebot.dialog.understanding.phones import given_phone
-from voicebot.dialog.understanding.quantities import quantities_in
+from voicebot.dialog.understanding.quantities import is_pronoun, is_word, quantities_in
 from voicebot.dialog.understanding.when_bounds import in_zone
 
 _UNUSED_COST = 0.07
@@ -40,7 +40,7 @@ def digits_in(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float,
     other: tuple[str, float, int, int] | None = None
     for homophones in (False, True):
         runs = digit_runs(core, lexicon, homophones=homophones)
-        if not runs:
+        if not runs or _is_exclaimed(core, runs, lexicon):
             continue
         covered = {at for run in runs for at in range(run.start, run.end)}
         rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
@@ -64,6 +64,16 @@ def kept_without_fillers(tokens: Tokens, lexicon: Lexicon) -> list[int]:
         kept.append(at)
         at += 1
     return kept
+
+
+def _is_exclaimed(core: Tokens, runs: list[Run], lexicon: Lexicon) -> bool:
+    """Whether the only digit is none: "oh well", "no one", "one moment"."""
+    start, end = runs[0].start, runs[0].end
+    if len(runs) > 1 or end - start > 1 or len(core) == 1:
+        return False
+    if lexicon.language == "ko":
+        return is_word(core, start, end, lexicon)
+    return core[start] in ("o", "oh") or is_pronoun(core, start, end)
 
 
 def fits_digits(digits: str, slot: Slot) -> bool:

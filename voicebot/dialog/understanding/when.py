@@ -14,6 +14,7 @@ from datetime import date, datetime, time
 
 from voicebot.dialog.understanding.corrections import settled
 from voicebot.dialog.understanding.line import Found, Line, Reading, is_day
+from voicebot.dialog.understanding.quantities import is_pronoun
 from voicebot.dialog.understanding.when_bounds import bound, in_zone, moved
 from voicebot.dialog.understanding.when_english import english_pieces
 from voicebot.dialog.understanding.when_korean import korean_pieces
@@ -154,7 +155,7 @@ def _meant(placed: Placed, line: Line, kind: str) -> bool:
     before = line.tokens[start - 1] if start else ""
     after = line.tokens[end] if end < len(line.tokens) else ""
     if isinstance(piece, Clock) and piece.bare:
-        if before in _NO_HOUR_AFTER or after in ("of", "percent"):
+        if before in _NO_HOUR_AFTER or after in ("of", "percent") or is_pronoun(line.tokens, start, end):
             return False
         follows = end in line.content or after.isdigit()
         return (
@@ -168,7 +169,7 @@ def _meant(placed: Placed, line: Line, kind: str) -> bool:
         and piece.month is None
         and piece.months_ahead is None
     ):
-        if after in _NO_ORDINAL_BEFORE:
+        if after in _NO_ORDINAL_BEFORE or line.tokens[max(0, start - 2) : start] == ("week", "of"):
             return False
         return not piece.bare or (before in _MARKS_ORDINAL and end not in line.content)
     return True

@@ -37,8 +37,8 @@ _NAMED = {
     "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0,
 }  # fmt: skip
 _PARTS: dict[str, Meridiem] = {"morning": "am", "afternoon": "pm", "evening": "pm", "night": "night"}
-_SHORT_YEAR = 32
-"""A year of two digits said after a day is at least this; below it is a time: "March second ten thirty"."""
+_FEWEST_MINUTES = 3
+"""Who says "in a minute" names no time."""
 
 
 def _any(words: Iterable[str]) -> str:
@@ -252,7 +252,9 @@ def _half(m: re.Match[str]) -> Clock:
 def _delta(m: re.Match[str]) -> Delta | None:
     unit = 60 if m["unit"].startswith("hour") else 1
     if m["half"]:
-        return Delta(30)
+        return Delta(30 if m["half"].startswith("half") else 45 if m["half"].startswith("three") else 15)
+    if unit == 1 and _number(m["count"]) < _FEWEST_MINUTES:
+        return None
     minutes = _number(m["count"]) * unit
     if m["more"]:
         minutes += 30 if m["more"].endswith("half") else 15
@@ -262,10 +264,12 @@ def _delta(m: re.Match[str]) -> Delta | None:
 _TO = r"(?P<way>to|of|till|til|before|past|after)"
 _TARGET = rf"(?:(?P<special>noon|midday|midnight)|(?P<h>{_HOUR}))(?: oclock)?{_TAIL}"
 _WHILE = (
-    rf"(?:(?P<half>half an|half a) |(?P<count>{_COUNT}) )(?P<unit>hours?|minutes?|mins?)"
+    rf"(?:(?P<half>half an|half a|(?:a |three )?quarters? of an) |(?:about |around )?(?P<count>{_COUNT}) )"
+    r"(?P<unit>hours?|minutes?|mins?)"
     r"(?P<more> and a half| and a quarter)?"
 )
 _ROUND = r"(?:twenty five|twenty|ten|five|25|20|10|5)"
+_MINUTES = rf"(?:half|a quarter|quarter|{_ROUND}|{_SMALL}(?= min))"
 
 _DAY_PATTERNS: tuple[tuple[str, Build], ...] = (
     (r"(?P<y>\d{4}) (?P<m>\d\d) (?P<d>\d\d)", _iso),
@@ -295,7 +299,8 @@ _DAY_PATTERNS: tuple[tuple[str, Build], ...] = (
     ),
     (rf"{_SIMPLE} (?:week|fortnight)", _weeks_on),
     (rf"(?:in )?{_SPAN}(?: time)? (?:from now|from today|later|hence)", _from_now),
-    (rf"in {_SPAN}(?: time)?", _from_now),
+    (rf"in (?:about |around )?{_SPAN}(?: time)?", _from_now),
+    (rf"{_SIMPLE} in {_SPAN}(?: time)?", lambda m: _plus(m, _simple(m))),
     (rf"(?:the )?day (?P<way>after|before) (?:(?P<holiday>{_any(_HOLIDAYS)})|{_SIMPLE})", _day_beside),
     (rf"{_SPAN} ago", lambda m: _plus(m, Day(days=0), -1)),
     (rf"(?:(?P<which>next|this coming|this|the coming|coming|last) )?(?P<wd>{_WEEKDAY})", _weekday),
@@ -307,7 +312,7 @@ _DAY_PATTERNS: tuple[tuple[str, Build], ...] = (
 
 _CLOCK_PATTERNS: tuple[tuple[str, Build], ...] = (
     (rf"(?P<h>\d{{1,2}})[:.](?P<m>\d\d)(?:[:.]\d\d)?{_TAIL}", _clock),
-    (rf"(?P<by>half|a quarter|quarter|{_ROUND}|{_SMALL}(?= min))(?: min\w*)? {_TO} {_TARGET}", _to_or_past),
+    (rf"(?<!from )(?P<by>{_MINUTES})(?: min\w*)? {_TO} {_TARGET}", _to_or_past),
     (rf"(?:(?:oh|o|zero) )?(?P<h>{_HOUR}) (?P<m>{_TWO})(?: oclock)?{_TAIL}", _clock),
     (rf"(?:(?:oh|o|zero) )?(?P<h>{_SMALL}) hundred(?: hours?)?", _hundred),
     (rf"(?P<h>{_SMALL}) oclock{_TAIL}", _clock),

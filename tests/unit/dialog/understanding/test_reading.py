@@ -102,6 +102,22 @@ def test_keys_that_mean_nothing(kind: str, keys: str) -> None:
     assert value_of_keys(slot(kind), keys, NOW) is None
 
 
+COMMON = ("yes", "no", "unsure", "nameless", "decoys")
+ONCE_MORE = frozenset(("한번 더", "한 번 더", "once more"))
+
+
+@pytest.mark.parametrize("language", ["en-US", "ko"])
+@pytest.mark.parametrize("kind", sorted(READ_TYPES - {"text", "name", "digits"}))
+def test_what_people_always_say_is_no_value(kind: str, language: str) -> None:
+    lexicon = lexicon_of(language)
+    common = [phrase for name in COMMON for phrase in getattr(lexicon, name)]
+    common += [
+        phrase for phrases in lexicon.commands.values() for phrase in phrases if phrase not in ONCE_MORE
+    ]
+    read = {phrase: read_slot(slot(kind), phrase, lexicon, NOW, language) for phrase in common}
+    assert {phrase: reading for phrase, reading in read.items() if reading and reading.score >= 0.6} == {}
+
+
 SPOKEN = """
 one two five twenty thirty hundred thousand point minus half quarter past to no not sorry the first second
 thirty first of march may friday tuesday next last week in days month at noon am pm oclock dollars cents
