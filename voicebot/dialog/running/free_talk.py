@@ -140,7 +140,7 @@ def _note(run: Run, arguments: str, moment: datetime) -> str:
         elif slot.open:
             opened = read_open(text, slot, lexicon)
             run.frame.learn(name, opened[0] if opened else text)
-        elif (read := read_slot(slot, text, lexicon, moment)) is not None and not read.invalid:
+        elif (read := read_slot(slot, text, lexicon, moment, run.language)) is not None and not read.invalid:
             run.frame.learn(name, read.value)
         else:
             problems.append(f"{text!r} is not possible for {name}: ask again")

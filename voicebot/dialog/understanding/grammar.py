@@ -238,7 +238,7 @@ class Grammar:
         """Return the same, and a value that is not possible with the reason in `invalid`."""
         meaning = self.keys.get(digits or TERMINATOR)
         if self.slot is not None and self.spelled:
-            read = value_of_keys(self.slot, digits, now) if digits else None
+            read = value_of_keys(self.slot, digits, now, self.language) if digits else None
             if read is not None and (not read.invalid or meaning is None):
                 return replace(self._match_of(read), by_key=True)
         if meaning is None:
@@ -288,7 +288,7 @@ class Grammar:
                 return closed
             opened = read_open(text, self.slot, self.lexicon)
             return self._match_of(Reading(opened[0], opened[1])) if opened else closed
-        read = read_slot(self.slot, text, self.lexicon, now)
+        read = read_slot(self.slot, text, self.lexicon, now, self.language)
         if read is None or (closed is not None and (closed.score > read.score or read.invalid)):
             return closed
         return self._match_of(read)
@@ -296,7 +296,7 @@ class Grammar:
     def _best_of_several(self, text: str, closed: Match | None, now: datetime) -> Match | None:
         assert self.slot is not None
         slots = {self.name: (self.slot, self._values), **self.others}
-        found, score = read_several(text, slots, self.lexicon, now)
+        found, score = read_several(text, slots, self.lexicon, now, self.language)
         possible = [(name, read) for name, read in found if not read.invalid]
         if closed is not None and not closed.fills and (not possible or closed.score > score):
             return closed

@@ -23,7 +23,7 @@ Phrases = Mapping[str, Sequence[str]]
 
 
 def read_several(
-    text: str, slots: Mapping[str, tuple[Slot, Phrases]], lexicon: Lexicon, now: datetime
+    text: str, slots: Mapping[str, tuple[Slot, Phrases]], lexicon: Lexicon, now: datetime, language: str
 ) -> tuple[tuple[tuple[str, Reading], ...], float]:
     """Return what each slot was told, and a score of 0 to 1 for all of it.
 
@@ -32,7 +32,7 @@ def read_several(
     tokens = tokens_of(text, lexicon)
     most = MOST_READINGS if len(slots) < 4 else 1
     found = {
-        name: _candidates(slot, phrases, tokens, lexicon, now)[:most]
+        name: _candidates(slot, phrases, tokens, lexicon, now, language)[:most]
         for name, (slot, phrases) in slots.items()
     }
     best = max(_assignments(list(found.items()), frozenset()), key=_rank)
@@ -64,12 +64,12 @@ def _assignments(
 
 
 def _candidates(
-    slot: Slot, phrases: Phrases, tokens: Tokens, lexicon: Lexicon, now: datetime
+    slot: Slot, phrases: Phrases, tokens: Tokens, lexicon: Lexicon, now: datetime, language: str
 ) -> list[Reading]:
     if slot.open:
         return []
     if not slot.closed:
-        return readings(slot, tokens, lexicon, now)
+        return readings(slot, tokens, lexicon, now, language)
     found = []
     for value, said in phrases.items():
         for phrase in said:
