@@ -8,42 +8,36 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
 import structlog
 
+from voicebot.app.dialogs import DialogState, DialogStore
 from voicebot.app.lag import LagWatch
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
-from voicebot.ari.events import Event, StasisStart
+from voicebot.ari.events import Channel, Event, StasisStart
 from voicebot.call.call import Call, Services
 from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
 from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Config, Route
-from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.engines.vads import build_vad
-from voicebot.errors import PbxError, Problem, UserError
+from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError
 from voicebot.media.loop import MediaLoop
 from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.speech.stt import SttService
 from voicebot.speech.tts import TtsService
 from voicebot.work.desk import WorkDesk
+from voicebot.work.hooks import known_hooks
 
 log = structlog.get_logger(__name__)
 
 LAG_WATCH_S = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """A route with the dialog that it had when it was loaded."""
-
-    route: Route
-    dialog: Dialog
 
 
 class Speech(Protocol):
@@ -90,7 +84,11 @@ class Gateway:
         self._progress = progress
         self._make_speech = speech
         self._stack = AsyncExitStack()
-        self._served: list[_Served] = []
+        hooks = known_hooks()
+        surroundings = Surroundings(hooks=hooks, environment=config.dialogs.env)
+        self._dialogs = DialogStore(config, surroundings, self._on_reload)
+        self._ended: str | None = None
+        self._starting = 0
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
@@ -102,24 +100,27 @@ class Gateway:
         return tuple(self._calls.values())
 
     @property
+    def dialogs(self) -> tuple[DialogState, ...]:
+        """The dialogs in service, and why newer versions were refused."""
+        return self._dialogs.states
+
+    @property
     def accepts(self) -> bool:
         """Whether the next call would be taken."""
-        return not (
-            self._stopping.is_set() or self._lag.overloaded or len(self._calls) >= self._config.limits.calls
-        )
+        full = len(self._calls) + self._starting >= self._config.limits.calls
+        return not (self._stopping.is_set() or self._lag.overloaded or full)
 
     async def start(self) -> None:
         """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
         config = self._config
-        self._served = _load_dialogs(config)
+        self._dialogs.load()
+        self._environment = environment_of(config)
         _check_address(config.media.bind)
         vad = build_vad(config.vad)
         try:
-            self._speech = await self._stack.enter_async_context(
-                self._make_speech(config, lambda route: route.language or self._dialog_of(route).language)
-            )
+            self._speech = await self._stack.enter_async_context(self._make_speech(config, self._language))
             await self._speech.render_ahead(
-                [(served.route, served.dialog) for served in self._served], self._progress
+                [(route, self._dialogs.dialog_of(route)) for route in config.routes], self._progress
             )
             self._desk = await self._stack.enter_async_context(WorkDesk(config))
             self._media = MediaLoop(
@@ -150,6 +151,7 @@ class Gateway:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         watch = asyncio.create_task(self._watch_lag(), name="lag watch")
+        files = asyncio.create_task(self._dialogs.watch(), name="dialog files")
         closed = asyncio.create_task(self._ari.wait_closed(), name="ari closed")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
@@ -165,7 +167,7 @@ class Gateway:
                 if ended.done():
                     ended.result()
         finally:
-            for task in (watch, closed, stopping):
+            for task in (watch, files, closed, stopping):
                 task.cancel()
             await self._stack.aclose()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -185,6 +187,7 @@ class Gateway:
             await asyncio.wait(self._tasks)
 
     def _end_all(self, reason: str) -> None:
+        self._ended = reason
         for call in self._calls.values():
             call.end(reason)
 
@@ -202,42 +205,57 @@ class Gateway:
     def _take(self, event: StasisStart) -> None:
         """Start the call, or give the caller back to the dialplan."""
         number = event.args[0] if event.args else event.channel.dialplan.exten
-        served = self._find(number)
-        if served is None or not self.accepts:
-            why = "no route" if served is None else "stopping" if self._stopping.is_set() else "overload"
+        route = find_route(self._config.routes, number)
+        if route is None or not self.accepts:
+            why = "no route" if route is None else "stopping" if self._stopping.is_set() else "overload"
             log.warning("call not taken", called=number, why=why)
             self._spawn(self._refuse(event.channel.id))
             return
+        self._starting += 1
+        inbox = self._ari.subscribe(event.channel.id)  # at once: its next event may be there already
+        self._spawn(self._serve(event.channel, inbox, route, number))
+
+    async def _serve(self, channel: Channel, inbox: EventInbox, route: Route, number: str) -> None:
+        """Answer a call with its route's dialog as it stands now."""
+        try:
+            dialog = await self._dialogs.fresh(route)
+        finally:
+            self._starting -= 1
         call_id = os.urandom(8).hex()
-        call = Call(
-            call_id,
-            event.channel,
-            self._ari.subscribe(event.channel.id),
-            served.route,
-            served.dialog,
-            Services(
-                config=self._config,
-                ari=self._ari,
-                media=self._media,
-                stt=self._speech.stt(served.route.stt),
-                tts=self._speech.tts(served.route.tts),
-                library=self._speech.library(served.route.tts),
-                vad=self._vad,
-                work=self._desk,
-                observer=self._observer,
-            ),
+        services = Services(
+            config=self._config,
+            ari=self._ari,
+            media=self._media,
+            stt=self._speech.stt(route.stt),
+            tts=self._speech.tts(route.tts),
+            library=self._speech.library(route.tts),
+            vad=self._vad,
+            work=self._desk,
+            environment=self._environment,
+            observer=self._observer,
         )
+        call = Call(call_id, channel, inbox, route, dialog, services)
         call.record.called.number = number
+        if self._ended is not None:
+            call.end(self._ended)
         self._calls[call_id] = call
-        task = self._spawn(call.run())
-        task.add_done_callback(lambda _: self._calls.pop(call_id, None))
+        try:
+            await call.run()
+        finally:
+            del self._calls[call_id]
 
-    def _dialog_of(self, route: Route) -> Dialog:
-        return next(served.dialog for served in self._served if served.route is route)
+    def _language(self, route: Route) -> str:
+        return route.language or self._dialogs.dialog_of(route).language
 
-    def _find(self, number: str) -> _Served | None:
-        route = find_route((served.route for served in self._served), number)
-        return next((served for served in self._served if served.route is route), None)
+    def _on_reload(self, changed: list[tuple[Route, Dialog]]) -> None:
+        """A dialog was saved: its prompts are rendered while the first calls have it already."""
+        self._spawn(self._render(changed))
+
+    async def _render(self, changed: list[tuple[Route, Dialog]]) -> None:
+        try:
+            await self._speech.render_ahead(changed, lambda done, total: None)
+        except (UserError, SpeechUnavailable) as error:
+            log.warning("prompts not rendered ahead", error=str(error))
 
     async def _refuse(self, channel_id: str) -> None:
         """Give the caller back to the dialplan, whose fallback tells them."""
@@ -284,22 +302,12 @@ def _check_address(bind: str) -> None:
         raise UserError(what, "set it to an address of this machine") from error
 
 
-def _load_dialogs(config: Config) -> list[_Served]:
-    """Load every route's dialog; all problems of all files at once."""
-    if not config.routes:
+def environment_of(config: Config) -> dict[str, str]:
+    """Return the environment variables that dialogs may read. Raises UserError for those that are not set."""
+    missing = [name for name in config.dialogs.env if name not in os.environ]
+    if missing:
         raise UserError(
-            Problem("no routes: no number is answered", "add a [[routes]] table, see docs/configuration.md")
+            Problem(f"dialogs.env: {name} is not set in the environment", "set it, or take it off the list")
+            for name in missing
         )
-    served: list[_Served] = []
-    problems: list[Problem] = []
-    loaded: dict[str, Dialog] = {}
-    for route in config.routes:
-        try:
-            if route.dialog not in loaded:
-                loaded[route.dialog] = load_dialog(config.resolve(route.dialog))
-            served.append(_Served(route, loaded[route.dialog]))
-        except UserError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
-    if problems:
-        raise UserError(problems)
-    return served
+    return {name: os.environ[name] for name in config.dialogs.env}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from zlib import crc32
 
 import structlog
 
@@ -24,7 +25,7 @@ from voicebot.call.scribe import Observer, Scribe
 from voicebot.call.session import InboxEvent, Recorder, Session
 from voicebot.call.speaking import PromptLibrary, Speaking
 from voicebot.call.working import Workers
-from voicebot.config import Config, Route
+from voicebot.config import Config, Route, zone_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import Handover, HungUp, RecordMessage, Utterance
@@ -54,6 +55,7 @@ class Services:
     library: PromptLibrary
     vad: Callable[[], Vad]
     work: Workers
+    environment: Mapping[str, str]
     observer: Observer | None = None
 
 
@@ -173,6 +175,9 @@ class Call:
             self._route.given,
             language=self._route.language or None,
             call={"id": self.id, "number": self._channel.caller.number, "called": self.record.called.number},
+            seed=crc32(self.id.encode()),  # other variants in every call
+            environment=self._services.environment,
+            started=datetime.now(zone_of(config, self._route)),
         )
         listener = _Listener()
         vad = self._services.vad()

@@ -21,6 +21,7 @@ from voicebot.config.sections import (
     TtsConfig,
     VadConfig,
 )
+from voicebot.config.zones import zone_of
 
 __all__ = [
     "AsteriskConfig",
@@ -38,4 +39,5 @@ __all__ = [
     "TtsConfig",
     "VadConfig",
     "load_config",
+    "zone_of",
 ]

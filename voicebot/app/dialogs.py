@@ -1,0 +1,243 @@
+"""The dialogs of all routes, and what happens when somebody saves one while calls go on.
+
+A call keeps the version that it began with. A saved file is live for the next call. A file with faults is
+told of, and the version before it stays in service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from voicebot.config import Config, Route
+from voicebot.dialog.checking.check import Surroundings
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.model.dialog import Dialog
+from voicebot.dialog.running.needs import given_values
+from voicebot.errors import Problem, UserError
+
+log = structlog.get_logger(__name__)
+
+WATCH_S = 2.0
+"""Between two looks at all files."""
+SETTLE_S = 0.25
+"""A file written to so recently may be written to again: an editor empties it first, then fills it."""
+SETTLE_LIMIT_S = 5.0
+"""A file that is still written to after so long is read as it is."""
+CALL_WAITS_S = 1.0
+"""A call waits so long for a file just saved, or for a disk that hangs; then it has the version before."""
+STATE_FILE = "dialogs.json"
+"""Under `paths.var`: what is in service, for `voicebot doctor`."""
+
+Signature = tuple[tuple[str, int, int, int], ...]
+"""Of files: path, time of the last change in ns, size, inode; three zeros for one that is not there."""
+Swapped = Callable[[list[tuple[Route, Dialog]]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DialogState:
+    """One dialog in service. `problems`: why the file as it is now was refused, () if it was not."""
+
+    file: str
+    version: str
+    since: datetime
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Kept:
+    path: Path
+    routes: list[Route]
+    dialog: Dialog
+    signature: Signature
+    since: datetime
+    refused: tuple[Problem, ...] = ()
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def watched(self) -> set[str]:
+        """The files that decide what this dialog is, those with faults among them."""
+        files = {os.path.realpath(self.path), *self.dialog.files}
+        return files | {os.path.realpath(problem.source) for problem in self.refused if problem.source}
+
+
+class DialogStore:
+    """Holds every route's dialog. `load()` before anything else; `watch()` runs as long as calls come.
+
+    `swapped` is told which routes have a new dialog.
+    """
+
+    def __init__(
+        self, config: Config, surroundings: Surroundings | None = None, swapped: Swapped = lambda _: None
+    ) -> None:
+        self._config = config
+        self._surroundings = surroundings
+        self._swapped = swapped
+        self._kept: dict[str, _Kept] = {}
+        self._looking: set[asyncio.Task[None]] = set()
+
+    @property
+    def states(self) -> tuple[DialogState, ...]:
+        """What is in service, and what was refused."""
+        return tuple(
+            DialogState(str(kept.path), kept.dialog.version, kept.since, kept.refused)
+            for kept in self._kept.values()
+        )
+
+    def load(self) -> None:
+        """Load every route's dialog. Raises UserError with all problems of all files at once."""
+        if not self._config.routes:
+            what = "no routes: no number is answered"
+            raise UserError(Problem(what, "add a [[routes]] table, see docs/configuration.md"))
+        problems: list[Problem] = []
+        for file in dict.fromkeys(route.dialog for route in self._config.routes):
+            routes = [route for route in self._config.routes if route.dialog == file]
+            path = self._config.resolve(file)
+            try:
+                signature = signature_of([os.path.realpath(path)])
+                dialog = self._read(path, routes)
+            except UserError as error:
+                problems += [problem for problem in error.problems if problem not in problems]
+                continue
+            if dialog.files:
+                signature = signature_of({*dialog.files, os.path.realpath(path)})
+            self._kept[file] = _Kept(path, routes, dialog, signature, datetime.now(UTC))
+        if problems:
+            raise UserError(problems)
+        self._write_state()
+
+    def dialog_of(self, route: Route) -> Dialog:
+        """Return the dialog that is in service for a route."""
+        return self._kept[route.dialog].dialog
+
+    async def fresh(self, route: Route) -> Dialog:
+        """Return the dialog for a call that begins now, as its file stands if that has no faults.
+
+        Never raises, and never takes longer than CALL_WAITS_S.
+        """
+        kept = self._kept[route.dialog]
+        if self._config.dialogs.reload:
+            looking = asyncio.create_task(self._refresh(kept), name="dialog file")
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+            done, _ = await asyncio.wait({looking}, timeout=CALL_WAITS_S)
+            if not done:
+                log.warning("dialog file not read in time", file=str(kept.path))
+        return kept.dialog
+
+    async def watch(self) -> None:
+        """Look at all files every WATCH_S, until cancelled."""
+        while self._config.dialogs.reload:
+            await asyncio.sleep(WATCH_S)
+            for kept in self._kept.values():
+                await self._refresh(kept)
+
+    async def _refresh(self, kept: _Kept) -> None:
+        """Take in what was saved; tell what is wrong with it, once."""
+        async with kept.lock:
+            try:
+                found = await asyncio.to_thread(signature_of, kept.watched)
+                if found != kept.signature:
+                    await self._reload(kept, found)
+            except Exception as error:  # the files are other people's, the calls are ours
+                log.exception("dialog file not looked at", file=str(kept.path), error=repr(error))
+
+    async def _reload(self, kept: _Kept, found: Signature) -> None:
+        began = time.monotonic()
+        while True:
+            found = await _settled(kept.watched, found)
+            try:
+                dialog = await asyncio.to_thread(self._read, kept.path, kept.routes)
+                refused: tuple[Problem, ...] = ()
+            except UserError as error:
+                dialog, refused = kept.dialog, error.problems
+            again = await asyncio.to_thread(signature_of, kept.watched)
+            if again == found or time.monotonic() - began > SETTLE_LIMIT_S:
+                break
+            found = again  # it was written to while it was read
+        news = refused != kept.refused or dialog.version != kept.dialog.version
+        if dialog.version != kept.dialog.version:
+            log.info(
+                "dialog reloaded", file=str(kept.path), version=dialog.version, before=kept.dialog.version
+            )
+            kept.dialog, kept.since = dialog, datetime.now(UTC)
+            self._swapped([(route, dialog) for route in kept.routes])
+        elif refused and news:
+            log.error(
+                "dialog not reloaded, the version before stays",
+                file=str(kept.path),
+                version=kept.dialog.version,
+                problems=[str(problem) for problem in refused],
+            )
+        elif kept.refused and not refused:
+            log.info("dialog is as before again", file=str(kept.path), version=dialog.version)
+        kept.refused = refused
+        kept.signature = await asyncio.to_thread(signature_of, kept.watched)
+        if news:
+            await asyncio.to_thread(self._write_state)
+
+    def _read(self, path: Path, routes: Iterable[Route]) -> Dialog:
+        """Load a dialog that every route of it gives what it needs. Raises UserError."""
+        dialog = load_dialog(path, self._surroundings)
+        for route in routes:
+            given_values(dialog, route.given)
+        return dialog
+
+    def _write_state(self) -> None:
+        state = {
+            "pid": os.getpid(),
+            "dialogs": [
+                {
+                    "file": each.file,
+                    "version": each.version,
+                    "since": each.since.isoformat(timespec="seconds"),
+                    "problems": [str(problem) for problem in each.problems],
+                }
+                for each in self.states
+            ],
+        }
+        path = self._config.var / STATE_FILE
+        aside = path.with_suffix(".part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+            aside.rename(path)
+        except OSError as error:
+            log.warning("state of the dialogs not written", error=str(error))
+
+
+def signature_of(files: Iterable[str]) -> Signature:
+    """Return what changes when one of the files does."""
+    found = []
+    for file in sorted(files):
+        try:
+            stat = os.stat(file)  # noqa: PTH116 - twice as fast as Path, and done for every call
+            found.append((file, stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        except OSError:
+            found.append((file, 0, 0, 0))
+    return tuple(found)
+
+
+async def _settled(files: Iterable[str], found: Signature) -> Signature:
+    """Wait until nobody has written to the files for a moment; return their signature then."""
+    files = list(files)
+    until = time.monotonic() + SETTLE_LIMIT_S
+    while time.monotonic() < until:
+        missing = any(not inode for _, _, _, inode in found)
+        young = max(changed for _, changed, _, _ in found) > time.time_ns() - SETTLE_S * 1e9
+        if not missing and not young:
+            break
+        await asyncio.sleep(SETTLE_S)
+        again = await asyncio.to_thread(signature_of, files)
+        if again == found:
+            break
+        found = again
+    return found
