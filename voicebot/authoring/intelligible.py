@@ -7,17 +7,21 @@ hearing oneself (`voicebot dialog say`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 from text_to_num import alpha2digit
 
+from voicebot.authoring.soundlike import distance
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.language.text import tokens_of
 from voicebot.speech.spellout import NATIVE_KOREAN_BEFORE_NOUN, SINO_KOREAN, spell
 
 MISHEARD_ABOVE = 0.2
 """A prompt of which more than this share of the words was heard otherwise is misheard."""
+SAME_SOUND = 0.12
+"""Distance of sounds up to which nobody hears a difference, nor misses one: "office is" and "offices"."""
 SPELLED_FROM = 4
 """A run of so many figures or letters is a code: it wants pauses."""
 
@@ -29,7 +33,6 @@ _CURRENCIES = {
 }
 _FULL_HOUR = re.compile(r"\b(\d{1,2})[:.]00\b")
 _JOINED_DIGITS = re.compile(r"(?<=\d)[-,. ](?=\d)")
-_OH = re.compile(r"(?<=\d )(?:oh|o)(?= \d|$)|\boh(?= \d)")
 _ORDINALS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
     "eighth": "8", "ninth": "9", "tenth": "10", "eleventh": "11", "twelfth": "12", "thirteenth": "13",
@@ -40,9 +43,13 @@ _SMALL = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9",
 }  # fmt: skip
-_SAME = {"oclock": "", "mister": "mr", "missus": "mrs", "doctor": "dr", "okay": "ok"}
+_SAME = {"oclock": "", "mister": "mr", "missus": "mrs", "doctor": "dr", "okay": "ok", "alright": "all right"}
 _KOREAN_COUNTED = re.compile(r"(\d+)\s*(시|명|개|살|마리|장)")
 _FIGURES = re.compile(r"\d+")
+
+
+Sounds = Callable[[str, str], tuple[str, ...]]
+"""Words, language -> their phonemes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Hearing:
         return self.rate > above
 
 
-def compare(said: str, heard: str, language: str) -> Hearing:
+def compare(said: str, heard: str, language: str, sounds: Sounds | None = None) -> Hearing:
     """Compare a prompt with what a recogniser wrote down.
 
     Figures count alike however they are written ("4271", "forty-two seventy-one", "four two seven one"), and
@@ -74,13 +81,19 @@ def compare(said: str, heard: str, language: str) -> Hearing:
     suffered = []
     for block in _differences(wanted, got):
         there, here = wanted[block[0] : block[1]], got[block[2] : block[3]]
-        if "".join(there) == "".join(here):
+        if "".join(there) == "".join(here) or _same_sound(there, here, language, sounds):
             continue
         wrong += max(len(there), len(here))
         glue = "" if _by_syllable(language) else " "
         suffered.append((glue.join(there), glue.join(here)))
     rate = wrong / len(wanted) if wanted else float(bool(got))
     return Hearing(said, heard, rate, tuple(suffered))
+
+
+def _same_sound(there: tuple[str, ...], here: tuple[str, ...], language: str, sounds: Sounds | None) -> bool:
+    if sounds is None or not there or not here or _by_syllable(language):
+        return False
+    return distance(sounds(" ".join(there), language), sounds(" ".join(here), language)) <= SAME_SOUND
 
 
 def comparable(text: str, language: str) -> tuple[str, ...]:
@@ -92,7 +105,7 @@ def comparable(text: str, language: str) -> tuple[str, ...]:
     words = list(tokens_of(text, lexicon_of(language)))
     if language.lower().startswith("en"):
         written = alpha2digit(" ".join(_ORDINALS.get(word, word) for word in words), "en")
-        words = _OH.sub("0", _JOINED_DIGITS.sub(" ", written)).split()
+        words = _JOINED_DIGITS.sub(" ", written).split()
     found: list[str] = []
     for word in words:
         plain = re.fullmatch(r"(\d+(?:[.:]\d+)*)(?:st|nd|rd|th)?", word)
@@ -100,8 +113,8 @@ def comparable(text: str, language: str) -> tuple[str, ...]:
             found += [figure for figure in plain[1] if figure.isdigit()]
         else:
             word = _SMALL.get(word, _SAME.get(word, word))
-            found += [word] if word else []
-    return tuple(found)
+            found += word.split()
+    return tuple(_with_zeros(found))
 
 
 def remedy(hearing: Hearing, language: str) -> str:
@@ -140,6 +153,17 @@ def _differences(wanted: tuple[str, ...], got: tuple[str, ...]) -> list[tuple[in
             blocks.pop()
         blocks.append(block)
     return blocks
+
+
+def _with_zeros(words: list[str]) -> list[str]:
+    """Read "oh" as a figure beside another one: "two oh two", "oh one"."""
+    found: list[str] = []
+    for at, word in enumerate(words):
+        after = next((later for later in words[at + 1 :] if later != "oh"), "")
+        before = found[-1] if found else ""
+        figure = word == "oh" and (before.isdigit() or after.isdigit())
+        found.append("0" if figure else word)
+    return found
 
 
 def _amount(found: re.Match[str]) -> str:

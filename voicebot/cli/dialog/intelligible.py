@@ -23,6 +23,7 @@ from voicebot.config import Config, load_config
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.loading.yamlfile import YamlFile, read_yaml
 from voicebot.dialog.turns import SpokenText
+from voicebot.engines.phonemes import pronounce
 from voicebot.errors import Problem, SpeechUnavailable, UserError
 
 EXIT_MISHEARD = 1
@@ -96,6 +97,7 @@ async def _examine(
     voice: str,
     progress: Callable[[int, int], None],
 ) -> tuple[list[Examined], str]:
+    sounds = pronounce()
     total, done = sum(len(prompts) for _, _, prompts in work), 0
     known: dict[tuple[str, str], Hearing] = {}
     found: list[Examined] = []
@@ -109,7 +111,7 @@ async def _examine(
                         if key not in known:
                             samples = telephone(await voices.speak(prompt.pieces))
                             heard = await ears.hear(samples, prompt.language)
-                            known[key] = compare(prompt.words, heard, prompt.language)
+                            known[key] = compare(prompt.words, heard, prompt.language, sounds)
                         languages[prompt.language] = None
                         found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
                         done += 1
