@@ -21,7 +21,7 @@ _EXTENSION_DIGITS = 6
 
 _GIVEN = re.compile(r"\+?[0-9 ()./-]{3,25}")
 
-_PLUS = ("plus", "플러스")
+_PLUS = ("plus", "플러스", "국가번호")
 _EXTENSION_WORDS = frozenset(("extension", "ext", "내선"))
 _NOUGHTS = {"hundred": "00", "thousand": "000"}
 _JOINTS = frozenset(

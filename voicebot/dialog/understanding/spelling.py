@@ -118,14 +118,19 @@ def _sign(
         beside = (signs and signs[-1].end == at and signs[-1].text.isdigit()) or (
             at + 1 in numbers and not (signs and signs[-1].end == at)
         )
-        return Sign("0" if beside else "o", at, at + 1, weak=token == "oh")
+        if not beside:
+            run = numbers.get(at)
+            if run is not None and run.end > at + 1:  # the figures after it stay a run
+                numbers[at + 1] = Run(run.digits[1:], at + 1, run.end)
+            return replace(_explained(tokens, "o", at, at + 1), weak=token == "oh")
+        return Sign("0", at, at + 1, weak=token == "oh")
     run = numbers.get(at)
     if run is not None and not (token in _KOREAN_DIGITS_FIRST and _spells_beside(tokens, at)):
         end = run.end
         return Sign(run.digits, at, end)
     if token in _SIGNS and signs and signs[-1].end == at:
         return Sign(_SIGNS[token], at, at + 1)
-    if token in _MERIDIEMS and _in_a_word(signs, at):
+    if token in _MERIDIEMS and (_in_a_word(signs, at) or (at == 0 and _begins_a_word(following, lexicon))):
         return Sign(token, at, at + 1)
     if token == "x" and following[:1] == ("ray",):
         return Sign("x", at, at + 2)
@@ -144,6 +149,11 @@ def _in_a_word(signs: Sequence[Sign], at: int) -> bool:
     if not signs or signs[-1].end != at or not signs[-1].text.isalpha():
         return False
     return signs[-1].text != "i" or (len(signs) > 1 and signs[-2].end == signs[-1].start)
+
+
+def _begins_a_word(following: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether nothing, a letter or a digit comes next."""
+    return not following or len(following[0]) == 1 or following[0] in lexicon.digits
 
 
 def _letter(token: str, signs: Sequence[Sign], tokens: Sequence[str], at: int) -> str | None:
