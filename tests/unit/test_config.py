@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from voicebot.app.reference import configuration_reference
-from voicebot.config import load_config
+from voicebot.config import load_config, zone_of
 from voicebot.errors import UserError
 
 pytestmark = pytest.mark.unit
@@ -126,9 +127,49 @@ def test_a_named_file_that_is_missing_is_a_mistake_but_none_at_all_is_not(tmp_pa
     assert load_config(None, {"VOICEBOT_CONFIG": str(tmp_path / "missing.toml")}).limits.calls > 0
 
 
+def test_the_key_of_a_language_model_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n")
+    both = '[llm]\nurl = "http://127.0.0.1:1/v1"\nkey_env = "KEY"\nkey_file = "key"\n'
+    assert load_config(write(tmp_path, both), {"KEY": "from-env"}).llm.key.get_secret_value() == "from-env"
+    only_file = both.replace('key_env = "KEY"\n', "")
+    assert load_config(write(tmp_path, only_file), {}).llm.key.get_secret_value() == "from-file"
+    with pytest.raises(UserError, match="KEY is not set in the environment"):
+        load_config(write(tmp_path, both), {})
+    assert "from-env" not in repr(load_config(write(tmp_path, both), {"KEY": "from-env"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[fetch]\nallow = ["http://booking"]', "neither scheme, port nor path"),
+        ('[fetch]\nallow = ["10.0.0.0/99"]', "neither an address nor a network"),
+        ('[llm]\nurl = "127.0.0.1:1"', "must look like"),
+        ('[dialogs]\ntimezone = "Europe/Atlantis"', "no time zone"),
+        ('[[routes]]\nnumber = "1"\ndialog = "d"\ntimezone = "../etc"', "no time zone"),
+        ('[dialogs]\nenv = ["a b"]', "no name of an environment variable"),
+        ('[dialogs]\nenv = ["VOICEBOT_ASTERISK__ARI_PASSWORD"]', "may be a secret"),
+    ],
+)
+def test_settings_of_dialogs_are_checked(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        load_config(write(tmp_path, text + "\n"), {})
+
+
+def test_a_call_goes_by_its_routes_clock(tmp_path: Path) -> None:
+    first = '[[routes]]\nnumber = "1"\ndialog = "d"\n'
+    routes = first + '[[routes]]\nnumber = "2"\ndialog = "d"\ntimezone = "Asia/Seoul"\n'
+    config = load_config(write(tmp_path, '[dialogs]\ntimezone = "Europe/Berlin"\n' + routes), {})
+    assert [str(zone_of(config, route)) for route in config.routes] == ["Europe/Berlin", "Asia/Seoul"]
+    config = load_config(write(tmp_path, routes), {})
+    assert datetime(2027, 7, 1, tzinfo=zone_of(config, config.routes[0])).utcoffset() is not None
+
+
 PAGES = [ROOT / "README.md", ROOT / "models" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
-    (page, text) for page in PAGES for text in re.findall(r"```toml\n(.*?)```", page.read_text(), re.S)
+    (page, text)
+    for page in PAGES
+    for text in re.findall(r"```toml\n(.*?)```", page.read_text(), re.S)
+    if not text.startswith("[project")  # of a pyproject.toml
 ]
 
 

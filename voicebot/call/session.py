@@ -311,13 +311,11 @@ class Session:
         language, sensitive = working.work.language, working.work.sensitive
         self._speak((SpokenText(news.text, language, static=False, sensitive=sensitive),), working.work.step)
 
-    async def _work_done(
-        self, working: Working, result: WorkResult, now: float, heard: str | None = None
-    ) -> None:
+    async def _work_done(self, working: Working, result: WorkResult, now: float) -> None:
         """Tell the dialog how its work went, and go on."""
         working.cancel()
         self._working = self._finishing = None
-        turn = self._dialogue.handle(result, now, heard)
+        turn = self._dialogue.handle(result, now)
         self._scribe.work(working.work, result, self._dialogue.understood, working.began_at, now)
         held = working.interrupt_at is not None
         if held and not isinstance(turn.then, Listen):
@@ -327,11 +325,11 @@ class Session:
             await self._advance(ev.SpeechStarted(), now)
 
     async def _interrupt(self, working: Working, by: Literal["speech", "dtmf"], now: float) -> None:
-        """The caller has the floor: the model need not go on."""
+        """The caller has the floor: the model need not go on, and has said what was heard of it."""
         heard = self._speaking.stop()
         self._scribe.bot_ends(now, heard=heard, interrupted_by=by)
         working.interrupt_at = None
-        await self._work_done(working, Replied(" ".join(working.said)), now, heard)
+        await self._work_done(working, Replied(heard), now)
 
     # --- messages ---------------------------------------------------------------------------------------
 
