@@ -268,9 +268,8 @@ ENGLISH = Lexicon(
     ),
     corrects=listed(
         """
-        i said, i say, i meant, i mean, i meant to say, make that, make it, change it to, change that to,
-        it should be, that should be, it is, i want to change it to, actually, correction, rather, better make
-        it, what i said was, i wanted to say, i misspoke
+        i said, i meant, i mean, i meant to say, what i said was, i wanted to say, change it to, change that to,
+        i misspoke, correction
         """
     ),
     changes=listed(
@@ -284,7 +283,8 @@ ENGLISH = Lexicon(
     ),
     softeners=listed(
         """
-        no, nope, sorry, oh, wait, hold on, oops, not that, i am sorry, please, well, um, uh, hang on, hey, but
+        no, nope, sorry, oh, wait, hold on, oops, not that, i am sorry, please, well, um, uh, hang on, hey,
+        but, i say, make that, make it, better make it, it is, it should be, that should be, actually, rather
         """
     ),
 )

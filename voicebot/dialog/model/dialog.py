@@ -191,6 +191,11 @@ class Dialog:
         return self._following[name]
 
     @cached_property
+    def memo(self) -> dict[tuple[int, str, bool], Any]:
+        """What was made of parts of this dialog once, by the part's identity, language and a switch."""
+        return {}
+
+    @cached_property
     def _following(self) -> dict[str, str | None]:
         names = list(self.file.steps)
         return dict(zip(names, [*names[1:], None], strict=True))

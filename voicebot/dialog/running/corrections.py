@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from voicebot.dialog.language.languages import lexicon_of
-from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, tokens_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.listening import closed_phrases
+from voicebot.dialog.running.openings import openings_of
 from voicebot.dialog.running.state import Answered, Next, Run
 from voicebot.dialog.running.steps import go_on, hear, leave, question_of
 from voicebot.dialog.turns import Prompt, Understood
@@ -62,37 +62,38 @@ def correct(run: Run, transcript: Transcript, match: Match | None, moment: datet
         return None
     lexicon = lexicon_of(run.language)
     tokens = tokens_of(transcript.text, lexicon)
-    if not tokens or len(tokens) > MOST_TOKENS or tokens[0] not in _first_words(run.dialogs, run.language):
+    if not tokens or len(tokens) > MOST_TOKENS:
         return None
-    for at in range(len(run.trail) - 1, -1, -1):
-        answered = run.trail[at]
-        if len(answered.frames) > len(run.frames):
-            continue
-        for slot in answered.fills:
-            rest = _named(run, answered, slot, tokens, lexicon)
-            if rest is not None:
-                return _corrected(run, at, slot, rest, moment, lexicon, named=True)
-    rest = _after_cue(tokens, lexicon)
+    openings = openings_of(run.dialogs, run.language)
+    words = openings.softened(tokens)
+    rest = openings.after_cue(words)
+    for slot, value in openings.named(words):
+        for at in _answers_of(run, slot):
+            return _corrected(run, at, slot, value, moment, named=True)
     if rest is None:
-        softened = _without_softeners(tokens, lexicon)
-        if match is not None or softened == tokens:
+        if match is not None or words == tokens:
             return None
-        rest = softened  # "no, Tuesday", where no Tuesday was asked for
-    if not rest:
-        return None
+        rest = words  # "no, Tuesday", where no Tuesday was asked for
     for at in range(len(run.trail) - 1, -1, -1):
-        if len(run.trail[at].frames) > len(run.frames):
-            continue
-        for slot in run.trail[at].fills:
-            found = _corrected(run, at, slot, rest, moment, lexicon, named=False)
-            if found is not None:
-                return found
+        if len(run.trail[at].frames) <= len(run.frames):
+            for slot in run.trail[at].fills:
+                found = _corrected(run, at, slot, rest, moment, named=False)
+                if found is not None:
+                    return found
     return None
 
 
-def _corrected(
-    run: Run, at: int, slot: str, rest: Tokens, moment: datetime, lexicon: Lexicon, *, named: bool
-) -> Next | None:
+def _answers_of(run: Run, slot: str) -> list[int]:
+    """Return where in the trail a slot was filled, the last first."""
+    open_frames = len(run.frames)
+    return [
+        at
+        for at in range(len(run.trail) - 1, -1, -1)
+        if slot in run.trail[at].fills and len(run.trail[at].frames) <= open_frames
+    ]
+
+
+def _corrected(run: Run, at: int, slot: str, rest: Tokens, moment: datetime, *, named: bool) -> Next | None:
     """Change one slot to what `rest` says; where its name was said without a new value, ask for it."""
     answered = run.trail[at]
     frame = answered.frame
@@ -171,72 +172,3 @@ def _grammar(dialog: Dialog, slot: str, language: str) -> Grammar:
     return Grammar(
         dialog.file.slots[slot], language, phrases=closed_phrases(dialog, slot, language), name=slot
     )
-
-
-# --- the words of a correction --------------------------------------------------------------------------
-
-
-def _named(run: Run, answered: Answered, slot: str, tokens: Tokens, lexicon: Lexicon) -> Tokens | None:
-    """Return what follows "change the day to"; None where this slot was not named."""
-    frame = answered.frame
-    spec = frame.slot(slot)
-    names = frame.dialog.phrases_in(run.language, spec.called or (slot.replace("_", " "),))
-    words = _without_softeners(tokens, lexicon)
-    for lead in _leads(names, lexicon):
-        if words[: len(lead)] == lead:
-            return words[len(lead) :]
-    return None
-
-
-@lru_cache(maxsize=1024)
-def _leads_of(names: tuple[str, ...], language: str) -> tuple[Tokens, ...]:
-    lexicon = lexicon_of(language)
-    leads = {tokens_of(lead.replace("{called}", name), lexicon) for name in names for lead in lexicon.changes}
-    return tuple(sorted(leads, key=len, reverse=True))
-
-
-def _leads(names: tuple[str, ...], lexicon: Lexicon) -> tuple[Tokens, ...]:
-    return _leads_of(names, lexicon.language)
-
-
-def _after_cue(tokens: Tokens, lexicon: Lexicon) -> Tokens | None:
-    """Return what follows "no, I said"; None where there is no such cue."""
-    words = _without_softeners(tokens, lexicon)
-    for cue in _cues(lexicon.language):
-        if words[: len(cue)] == cue and len(words) > len(cue):
-            return words[len(cue) :]
-    return None
-
-
-@lru_cache(maxsize=16)
-def _cues(language: str) -> tuple[Tokens, ...]:
-    lexicon = lexicon_of(language)
-    return tuple(sorted((tokens_of(cue, lexicon) for cue in lexicon.corrects), key=len, reverse=True))
-
-
-def _without_softeners(tokens: Tokens, lexicon: Lexicon) -> Tokens:
-    """Take away "no", "sorry" and the like at the start."""
-    changed = True
-    while changed and len(tokens) > 1:
-        changed = False
-        for softener in _softeners(lexicon.language):
-            if len(tokens) > len(softener) and tokens[: len(softener)] == softener:
-                tokens, changed = tokens[len(softener) :], True
-    return tokens
-
-
-@lru_cache(maxsize=16)
-def _softeners(language: str) -> tuple[Tokens, ...]:
-    lexicon = lexicon_of(language)
-    return tuple(sorted((tokens_of(word, lexicon) for word in lexicon.softeners), key=len, reverse=True))
-
-
-@lru_cache(maxsize=256)
-def _first_words(dialogs: tuple[Dialog, ...], language: str) -> frozenset[str]:
-    """Return the words with which a correction can begin: most answers do not."""
-    leads = [*_cues(language), *_softeners(language)]
-    for dialog in dialogs:
-        for name, slot in dialog.file.slots.items():
-            called = dialog.phrases_in(language, slot.called or (name.replace("_", " "),))
-            leads += _leads_of(called, language)
-    return frozenset(lead[0] for lead in leads if lead)

@@ -130,8 +130,19 @@ def part_grammar(dialogs: Dialogs, kind: str, language: str, name: str) -> Gramm
     return Grammar(kind, language, commands=commands, keys=command_keys(dialogs, commands), name=name)
 
 
-def listen(dialog: Dialog, step_name: str, grammar: Grammar, prompt: str, *, hidden: bool = False) -> Listen:
-    """Return how to listen in a step with `grammar` (its own, or that of a confirmation)."""
+@lru_cache(maxsize=8192)
+def listen(
+    dialog: Dialog,
+    step_name: str,
+    grammar: Grammar,
+    prompt: str,
+    answered: tuple[Dialog, tuple[str, ...], str] | None = None,
+) -> Listen:
+    """Return how to listen in a step with `grammar` (its own, or that of a confirmation).
+
+    `prompt` is what was asked. `answered`: what may be corrected - the dialog, slots and language of the last
+    answer.
+    """
     file = dialog.file
     step = file.steps[step_name]
     kinds = [slot.type for slot in (grammar.slot, *(other for other, _ in grammar.others.values())) if slot]
@@ -140,12 +151,14 @@ def listen(dialog: Dialog, step_name: str, grammar: Grammar, prompt: str, *, hid
         pause = max((PAUSE_MS.get(kind, SHORT_PAUSE_MS) for kind in kinds), default=SHORT_PAUSE_MS)
     return Listen(
         step=step_name,
-        expect=grammar.expectation(prompt),
+        expect=grammar.expectation(prompt)
+        if answered is None
+        else with_corrections(grammar, *answered, prompt),
         dtmf=grammar.dtmf(step.terminator, step.interdigit),
         noinput_ms=step.timeout if step.timeout is not None else file.timeout,
         pause_ms=pause,
         longest_ms=step.longest if step.longest is not None else LONGEST_MS,
-        sensitive=hidden or is_sensitive(dialog, step_name),
+        sensitive=is_sensitive(dialog, step_name),
     )
 
 
@@ -179,6 +192,7 @@ def _with_corrections(
     )
 
 
+@lru_cache(maxsize=8192)
 def is_sensitive(dialog: Dialog, step_name: str) -> bool:
     """Whether nothing of the answer may be kept."""
     step = dialog.steps[step_name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from voicebot.dialog.expressions.expressions import is_true, parse_expression
 from voicebot.dialog.model.dialog import Dialog
@@ -12,7 +11,7 @@ from voicebot.dialog.model.step import Step
 from voicebot.dialog.model.words import ENVIRONMENT
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.free_talk import ask_model, begin_talk
-from voicebot.dialog.running.listening import grammar_of, listen, part_grammar, with_corrections, yes_or_no
+from voicebot.dialog.running.listening import grammar_of, listen, part_grammar, yes_or_no
 from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.running.requests import request_of
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Frame, Go, Next, Run
@@ -51,7 +50,7 @@ def go_on(run: Run, following: Next) -> BotTurn:
                 prompts += voice.say_one(run, step.say, "say")
             then = _do(run, step, prompts)
         if isinstance(then, BotTurn):
-            return replace(then, prompts=(*prompts, *then.prompts))
+            return BotTurn((*prompts, *then.prompts), then.then)
         prompts += then.prompts
         step_name = then.step
     run.replay = []
@@ -137,18 +136,12 @@ def grammar_now(run: Run) -> Grammar:
 
 def hear(run: Run, prompts: tuple[Prompt, ...] | list[Prompt]) -> BotTurn:
     """Say `prompts`, then listen."""
-    hidden = run.step.llm is not None and run.step.sensitive
-    grammar = grammar_now(run)
-    asked = text_of(run.question)
-    listens = listen(run.dialog, run.frame.step, grammar, asked, hidden=hidden)
+    answered = None
     if run.trail and run.pending is None:
         last = run.trail[-1]
-        listens = replace(
-            listens,
-            expect=with_corrections(
-                grammar, last.frame.dialog, tuple(last.fills), run.language, listens.expect.prompt
-            ),
-        )
+        answered = (last.frames[-1].dialog, tuple(last.fills), run.language)
+    frame = run.frames[-1]
+    listens = listen(frame.dialog, frame.step, grammar_now(run), text_of(run.question), answered)
     return BotTurn(tuple(prompts), listens)
 
 

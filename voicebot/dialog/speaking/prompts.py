@@ -21,12 +21,19 @@ def speak(
     bargein: bool = True,
 ) -> list[Prompt]:
     """Return what a `say` of the file plays with `values`, in `language`; `types` are those of the values."""
+    memo = dialog.memo
+    key = (id(say), language, bargein)
+    known: list[Prompt] | None = memo.get(key)
+    if known is not None:
+        return known
     prompts: list[Prompt] = []
+    fixed = True
     bargein = bargein if say.bargein is None else say.bargein
     for piece in say.pieces:
         interruptible = bargein if piece.bargein is None else piece.bargein
         text, names = _translated(dialog, piece.text, language)
         words = render(text, values, language, types) if text else ""
+        fixed = fixed and not names
         if piece.wav:
             wav = dialog.text_in(language, piece.wav)
             prompts.append(SpokenAudio(str(PurePath(dialog.folder, wav)), words, interruptible))
@@ -35,6 +42,8 @@ def speak(
             prompts.append(SpokenText(words, language, interruptible, not names, hidden))
         if piece.silence:
             prompts.append(SpokenPause(piece.silence, interruptible))
+    if fixed:
+        memo[key] = prompts
     return prompts
 
 

@@ -1,0 +1,64 @@
+"""How people begin a correction: "no, I said", "change the day to"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from voicebot.dialog.language.languages import lexicon_of
+from voicebot.dialog.language.text import Tokens, tokens_of
+from voicebot.dialog.model.dialog import Dialog
+
+
+class _Beginnings:
+    """Phrases that an utterance may begin with, found by a look-up for each length."""
+
+    def __init__(self, phrases: Iterable[Tokens]) -> None:
+        self._phrases = frozenset(phrase for phrase in phrases if phrase)
+        self._lengths = sorted({len(phrase) for phrase in self._phrases}, reverse=True)
+        self._first = frozenset(phrase[0] for phrase in self._phrases)
+
+    def longest(self, words: Tokens) -> Tokens:
+        """Return the longest phrase that `words` begin with; () for none."""
+        if not words or words[0] not in self._first:
+            return ()
+        return next((words[:n] for n in self._lengths if words[:n] in self._phrases), ())
+
+
+class Openings:
+    """The beginnings of corrections in one language, with the names of a dialog's slots."""
+
+    def __init__(self, dialogs: tuple[Dialog, ...], language: str) -> None:
+        lexicon = lexicon_of(language)
+        self._softeners = _Beginnings(tokens_of(word, lexicon) for word in lexicon.softeners)
+        self._cues = _Beginnings(tokens_of(cue, lexicon) for cue in lexicon.corrects)
+        self._slots: dict[Tokens, str] = {}
+        for dialog in dialogs:
+            for slot, spec in dialog.file.slots.items():
+                for name in dialog.phrases_in(language, spec.called or (slot.replace("_", " "),)):
+                    for change in lexicon.changes:
+                        self._slots.setdefault(tokens_of(change.replace("{called}", name), lexicon), slot)
+        self._changes = _Beginnings(self._slots)
+
+    def softened(self, words: Tokens) -> Tokens:
+        """Take away "no", "sorry" and the like at the start."""
+        while (softener := self._softeners.longest(words)) and len(softener) < len(words):
+            words = words[len(softener) :]
+        return words
+
+    def after_cue(self, words: Tokens) -> Tokens | None:
+        """Return what follows "I said"; None where there is no such cue, or nothing after it."""
+        cue = self._cues.longest(words)
+        return words[len(cue) :] if cue and len(cue) < len(words) else None
+
+    def named(self, words: Tokens) -> Iterator[tuple[str, Tokens]]:
+        """Yield the slot whose name follows "change the", and what follows that."""
+        change = self._changes.longest(words)
+        if change:
+            yield self._slots[change], words[len(change) :]
+
+
+@lru_cache(maxsize=256)
+def openings_of(dialogs: tuple[Dialog, ...], language: str) -> Openings:
+    """Return the beginnings of corrections where these dialogs are open."""
+    return Openings(dialogs, language)
