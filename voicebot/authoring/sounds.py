@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from voicebot.authoring.heard import Heard, choices_of, commands_of, values_of
 from voicebot.authoring.soundlike import (
     ALIKE,
     SYMBOLS,
@@ -46,16 +47,6 @@ class Pair(NamedTuple):
     other: str
     other_phrase: str
     distance: float
-
-
-class Heard(NamedTuple):
-    """A phrase that is understood somewhere. `path` tells where an author wrote it; None: we did."""
-
-    meaning: str
-    phrase: str
-    path: Path | None = None
-    at_key: bool = False
-    table: str = ""
 
 
 def sound_alike(phrases: Mapping[str, Sequence[str]], phonemes: Phonemes, language: str) -> list[Pair]:
@@ -191,15 +182,21 @@ def _told(pairs: Iterable[tuple[Heard, Heard, float]]) -> Iterator[Finding]:
 def _commands(dialog: Dialog, language: str) -> Iterator[Heard]:
     """Yield what is understood in every step."""
     lexicon = lexicon_of(language)
-    always = dialog.file.always
     for name in COMMANDS:
-        own = always.get(name)
-        on = (own is None and name != "agent") or (own is not None and not own.off)
-        if on and (name != "opt_out" or dialog.file.outbound) and name != "skip":
+        own = dialog.file.always.get(name)
+        on = name != "agent" if own is None else not own.off
+        if on and name != "skip" and (name != "opt_out" or dialog.file.outbound):
             yield from (Heard(name, phrase) for phrase in lexicon.commands.get(name, ())[:USUAL])
-    for name, command in always.items():
-        if not command.off:
-            yield from _written(dialog, language, name, command.hear, ("always", name))
+    yield from commands_of(dialog, language)
+
+
+def _usual(meanings: Iterable[str], language: str, path: Path | None = None) -> Iterator[Heard]:
+    """Yield the usual words for yes and no, if they are among `meanings`."""
+    lexicon = lexicon_of(language)
+    for meaning, phrases in (("yes", lexicon.yes), ("no", lexicon.no)):
+        if meaning in meanings:
+            at = (*path, meaning) if path is not None else None
+            yield from (Heard(meaning, phrase, at, True) for phrase in phrases[:USUAL])
 
 
 def _places(
@@ -209,64 +206,21 @@ def _places(
 
     Values of a slot are compared among each other and with commands once, not in each step that fills it.
     """
-    lexicon = lexicon_of(language)
-    own_commands = [each for each in commands if each.path is not None]
-    yield own_commands, [each for each in commands if each.path is None]
+    yield (
+        [each for each in commands if each.path is not None],
+        [each for each in commands if each.path is None],
+    )
     values: dict[str, list[Heard]] = {}
     for name, slot in dialog.file.slots.items():
-        values[name] = [
-            heard
-            for value, choice in slot.choices.items()
-            for heard in _choice(dialog, language, value, choice.hear, ("slots", name, "choices", value))
-        ]
-        values[name] += [
-            Heard(value, phrase, ("slots", name, "choices_from"))
-            for value, phrases in dialog.lists.get(name, {}).items()
-            for phrase in phrases or (value.replace("_", " "),)
-        ]
+        values[name] = list(values_of(dialog, language, name))
         if values[name]:
+            values[name] += _usual(slot.choices, language, ("slots", name, "choices"))
             yield values[name], commands
         elif slot.type == "yes_no":
-            values[name] = [
-                Heard(value, phrase)
-                for value, phrases in (("yes", lexicon.yes), ("no", lexicon.no))
-                for phrase in phrases[:USUAL]
-            ]
+            values[name] = list(_usual(("yes", "no"), language))
     for name, step in dialog.file.steps.items():
-        answers = [
-            heard
-            for meaning, choice in step.choices.items()
-            for heard in _choice(dialog, language, meaning, choice.hear, ("steps", name, "choices", meaning))
-        ]
-        if answers:
-            beside = [heard for slot in step.fill[:1] for heard in values.get(slot, ())]
+        if step.choices:
+            answers = list(choices_of(dialog, language, name))
+            answers += _usual(step.choices, language, ("steps", name, "choices"))
+            beside = [heard for slot in step.fill for heard in values.get(slot, ())]
             yield answers, [*beside, *commands]
-
-
-def _choice(
-    dialog: Dialog, language: str, meaning: str, hear: tuple[str, ...], path: Path
-) -> Iterator[Heard]:
-    """Yield what is said for a choice: its phrases, or its name; `yes` and `no` know theirs."""
-    lexicon = lexicon_of(language)
-    known = {"yes": lexicon.yes, "no": lexicon.no}.get(meaning, ())
-    yield from (Heard(meaning, phrase, path, True) for phrase in known[:USUAL])
-    if hear:
-        yield from _written(dialog, language, meaning, hear, path)
-    elif not known:
-        name = meaning.replace("_", " ")
-        for heard in _written(dialog, language, meaning, (name,), path):
-            yield heard if heard.table else heard._replace(path=path, at_key=True)
-
-
-def _written(
-    dialog: Dialog, language: str, meaning: str, hear: tuple[str, ...], path: Path
-) -> Iterator[Heard]:
-    """Yield phrases with their places: in the step, or in the table of a translation."""
-    if language == dialog.language:
-        yield from (Heard(meaning, phrase, (*path, "hear", at)) for at, phrase in enumerate(hear))
-        return
-    table = dialog.tables.get(language, {})
-    for phrase in hear:
-        there = table.get(phrase)
-        for translated in (there,) if isinstance(there, str) else there or ():
-            yield Heard(meaning, translated, (phrase,), table=language)
