@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, tokens_of, worded
-from voicebot.dialog.understanding.nearness import PhraseIndex
 from voicebot.dialog.understanding.scoring import ACCEPT, AMBIGUOUS, Hit, Meaning, Phrase, decide, partial
 from voicebot.dialog.understanding.wording import Wording, wording_of
+
+if TYPE_CHECKING:
+    from voicebot.dialog.understanding.nearness import PhraseIndex
 
 __all__ = ["ACCEPT", "AMBIGUOUS", "Hit", "Meaning", "PhraseBook", "best_meaning", "compile_meaning"]
 
@@ -68,6 +71,8 @@ class PhraseBook:
 
     @cached_property
     def _index(self) -> PhraseIndex:
+        from voicebot.dialog.understanding.nearness import PhraseIndex  # numpy: not before the first answer
+
         return PhraseIndex([phrase.tokens for phrase in self._phrases], self._wording)
 
     @cached_property
