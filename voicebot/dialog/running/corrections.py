@@ -77,6 +77,8 @@ def correct(run: Run, transcript: Transcript, match: Match | None, moment: datet
     for at in range(len(run.trail) - 1, -1, -1):
         if len(run.trail[at].frames) <= len(run.frames):
             for slot in run.trail[at].fills:
+                if run.trail[at].frame.slot(slot).open and rest is words:
+                    continue  # "no idea" takes no name back; "I said Sara" does
                 found = _corrected(run, at, slot, rest, moment, named=False)
                 if found is not None:
                     return found

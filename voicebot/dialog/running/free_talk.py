@@ -27,6 +27,9 @@ GO_TO = "go_to_"
 NOTE = "note"
 """The tool that fills slots."""
 
+GO_ON = "go_on"
+"""The tool that leaves the step as any other is left."""
+
 MOST_TOOL_ROUNDS = 4
 """Uses of tools in a row before the caller has been heard again."""
 
@@ -61,6 +64,9 @@ def tools_of(dialog: Dialog, llm: Llm) -> tuple[Tool, ...]:
     tools = [
         Tool(f"{GO_TO}{step}", when, {"type": "object", "properties": {}}) for step, when in llm.tools.items()
     ]
+    tools.append(
+        Tool(GO_ON, "The conversation has come to its end: go on.", {"type": "object", "properties": {}})
+    )
     if llm.slots:
         properties = {name: _parameter(dialog, name) for name in llm.slots}
         about = "Note what the caller has told you, in the caller's own words."
@@ -108,6 +114,11 @@ def take_reply(run: Run, event: Replied, moment: datetime) -> Next | None:
             Message("tool", answer, use.name, call_id=use.call_id),
         )
     return None if event.text else ask_model(run)
+
+
+def goes_on(event: Replied) -> bool:
+    """Whether the model has come to the end of the talk."""
+    return any(use.name == GO_ON for use in event.tools)
 
 
 def too_many_tools(run: Run) -> bool:

@@ -24,7 +24,7 @@ from voicebot.dialog.running.listening import grammar_of, is_sensitive
 from voicebot.dialog.running.patience import Patience
 from voicebot.dialog.running.results import take_result
 from voicebot.dialog.running.state import EPOCH, Frame, Go, Next, Run, Taken
-from voicebot.dialog.running.steps import first_values, go_on, grammar_now, hear, unwell
+from voicebot.dialog.running.steps import first_values, go_on, grammar_now, hear, leave, unwell
 from voicebot.dialog.speaking.prompts import sensitive_names
 from voicebot.dialog.turns import (
     BotTurn,
@@ -223,6 +223,8 @@ class Interpreter:
             run.understood = Understood("reply", run.frame.step, event.error or "only tools")
             return unwell(run, f"free conversation failed: {event.error or 'only tools'}")
         then = free_talk.take_reply(run, event, run.wall(now))
+        if free_talk.goes_on(event) and not isinstance(then, Go):
+            return leave(run)
         return hear(run, ()) if then is None else then
 
     def _finish(self, following: Next, now: float) -> BotTurn:

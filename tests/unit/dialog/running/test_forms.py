@@ -92,6 +92,16 @@ def test_an_impossible_correction_changes_nothing() -> None:
     assert talk.bot.slots["tickets"] == 2
 
 
+def test_only_an_explicit_correction_changes_a_name() -> None:
+    of = dialog("""
+slots: {who: name, pin: {type: digits, length: 4}}
+steps: {a: {ask: Who?, fill: who}, b: {ask: Which digits?, fill: pin}, c: {end: done}}
+""")
+    talk = Talk(of)
+    assert talk.says("Sara", "no idea").startswith("Sorry") and talk.bot.slots == {"who": "Sara"}
+    assert talk.says("no, I said Clara") == "All right, Clara. Which digits?"
+
+
 def test_a_correction_goes_through_the_steps_in_between_again() -> None:
     of = dialog("""
 slots: {size: {type: choice, choices: {small: [], large: []}}, day: weekday, ok: yes_no}

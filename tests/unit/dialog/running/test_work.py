@@ -257,7 +257,7 @@ def test_free_talk_is_led_back_into_the_dialog() -> None:
     asked = talk.turn.then
     assert isinstance(asked, AskModel)
     assert [m.role for m in asked.messages] == ["system", "user"]
-    assert {tool.name for tool in asked.tools} == {"go_to_book", "note"}
+    assert {tool.name for tool in asked.tools} == {"go_to_book", "note", "go_on"}
     talk.says(Replied("Small or large?"))
     assert isinstance(talk.turn.then, Listen)
     talk.says("large", Replied("", (ToolUse("note", '{"day": "tomorrow", "size": "large"}', "c1"),)))
@@ -274,6 +274,7 @@ def test_free_talk_is_led_back_into_the_dialog() -> None:
         (["hello", Replied(error="no answer")], "Sorry. [sorry]"),
         (["a", Replied("b"), "c", Replied("d"), "e", Replied("f"), "g"], "Sorry. [sorry]"),
         (["a", *[Replied("", (ToolUse("note", "{}"),))] * 5], "Sorry. [sorry]"),
+        (["a", Replied("Goodbye then.", (ToolUse("go_on"),))], "on . [booked]"),
         (["I want to talk to an agent"], "[to desk]"),
         (["", "", ""], "Sorry. [sorry]"),
         (
