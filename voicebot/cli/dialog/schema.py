@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from voicebot.authoring.reference_examples import EXAMPLES
 from voicebot.dialog.loading.schema import schema_text
 from voicebot.errors import Problem, UserError
 
@@ -22,10 +23,10 @@ def schema(
     # yaml-language-server: $schema=dialog.schema.json
     """
     if output is None:
-        typer.echo(schema_text(), nl=False)
+        typer.echo(schema_text(EXAMPLES), nl=False)
         return
     try:
-        output.write_text(schema_text(), encoding="utf-8")
+        output.write_text(schema_text(EXAMPLES), encoding="utf-8")
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(

@@ -47,7 +47,8 @@ def as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-_TIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h)")
+TIME_PATTERN = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h)"
+_TIME = re.compile(TIME_PATTERN)
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 
@@ -67,10 +68,12 @@ def _long_milliseconds(value: Any) -> Any:
     return _milliseconds(value, LONGEST_CALL_MS)
 
 
-Duration = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=str)]
+_Written = Annotated[str, StringConstraints(pattern=f"^{TIME_PATTERN}$")]
+
+Duration = Annotated[int, BeforeValidator(_milliseconds, json_schema_input_type=_Written)]
 """Milliseconds, written `800ms`, `1.5s` or `2m`."""
 
-LongDuration = Annotated[int, BeforeValidator(_long_milliseconds, json_schema_input_type=str)]
+LongDuration = Annotated[int, BeforeValidator(_long_milliseconds, json_schema_input_type=_Written)]
 """Milliseconds of a whole call, written `90s`, `15m` or `1h`."""
 
 StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
