@@ -25,7 +25,7 @@ SAMPLES = {
     "phone": "+12025550100",
     "email": "sara.miller@example.com",
     "spelled": "miller",
-    "name": "Sara Miller",
+    "name": "Alex Morgan",
     "text": "something",
     "recording": "message.wav",
 }

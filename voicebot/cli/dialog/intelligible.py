@@ -27,6 +27,8 @@ from voicebot.engines.phonemes import pronounce
 from voicebot.errors import Problem, SpeechUnavailable, UserError
 
 EXIT_MISHEARD = 1
+HEARINGS = 2
+"""A prompt that is misheard is said and heard once more: some voices never say a thing twice alike."""
 HOPELESS = 0.6
 """Share of misheard words of a whole language from which on its prompts are not to blame."""
 
@@ -62,7 +64,7 @@ def intelligible(
     values = given_of(given)
     work = [(file, *_prompts(file, values, language)) for file in files]
     with RenderProgress() as progress:
-        found, ears = asyncio.run(_examine(settings, work, engine, voice, progress.update))
+        found, ears = asyncio.run(_examine(settings, work, engine, voice, most, progress.update))
     misheard = [row for row in found if row.hearing.misheard(most)]
     if as_json:
         typer.echo(json.dumps([_plain(row, most) for row in found], ensure_ascii=False))
@@ -95,9 +97,9 @@ async def _examine(
     work: list[tuple[Path, YamlFile, list[PlacedPrompt]]],
     engine: str,
     voice: str,
+    most: float,
     progress: Callable[[int, int], None],
 ) -> tuple[list[Examined], str]:
-    sounds = pronounce()
     total, done = sum(len(prompts) for _, _, prompts in work), 0
     known: dict[tuple[str, str], Hearing] = {}
     found: list[Examined] = []
@@ -109,9 +111,7 @@ async def _examine(
                     for prompt in prompts:
                         key = prompt.language, prompt.words
                         if key not in known:
-                            samples = telephone(await voices.speak(prompt.pieces))
-                            heard = await ears.hear(samples, prompt.language)
-                            known[key] = compare(prompt.words, heard, prompt.language, sounds)
+                            known[key] = await _hear(prompt, voices, ears, most)
                         languages[prompt.language] = None
                         found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
                         done += 1
@@ -119,6 +119,19 @@ async def _examine(
             return found, ", ".join(dict.fromkeys(ears.name(language) for language in languages))
     except SpeechUnavailable as error:
         raise UserError(Problem(str(error), "`voicebot doctor` checks the engines")) from error
+
+
+async def _hear(prompt: PlacedPrompt, voices: Voices, ears: Ears, most: float) -> Hearing:
+    """Return the better of two hearings, or the first that is good enough."""
+    best: Hearing | None = None
+    for _ in range(HEARINGS):
+        heard = await ears.hear(telephone(await voices.speak(prompt.pieces)), prompt.language)
+        hearing = compare(prompt.words, heard, prompt.language, pronounce())
+        best = hearing if best is None or hearing.rate < best.rate else best
+        if not best.misheard(most):
+            break
+    assert best is not None
+    return best
 
 
 def _told(row: Examined) -> str:
