@@ -42,6 +42,9 @@ COMMAND_IN_OPEN = 0.93
 IMPOSSIBLE = 0.7
 """Score from which on a value that is not possible is told so; a worse one was not understood."""
 
+WHOLLY = 0.97
+"""Score of an utterance that is a value and nothing else: no phrase can be meant."""
+
 TERMINATOR = "#"
 """The key that ends a string of digits; keyed alone it may be a choice."""
 
@@ -266,6 +269,17 @@ class Grammar:
         )
 
     def _best(self, text: str, now: datetime) -> Match | None:
+        typed: Reading | None = None
+        slot = self.slot
+        if slot is not None and not (self.others or slot.closed or slot.open):
+            typed = read_slot(slot, text, self.lexicon, now, self.language)
+            if (
+                typed is not None
+                and typed.score >= WHOLLY
+                and not typed.invalid
+                and not self._book.surely(text)
+            ):
+                return self._match_of(typed)
         closed: Match | None = None
         best = self._book.best(text)
         if best is not None:
@@ -288,10 +302,9 @@ class Grammar:
                 return closed
             opened = read_open(text, self.slot, self.lexicon)
             return self._match_of(Reading(opened[0], opened[1])) if opened else closed
-        read = read_slot(self.slot, text, self.lexicon, now, self.language)
-        if read is None or (closed is not None and (closed.score > read.score or read.invalid)):
+        if typed is None or (closed is not None and (closed.score > typed.score or typed.invalid)):
             return closed
-        return self._match_of(read)
+        return self._match_of(typed)
 
     def _best_of_several(self, text: str, closed: Match | None, now: datetime) -> Match | None:
         assert self.slot is not None

@@ -16,7 +16,7 @@ from voicebot.dialog.understanding.scoring import ACCEPT, AMBIGUOUS, Hit, Meanin
 from voicebot.dialog.understanding.wording import Wording, wording_of
 
 if TYPE_CHECKING:
-    from voicebot.dialog.understanding.nearness import PhraseIndex
+    from voicebot.dialog.understanding.nearness import PhraseIndex, Place
 
 __all__ = ["ACCEPT", "AMBIGUOUS", "Hit", "Meaning", "PhraseBook", "best_meaning", "compile_meaning"]
 
@@ -88,6 +88,11 @@ class PhraseBook:
     def _said(self) -> frozenset[Tokens]:
         return frozenset(phrase.tokens for phrase in self._phrases)
 
+    def surely(self, text: str) -> Meaning | None:
+        """Return the meaning of which `text` is a phrase and nothing else, or None: a look-up, no search."""
+        tokens, core = self._wording.words(text)
+        return self._sure.get(tokens) or (None if tokens in self._said else self._sure.get(core))
+
     def best(self, text: str) -> tuple[Meaning, float] | None:
         """Return what the caller most likely means with a score of 0 to 1, or None where nothing is."""
         tokens, core = self._wording.words(text)
@@ -97,19 +102,22 @@ class PhraseBook:
         meaning = self._sure.get(tokens) or (None if tokens in self._said else self._sure.get(core))
         if meaning is not None:
             return meaning, _SURE
-        found = self._decide(tokens)
-        if core != tokens and (bare := self._decide(core)) and (found is None or bare[1] > found[1]):
-            return bare
+        utterances = (tokens,) if core == tokens else (tokens, core)
+        found: tuple[Meaning, float] | None = None
+        for words, places in zip(utterances, self._index.places(*utterances), strict=True):
+            hits = self._hits(places)
+            decided = decide(words, hits, self._partial(words), self.meanings, self._wording)
+            if decided is not None and (found is None or decided[1] > found[1]):
+                found = decided
         return found
 
     def hits(self, tokens: Tokens) -> list[Hit]:
         """Return every phrase in `tokens`, those within each other as well: what, from where to where."""
-        return [
-            Hit(self._phrases[p.phrase], p.start, p.end, p.similarity) for p in self._index.places(tokens)
-        ]
+        return self._hits(self._index.places(tokens)[0])
 
-    def _decide(self, tokens: Tokens) -> tuple[Meaning, float] | None:
-        return decide(tokens, self.hits(tokens), self._partial(tokens), self.meanings, self._wording)
+    def _hits(self, places: list[Place]) -> list[Hit]:
+        phrases = self._phrases
+        return [Hit(phrases[at], start, start + length, same) for at, length, start, same in places]
 
     def _partial(self, tokens: Tokens) -> list[Phrase]:
         """Return the phrases of which the utterance has telling words."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, is_content, tokens_of, worded
 from voicebot.dialog.model.slots import Slot
-from voicebot.dialog.understanding.reading import Reading, readings
+from voicebot.dialog.understanding.reading import Reading, readings, words_of
 
 MOST_READINGS = 4
 """Readings of each slot that are tried, the best first; of many slots only the best."""
@@ -29,7 +29,7 @@ def read_several(
 
     `slots` are the open ones with the phrases of the closed ones' values. No word counts for two slots.
     """
-    tokens = tokens_of(text, lexicon)
+    tokens = words_of(text, lexicon)
     most = MOST_READINGS if len(slots) < 4 else 1
     found = {
         name: _candidates(slot, phrases, tokens, lexicon, now, language)[:most]
