@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.understanding.line import Line
+
+_OTHER = "|"
+"""Stands for a piece of another kind."""
 
 T = TypeVar("T")
 
@@ -55,7 +57,7 @@ def settled(
     """
     language = line.lexicon.language if line.lexicon.language in _CORRECTS else "en"
     groups: list[list[tuple[int, int, T]]] = []
-    end = 0
+    end, turned = 0, False
     for start, stop, value in pieces:
         gap = _without(others, line, end, start)
         end = stop
@@ -67,21 +69,28 @@ def settled(
         if denied:
             gap = gap[denied.end() :]
             groups[-1:] = [groups[-1][:-1], []]
-        if _DENIES[language].search(gap):
+        turned = turned or bool(_CORRECTS[language].search(gap))
+        # "not Tuesday at three" rules out both; "not Friday, Monday at ten" does not rule out ten
+        if _DENIES[language].search(" ".join(gap.split(_OTHER)[-2:])):
+            if groups:  # "Friday, no, not Friday"
+                groups[-1] = [piece for piece in groups[-1] if piece[2] != value]
             continue
-        if not groups or _CORRECTS[language].search(gap):
+        if not groups or turned:
             groups.append([])
+            turned = False
         groups[-1].append((start, stop, value))
     if groups and groups[-1] and _DENIED[language].match(line.between(end, end + 4)):
         groups[-1].pop()
     return [group for group in groups if group]
 
 
-def corrects(text: str, lexicon: Lexicon) -> bool:
-    """Whether these words take back what was said before them."""
-    return bool(_CORRECTS.get(lexicon.language, _CORRECTS["en"]).search(text))
-
-
 def _without(others: Sequence[tuple[int, int]], line: Line, start: int, end: int) -> str:
-    hidden = {at for first, last in others for at in range(first, last)}
-    return " ".join(line.tokens[at] for at in range(start, end) if at not in hidden)
+    """Return the words in between, a mark for each of `others`."""
+    words: list[str] = []
+    for at in range(start, end):
+        other = next((span for span in others if span[0] <= at < span[1]), None)
+        if other is None:
+            words.append(line.tokens[at])
+        elif at in (other[0], start):
+            words.append(_OTHER)
+    return " ".join(words)

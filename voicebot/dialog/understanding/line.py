@@ -19,13 +19,14 @@ INVALID = ("range", "length", "check", "past", "form", "incomplete")
 _LONGEST_TEXT = 500
 """Characters of an utterance that are read; no date, amount or address is longer."""
 
-_SYMBOL = re.compile(r"[/$£€₩@_+,.\-]|\dish")
+_SYMBOL = re.compile(r"[/$£€₩@_+,.'\u2019\-]|\dish")
 _SYMBOLS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=\d),(?=\d{3}(?!\d))"), ""),
     (re.compile(r"(?<=\d)[tT](?=\d\d:)"), " "),
     (re.compile(r"(?<=\d)\s?/\s?(?=\d)"), " slash "),
     (re.compile(r"\b(\d\d?)\.(\d\d?)\.(\d{4}|\d\d)\b"), r"\1 slash \2 slash \3"),
     (re.compile(r"(?<=\d)-?ish\b"), " ish"),
+    (re.compile(r"(?<=\s)['\u2019](?=\d\d\b)"), "year "),
     (re.compile(r"\$\s?(\d[\d.,]*)"), r"\1 dollars"),
     (re.compile(r"£\s?(\d[\d.,]*)"), r"\1 pounds"),
     (re.compile(r"€\s?(\d[\d.,]*)"), r"\1 euros"),

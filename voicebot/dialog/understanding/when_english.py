@@ -57,7 +57,7 @@ _YEAR = (
     rf"{_CENTURY} hundred(?: (?:and )?{_SMALL})?)"
 )
 _OLD = rf"(?:(?:thirty|forty|fifty|sixty|seventy|eighty|ninety)(?: {_UNIT})?|[3-9]\d)"
-_OF_YEAR = rf"(?: (?:of |in )?(?P<y>{_YEAR}|{_OLD}))?"
+_OF_YEAR = rf"(?: (?:of |in )?(?P<y>{_YEAR}|{_OLD}|year \d\d))?"
 _MONTH = _any(_MONTHS)
 _WEEKDAY = _any(_WEEKDAYS)
 _COUNT = rf"(?:{_SMALL}|an?(?: couple(?: of)?)?|one)"
@@ -88,6 +88,7 @@ def _ordinal(text: str) -> int:
 def _year(text: str | None) -> int | None:
     if not text:
         return None
+    text = text.removeprefix("year ")
     if text.isdigit():
         return int(text)
     words = text.replace(" and ", " ").split()
@@ -118,6 +119,11 @@ def _figures(m: re.Match[str], month_first: bool) -> Day | Wrong:
     if month > 12 >= day:
         month, day = day, month
     return Day(_year(m["y"]), month, day) if 1 <= month <= 12 else Wrong("day")
+
+
+def _by_ordinals(m: re.Match[str]) -> Day | Wrong:
+    day, month = _ordinal(m["a"]), _ordinal(m["b"])
+    return Day(_year(m["y"]), month, day) if month <= 12 else Wrong("day")
 
 
 def _nth(m: re.Match[str]) -> Day:
@@ -289,6 +295,7 @@ _DAY_PATTERNS: tuple[tuple[str, Build], ...] = (
         rf"(?:(?P<month>{_MONTH})|(?P<rel>next|this|the) month)",
         _of_month,
     ),
+    (rf"(?:the )?(?P<a>{_ORD}) of the (?P<b>{_ORD}){_OF_YEAR}", _by_ordinals),
     (rf"(?:the )?(?P<d>{_ORD}) of (?P<rel>next|this|the) month", _ordinal_of_month),
     (rf"(?:the )?(?P<wd>{_WEEKDAY}) after next", lambda m: Day(weekday=_WEEKDAYS[m["wd"]], week=2)),
     (rf"(?P<rel>next|this) week(?: on)? (?P<wd>{_WEEKDAY})", _week_of_day),
