@@ -13,6 +13,7 @@ COMMANDS = (
     "test",
     "replay",
     "say",
+    "prove",
     "intelligible",
     "graph",
 )
