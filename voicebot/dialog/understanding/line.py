@@ -13,9 +13,6 @@ from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, is_content, tokens_of
 from voicebot.dialog.model.slots import Value
 
-INVALID = ("range", "length", "check", "past", "form", "incomplete")
-"""Reasons why what was understood is not allowed."""
-
 _LONGEST_TEXT = 500
 """Characters of an utterance that are read; no date, amount or address is longer."""
 

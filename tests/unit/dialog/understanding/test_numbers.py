@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicebot.dialog.language.languages import lexicon_of
-from voicebot.dialog.understanding.numbers import digit_runs, numbers_in
+from voicebot.dialog.understanding.numbers import decimals_in, digit_runs
 from voicebot.speech.spellout import NATIVE_KOREAN, SINO_KOREAN, spell
 
 pytestmark = pytest.mark.unit
@@ -17,7 +17,7 @@ KOREAN = lexicon_of("ko")
 
 
 def numbers(text: str, language: str = "en") -> list[float]:
-    return [value for value, _, _ in numbers_in(text.split(), lexicon_of(language))]
+    return [float(value) for value, _, _ in decimals_in(text.split(), lexicon_of(language))]
 
 
 def digits(text: str, language: str = "en") -> list[str]:
