@@ -33,8 +33,18 @@ async def test_any_number_finds_the_way(asterisk: RealAsterisk, number: str) -> 
         await call.bot_speaks(timeout=HEARS_WITHIN_S)
 
 
-async def test_a_call_handed_over_reaches_the_destination(asterisk: RealAsterisk) -> None:
-    """The gateway sends the channel on to `voicebot-handover`: without a person the caller hears an echo."""
+@pytest.mark.parametrize(
+    ("context", "extension"),
+    [
+        ("voicebot-handover", "reception"),
+        ("voicebot-queue", "reception"),  # nobody is in it
+        ("voicebot-queue", "no-such-queue"),
+    ],
+)
+async def test_a_call_handed_over_reaches_the_destination(
+    asterisk: RealAsterisk, context: str, extension: str
+) -> None:
+    """The gateway sends the channel on: without a person the caller hears a sentence and an echo."""
     login = {"Authorization": aiohttp.encode_basic_auth(asterisk.user, asterisk.password)}
     async with (
         aiohttp.ClientSession(f"{asterisk.ari_url}/", headers=login) as ari,
@@ -45,7 +55,7 @@ async def test_a_call_handed_over_reaches_the_destination(asterisk: RealAsterisk
         start = await events.receive_json(timeout=5)
         assert start["type"] == "StasisStart"
         assert start["args"] == ["600"]
-        where = {"context": "voicebot-handover", "extension": "reception", "priority": "1"}
+        where = {"context": context, "extension": extension, "priority": "1"}
         async with ari.post(f"/ari/channels/{start['channel']['id']}/continue", params=where) as answer:
             assert answer.status == 204
         await call.answered(timeout=5)
@@ -53,6 +63,33 @@ async def test_a_call_handed_over_reaches_the_destination(asterisk: RealAsterisk
         await call.bot_quiet(800, timeout=HEARD_OUT_WITHIN_S)
         assert "Echo" in asterisk.cli("core show channels")
         await call.hang_up()
+
+
+async def test_a_queue_with_somebody_in_it_brings_both_together(asterisk: RealAsterisk) -> None:
+    asterisk.cli("dialplan add extension 1,1,Answer, into somebody")
+    asterisk.cli("dialplan add extension 1,2,Echo, into somebody")
+    asterisk.cli("queue add member Local/1@somebody to reception")
+    login = {"Authorization": aiohttp.encode_basic_auth(asterisk.user, asterisk.password)}
+    try:
+        async with (
+            aiohttp.ClientSession(f"{asterisk.ari_url}/", headers=login) as ari,
+            ari.ws_connect(f"/ari/events?app={asterisk.app}") as events,
+            Softphone((asterisk.sip_host, asterisk.sip_port)) as phone,
+        ):
+            call = phone.place("600")
+            start = await events.receive_json(timeout=5)
+            where = {"context": "voicebot-queue", "extension": "reception", "priority": "1"}
+            async with ari.post(f"/ari/channels/{start['channel']['id']}/continue", params=where) as answer:
+                assert answer.status == 204
+            await call.answered(timeout=5)
+            async with asyncio.timeout(HEARS_WITHIN_S):
+                while "somebody" not in asterisk.cli("core show channels concise"):
+                    await call.pause(0.05)
+            assert "!Queue!reception" in asterisk.cli("core show channels concise")
+            await call.hang_up()
+    finally:
+        asterisk.cli("queue remove member Local/1@somebody from reception")
+        asterisk.cli("dialplan remove context somebody")
 
 
 def test_calls_leave_no_complaint_in_the_log(asterisk: RealAsterisk) -> None:
