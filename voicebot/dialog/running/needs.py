@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.understanding.values import value_of_given
 from voicebot.errors import Problem, UserError
 
 
-def given_values(dialog: Dialog, given: Mapping[str, object]) -> dict[str, object]:
+def given_values(
+    dialog: Dialog, given: Mapping[str, object], now: datetime | None = None
+) -> dict[str, object]:
     """Return a value for each of the dialog's needs; others in `given` are left out.
+
+    A time without a zone is in that of `now`, the call's clock.
 
     Raises UserError with all that are missing or of the wrong type.
     """
@@ -24,7 +29,7 @@ def given_values(dialog: Dialog, given: Mapping[str, object]) -> dict[str, objec
                 Problem(f"the dialog needs `{name}` ({need.type})", remedy, dialog.source, code="need")
             )
             continue
-        value = value_of_given(raw, need.type)
+        value = value_of_given(raw, need.type, now)
         if value is None:
             shown = "the value" if need.sensitive else f"`{raw}`"
             what = f"{shown} given for `{name}` is no {need.type}"

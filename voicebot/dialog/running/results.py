@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from voicebot.dialog.model.dialog import DialogFile
 from voicebot.dialog.running import voice
@@ -83,11 +84,14 @@ def _recorded(run: Run, event: MessageRecorded) -> Next:
 
 def _keep(run: Run, keep: Mapping[str, str], body: object) -> None:
     """Take values from a reply, each as the type that it was declared with; what is not there is unknown."""
+    now = run.frame.values.get("now")
+    moment = now if isinstance(now, datetime) else None
     for name, path in keep.items():
         raw = at_path(body, path)
         kind = _kind(run.dialog.file, name)
         usable = isinstance(raw, str | int | float | bool)
-        value = value_of_given(raw[:_LONGEST_TEXT] if isinstance(raw, str) else raw, kind) if usable else None
+        raw = raw[:_LONGEST_TEXT] if isinstance(raw, str) else raw
+        value = value_of_given(raw, kind, moment) if usable else None
         run.frame.learn(name, value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from voicebot.dialog.expressions.expressions import is_true, parse_expression
 from voicebot.dialog.model.dialog import Dialog
@@ -274,7 +275,11 @@ def first_values(
     dialog: Dialog, given: Mapping[str, object], shared: Mapping[str, object]
 ) -> dict[str, object]:
     """Return all values at the beginning of a dialog. Raises UserError for its needs."""
-    values: dict[str, object] = {**shared, **given_values(dialog, given)}
+    now = shared.get("now")
+    moment = now if isinstance(now, datetime) else None
+    values: dict[str, object] = {**shared, **given_values(dialog, given, moment)}
     for name, computed in dialog.file.values.items():
-        values[name] = None if computed.start is None else value_of_given(computed.start, computed.type)
+        values[name] = (
+            None if computed.start is None else value_of_given(computed.start, computed.type, moment)
+        )
     return values

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.unit.dialog.running.spoken import dialog as unchecked
 from voicebot.authoring.chat import converse, read_input
@@ -16,11 +14,8 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.running.static_prompts import static_prompts
 from voicebot.dialog.turns import (
-    BotTurn,
-    CallerInput,
     End,
     Handover,
-    HungUp,
     Keys,
     Listen,
     Silence,
@@ -255,60 +250,6 @@ def test_all_that_is_said_without_values_can_be_rendered_ahead() -> None:
         assert said and said <= ahead
     given = {"patient_number": "1", "clinic_phone": "1", "appointment": "2027-03-02T15:00"}
     assert any("March second" in prompt.text for prompt in static_prompts(APPOINTMENT, given))
-
-
-WORDS = st.sampled_from(
-    [
-        "yes",
-        "no",
-        "agent",
-        "help",
-        "repeat",
-        "4 2 7 1",
-        "tuesday",
-        "move it",
-        "cancel",
-        "예약",
-        "goodbye",
-        "",
-        "\x00",
-    ]
-)
-INPUTS = st.one_of(
-    st.builds(Utterance, st.builds(Transcript, WORDS | st.text(max_size=40), st.none() | st.floats(0, 1))),
-    st.builds(Keys, st.text(alphabet="0123456789*#A٣", max_size=6)),
-    st.just(Silence()),
-    st.just(Unheard()),
-    st.just(HungUp()),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from([APPOINTMENT, MENU_KO, ECHO]), st.lists(INPUTS, max_size=25), st.integers())
-def test_no_input_breaks_a_dialog(of: Dialog, inputs: list[CallerInput], seed: int) -> None:
-    interpreter = Interpreter(of, seed=seed)
-    turn = interpreter.begin(0.0)
-    for event in inputs:
-        ended = interpreter.outcome is not None
-        before = turn
-        turn = interpreter.handle(event, 1.0, heard="some")
-        assert isinstance(turn, BotTurn) and isinstance(turn.then, Listen) == (interpreter.outcome is None)
-        assert not ended or turn == before
-        assert isinstance(turn.then, Listen) is False or turn.prompts
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.sampled_from([APPOINTMENT, MENU_KO, ECHO, QUESTION]), st.lists(INPUTS, max_size=8), st.booleans())
-def test_a_caller_who_falls_silent_is_not_asked_for_ever(
-    of: Dialog, inputs: list[CallerInput], deaf: bool
-) -> None:
-    interpreter = Interpreter(of)
-    interpreter.begin(0.0)
-    for event in inputs:
-        interpreter.handle(event, 1.0)
-    for _ in range(8):
-        interpreter.handle(Unheard() if deaf else Silence(), 2.0)
-    assert interpreter.outcome is not None
 
 
 def test_a_caller_who_talks_for_ever_is_let_go() -> None:
