@@ -96,13 +96,12 @@ class Flow:
         if step.ask or step.call or step.llm or step.record:
             yield from (Edge(target, "command", here) for target in self._commands)
         if step.failed:
-            yield Edge(step.failed, "next" if step.llm else "failed", here)
+            yield Edge(step.failed, "failed", here)
         elif step.fetch or step.hook or step.llm:
             agent = self._file.always.get("agent")
             yield Edge((agent.goto or "") if agent and not agent.off else "", "failed", here)
-        if step.llm is not None:  # free talk ends by its tools, or fails
-            yield from (Edge(target, "tool", here) for target in step.llm.tools)
-            return
+        for target in step.llm.tools if step.llm else ():
+            yield Edge(target, "tool", here)
         for choice in step.choices.values():
             if choice.goto:
                 yield Edge(choice.goto, "choice", here)

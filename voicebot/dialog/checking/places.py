@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from voicebot.dialog.expressions.expressions import Expression, ExpressionError,
 from voicebot.dialog.model.dialog import DialogFile, Say, Step
 from voicebot.dialog.speaking.templates import Reference, TemplateError, references
 
+WAV_NAME = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.wav")
+"""A wav file beside a dialog, or below it."""
 STEP_SAYS = ("say", "ask", "help", "noinput", "nomatch", "invalid")
 SLOT_SAYS = ("ask", "help", "noinput", "nomatch", "invalid")
 FILLERS = ("fetch", "hook", "llm")

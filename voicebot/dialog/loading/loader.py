@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from voicebot.dialog.checking.check import Surroundings, check, wav_files
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import says
+from voicebot.dialog.checking.places import WAV_NAME, says
 from voicebot.dialog.loading.faults import problems_of
 from voicebot.dialog.loading.lists import read_choices
 from voicebot.dialog.loading.sources import Files, NoFiles
@@ -249,7 +249,7 @@ class _Loader:
         places: dict[str, Table | None] = dict.fromkeys(wav_files(file))
         for table in tables.read.values():
             for wav in wav_files(file):
-                if isinstance(there := table.texts.get(wav), str) and there.endswith(".wav"):
+                if isinstance(there := table.texts.get(wav), str) and WAV_NAME.fullmatch(there):
                     places.setdefault(there, table)
         for wav, named_by in places.items():
             path = self._files.find(wav, folder)

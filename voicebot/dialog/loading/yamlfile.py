@@ -53,13 +53,16 @@ class YamlFile:
     keys: dict[Path, Position] = field(default_factory=dict)
 
     def position(self, path: Path, *, key: bool = False) -> Position | None:
-        """Return where the value (or key) at `path` stands, or else the nearest thing around it."""
-        for length in range(len(path), -1, -1):
-            places = (self.keys, self.values) if key else (self.values, self.keys)
-            for place in places:
-                if path[:length] in place:
-                    return place[path[:length]]
-        return None
+        """Return where the value (or key) at `path` stands, or else the nearest thing around it.
+
+        What a short form leaves out (`say: Hello.` is the first of a list) is passed over.
+        """
+        here: Path = ()
+        for part in path:
+            if (*here, part) in self.values:
+                here = (*here, part)
+        places = (self.keys, self.values) if key else (self.values, self.keys)
+        return next((place[here] for place in places if here in place), None)
 
     def problem(
         self, path: Path, what: str, remedy: str, source: str, code: str, *, key: bool = False

@@ -121,7 +121,7 @@ class Record(Strict):
 
 
 def _record(value: Any) -> Any:
-    return {} if value is True else value
+    return {} if value is True or value == "true" else value  # a file's scalars are text
 
 
 RecordSpec = Annotated[Record, BeforeValidator(_record, json_schema_input_type=Literal[True] | Record)]

@@ -34,8 +34,6 @@ def _finding(name: str, what: str, remedy: str, key: str = "", code: str = "step
 def _together(name: str, step: Step) -> Iterator[Finding]:
     for keys, about in ((WORKS, "waits for one thing"), (LEAVES, "leads to one place")):
         there = [key for key in keys if _value(step, key)]
-        if "record" in keys and step.record is not None and "record" not in there:
-            there.append("record")
         for key in there[1:]:
             what = f"has both `{there[0]}` and `{key}`; a step {about}"
             yield _finding(name, what, "keep one of them, or make two steps", key)
@@ -68,14 +66,9 @@ def _alone(name: str, step: Step, file: DialogFile) -> Iterator[Finding]:
         yield _finding(name, "`confirm` needs a slot to fill", "give it `fill`", "confirm")
     if step.optional and step.ask and not step.fill:
         yield _finding(name, "`optional` needs a slot to fill", "give it `fill`", "optional")
-    for key in ("goto", "end", "return", "transfer", "set", "fill") if step.llm else ():
-        if _value(step, key):
-            what = f"`{key}` does nothing here: free talk goes on by its `tools`, or `failed`"
-            remedy = "name the step that follows under `tools`"
-            yield _finding(name, what, remedy, key)
-    if step.llm and not (step.llm.tools or step.failed):
-        what = "free talk leads nowhere"
-        yield _finding(name, what, "give it `tools`, or a `failed`", "llm")
+    if step.fill and step.llm:
+        what = "`fill` does nothing in free talk"
+        yield _finding(name, what, "name the slots that it may fill under `llm: {slots: [...]}`", "fill")
     if step.language is not None and not file.languages and step.language == file.language:
         what = "the dialog is held in this language anyway"
         yield Finding(("steps", name, "language"), what, "take it away", "step", warning=True, at_key=True)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import phrases, referred, says
+from voicebot.dialog.checking.places import WAV_NAME, phrases, referred, says
 from voicebot.dialog.checking.suggest import near, near_or_all
 from voicebot.dialog.speaking.templates import TemplateError, parse_template, references
 
 MOST_TOLD = 20
 """Texts of one language that are told one by one."""
-
-_WAV = re.compile(r"([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.wav")
 
 Table = Mapping[str, str | tuple[str, ...]]
 
@@ -109,7 +106,7 @@ def _form(context: Context, language: str, table: Table) -> Iterator[Finding]:
                 what = f"the translation does not say `{lacking[0]}`"
                 remedy = f"write {{{lacking[0]}}} in it"
                 yield Finding((text,), what, remedy, "translation", warning=True, table=language)
-            if text.endswith(".wav") and not _WAV.fullmatch(translated):
+            if text.endswith(".wav") and not WAV_NAME.fullmatch(translated):
                 what = f"`{_short(translated)}` is no name of a wav file"
                 yield Finding((text,), what, "name a .wav file beside the dialog", "wav", table=language)
 
