@@ -6,8 +6,9 @@ sets of letters are, which one operation on whole arrays tells; what remains, a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,11 @@ from rapidfuzz import fuzz
 
 from voicebot.dialog.language.text import Tokens
 from voicebot.dialog.understanding.wording import Wording
+
+Size = TypeVar("Size", int, npt.NDArray[np.int32])
+
+_Run = tuple[int, int, Tokens, int, int, int]
+"""A run of words: start, end, words, letters of them all, the sets of their letters and pairs."""
 
 _NEAR_PERCENT = 84
 """Similarity of letters from which on two phrases count as the same, misspelt."""
@@ -30,7 +36,7 @@ _SLACK, _SLACK_SYLLABLES = 1, 3
 """Words more than the phrase has that may be compared with it."""
 _LONGEST_ENDING = 10
 """Syllables."""
-_PREFIXES = ("in", "un", "dis", "non", "im")
+_PREFIXES = frozenset(("in", "un", "dis", "non", "im"))
 
 
 class Place(NamedTuple):
@@ -61,64 +67,115 @@ class PhraseIndex:
         self._slack = _SLACK_SYLLABLES if self._syllabic else _SLACK
         self.longest = max(map(len, phrases), default=0) + self._slack
         self._shortest_near = _NEAR_SYLLABLES if self._syllabic else _NEAR_LETTERS
-        fuzzy = [at for at, joined in enumerate(self._joined) if len(joined) >= self._shortest_near]
-        self._fuzzy = np.array(fuzzy, np.int64)
-        self._letters, self._sizes = _measures([self._joined[at] for at in fuzzy])
+        self._fuzzy = [at for at, joined in enumerate(self._joined) if len(joined) >= self._shortest_near]
+        self._known = {token: _traits(token) for phrase in phrases for token in phrase}
+        traits = [_traits(self._joined[at]) for at in self._fuzzy]
+        self._letters = np.array([letters for letters, _ in traits], np.uint64)
+        self._pairs = [pairs for _, pairs in traits]
+        self._sizes = [len(self._joined[at]) for at in self._fuzzy]
+        self._least = self._shortest_near - 1
+        self._most = max(self._sizes, default=0)
+        self._most += self._most * (100 - _NEAR_PERCENT) // _NEAR_PERCENT + 1
+        self._allowed = self._allowances()
 
-    def places(self, tokens: Tokens) -> list[Place]:
-        """Return where phrases stand in `tokens`, in order."""
-        windows = self._windows(tokens)
-        found = self._equal(tokens, windows)
-        found += self._near(tokens, windows)
-        found.sort()
-        return found
+    def _allowances(self) -> npt.NDArray[np.uint8]:
+        """Return by sizes of a window and a phrase one more than their sets of letters may differ in.
 
-    def _windows(self, tokens: Tokens) -> list[tuple[int, int, str]]:
-        """Return all runs of words no longer than a phrase can be: start, end, joined."""
-        windows = []
+        Each of the edits between two texts brings or takes one letter of the set at the most. 0 where the
+        sizes alone differ by more.
+        """
+        own = np.array(self._sizes, np.int32)
+        spoken = np.arange(self._most + 1, dtype=np.int32)[:, None]
+        edits = _edits(own + spoken)
+        allowed = np.where(np.abs(own - spoken) <= edits, edits + 1, 0)
+        return np.minimum(allowed, 255).astype(np.uint8)
+
+    def places(self, *utterances: Tokens) -> list[list[Place]]:
+        """Return for each of some utterances, which may have much in common, where phrases stand in it."""
+        runs = [self._runs(tokens) for tokens in utterances]
+        found: dict[Tokens, list[tuple[int, float]]] = {}
+        likely: list[_Run] = []
+        for run in (run for each in runs for run in each):
+            if run[2] not in found:
+                found[run[2]] = self._equal(run[2])
+                if self._least <= run[3] <= self._most:
+                    likely.append(run)
+        if likely:
+            self._near(likely, found)
+        places = [
+            [
+                Place(phrase, end - start, start, similarity)
+                for start, end, window, *_ in each
+                for phrase, similarity in found[window]
+            ]
+            for each in runs
+        ]
+        for each in places:
+            each.sort()
+        return places
+
+    def _runs(self, tokens: Tokens) -> list[_Run]:
+        """Return all runs of words no longer than a phrase can be."""
+        known = self._known
+        traits = [known[token] if token in known else _traits(token) for token in tokens]
+        joints = [_pair(one[-1], other[0]) for one, other in pairwise(tokens)]
+        runs: list[_Run] = []
         for start in range(len(tokens)):
-            joined = ""
+            letters = pairs = size = 0
             for end in range(start + 1, min(len(tokens), start + self.longest) + 1):
-                joined += tokens[end - 1]
-                windows.append((start, end, joined))
-        return windows
+                own = traits[end - 1]
+                letters |= own[0]
+                pairs |= own[1] | joints[end - 2] if end - 1 > start else own[1]
+                size += len(tokens[end - 1])
+                runs.append((start, end, tokens[start:end], size, letters, pairs))
+        return runs
 
     def _comparable(self, phrase: int, length: int) -> bool:
         size = len(self._phrases[phrase])
         return max(1, size - 1) <= length <= size + self._slack
 
-    def _equal(self, tokens: Tokens, windows: list[tuple[int, int, str]]) -> list[Place]:
-        """Find what is the same to the letter, in Korean perhaps with a particle."""
+    def _equal(self, window: Tokens) -> list[tuple[int, float]]:
+        """Find the phrases that are the same to the letter, in Korean perhaps with a particle."""
+        spoken = "".join(window)
+        if not self._syllabic:
+            return [
+                (at, 1.0 if self._phrases[at] == window else _OTHERWISE_SPACED)
+                for at in self._by_letters.get(spoken, ())
+                if self._comparable(at, len(window))
+            ]
         found = []
-        by_letters, endings = self._by_letters, self._wording.endings
-        for start, end, spoken in windows:
-            for cut in range(1, len(spoken) + 1) if self._syllabic else (len(spoken),):
-                phrases = by_letters.get(spoken[:cut])
-                if not phrases or (cut < len(spoken) and spoken[cut:] not in endings):
-                    continue
-                for at in phrases:
-                    if not self._comparable(at, end - start) or len(spoken) - cut > _LONGEST_ENDING:
-                        continue
-                    same = _INFLECTED if cut < len(spoken) else _OTHERWISE_SPACED
-                    if tokens[start:end] == self._phrases[at]:
-                        same = 1.0
-                    found.append(Place(at, end - start, start, same))
+        for cut in range(1, len(spoken) + 1):
+            rest = spoken[cut:]
+            if not rest or (rest in self._wording.endings and len(rest) <= _LONGEST_ENDING):
+                for at in self._by_letters.get(spoken[:cut], ()):
+                    if self._comparable(at, len(window)):
+                        same = _OTHERWISE_SPACED if not rest else _INFLECTED
+                        found.append((at, 1.0 if self._phrases[at] == window else same))
         return found
 
-    def _near(self, tokens: Tokens, windows: list[tuple[int, int, str]]) -> list[Place]:
-        windows = [window for window in windows if len(window[2]) >= self._shortest_near - 1]
-        if not windows or not len(self._fuzzy):
-            return []
-        found = []
-        letters, sizes = _measures([spoken for _, _, spoken in windows])
-        for window, near in _likely(letters, sizes, self._letters, self._sizes):
-            start, end, spoken = windows[window]
-            at = int(self._fuzzy[near])
-            if self._comparable(at, end - start):
-                similarity = self._similarity(spoken, tokens[start:end], at)
+    def _near(self, runs: list[_Run], found: dict[Tokens, list[tuple[int, float]]]) -> None:
+        """Add to what was found in each window the phrases that are nearly the same."""
+        _, _, windows, sizes, letters, pairs = zip(*runs, strict=True)
+        for at, near in self._likely(sizes, letters, pairs):
+            window = windows[at]
+            if self._comparable(near, len(window)):
+                similarity = self._similarity("".join(window), window, near)
                 if similarity:
-                    found.append(Place(at, end - start, start, similarity))
-        return found
+                    found[window].append((near, similarity))
+
+    def _likely(
+        self, sizes: Sequence[int], letters: Sequence[int], pairs: Sequence[int]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield the pairs that may be similar: position in the arguments, phrase.
+
+        An edit brings or takes three pairs of neighbours at the most.
+        """
+        differ = np.bitwise_count(np.array(letters, np.uint64)[:, None] ^ self._letters)
+        ones, others = np.nonzero(differ < self._allowed[list(sizes)])
+        for one, other in zip(ones.tolist(), others.tolist(), strict=True):
+            edits = _edits(sizes[one] + self._sizes[other])
+            if (pairs[one] ^ self._pairs[other]).bit_count() <= 3 * edits:
+                yield one, self._fuzzy[other]
 
     def _similarity(self, spoken: str, window: Tokens, at: int) -> float:
         """Compare what is not the same to the letter."""
@@ -141,48 +198,37 @@ class PhraseIndex:
 
     def doubted(self, kinds: Sequence[int]) -> set[int]:
         """Return the phrases that, said alone, are also like a phrase of another kind (one a phrase)."""
-        found: set[int] = set()
-        said = [(0, len(phrase), joined) for phrase, joined in zip(self._phrases, self._joined, strict=True)]
-        for at, phrase in enumerate(self._phrases):
-            if any(kinds[place.phrase] != kinds[at] for place in self._equal(phrase, said[at : at + 1])):
+        found = {
+            at
+            for at, phrase in enumerate(self._phrases)
+            if any(kinds[other] != kinds[at] for other, _ in self._equal(phrase))
+        }
+        for one, near in self._likely(self._sizes, self._letters.tolist(), self._pairs):
+            at = self._fuzzy[one]
+            if kinds[at] == kinds[near] or not self._comparable(near, len(self._phrases[at])):
+                continue
+            if self._similarity(self._joined[at], self._phrases[at], near):
                 found.add(at)
-        if len(self._fuzzy):
-            for one, other in _likely(self._letters, self._sizes, self._letters, self._sizes):
-                at, near = int(self._fuzzy[one]), int(self._fuzzy[other])
-                if kinds[at] == kinds[near] or not self._comparable(near, len(self._phrases[at])):
-                    continue
-                if self._similarity(self._joined[at], self._phrases[at], near):
-                    found.add(at)
         return found
 
 
-def _likely(
-    letters: npt.NDArray[np.uint64],
-    sizes: npt.NDArray[np.uint16],
-    other_letters: npt.NDArray[np.uint64],
-    other_sizes: npt.NDArray[np.uint16],
-) -> list[tuple[int, int]]:
-    """Return the pairs that may be similar, as positions.
-
-    Similarity s of texts of a and b letters leaves (1 - s)(a + b) insertions and deletions. Each of them
-    brings or takes one letter of the set at the most.
-    """
-    differ = np.bitwise_count(letters[:, None] ^ other_letters[None, :]).astype(np.uint16)
-    both = sizes[:, None] + other_sizes[None, :]
-    apart = np.maximum(differ, np.abs(sizes[:, None].astype(np.int16) - other_sizes[None, :]))
-    ones, others = np.nonzero(apart * 100 <= both * (100 - _NEAR_PERCENT))
-    return list(zip(ones.tolist(), others.tolist(), strict=True))
+def _edits(sizes: Size) -> Size:
+    """Return how many letters at the most two similar texts have not in common, by all letters of both."""
+    return sizes * (100 - _NEAR_PERCENT) // 100
 
 
-def _measures(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint16]]:
-    """Return for each text its set of letters, as bits, and its length."""
-    letters = np.zeros(len(texts), np.uint64)
-    for at, text in enumerate(texts):
-        bits = 0
-        for code in set(text):
-            bits |= 1 << (ord(code) & 63)
-        letters[at] = bits
-    return letters, np.array([len(text) for text in texts], np.uint16)
+def _pair(one: str, other: str) -> int:
+    return 1 << ((ord(one) * 11 + ord(other)) & 63)
+
+
+def _traits(text: str) -> tuple[int, int]:
+    """Return the sets of letters and of pairs of neighbours as bits, of which some share one."""
+    letters = pairs = 0
+    for letter in text:
+        letters |= 1 << (ord(letter) & 63)
+    for one, other in pairwise(text):
+        pairs |= _pair(one, other)
+    return letters, pairs
 
 
 def _alike(spoken: str, joined: str) -> float:
@@ -204,8 +250,9 @@ def _differing(window: Tokens, phrase: Tokens) -> tuple[Tokens, Tokens]:
 def _undone(window: Tokens, phrase: Tokens) -> bool:
     """Whether a prefix turns a word round: correct, incorrect."""
     return any(
-        heard != meant
-        and (heard in {p + meant for p in _PREFIXES} or meant in {p + heard for p in _PREFIXES})
+        len(one) > len(other) and one.endswith(other) and one[: -len(other)] in _PREFIXES
         for heard in window
         for meant in phrase
+        if heard != meant
+        for one, other in ((heard, meant), (meant, heard))
     )

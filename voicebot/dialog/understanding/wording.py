@@ -11,8 +11,8 @@ from voicebot.dialog.language.text import Tokens, tokens_of, worded
 _LONGEST_TOKENS = 40
 """Words of an utterance; no answer is longer."""
 
-_SIMPLE = re.compile(r"[A-Za-z\uac00-\ud7a3 ,.!?;]*")
-"""Text of which words are what stands between the spaces, as long as no word is a short form."""
+_SIMPLE = re.compile(r"[A-Za-z\uac00-\ud7a3' ,.!?;]*")
+"""Text of which words are what stands between the spaces, short forms apart."""
 _PUNCTUATION = str.maketrans(",.!?;", "     ")
 
 
@@ -44,11 +44,16 @@ class Wording:
         return tokens, self._without_fillers(tokens)
 
     def _plain(self, text: str) -> Tokens | None:
-        """Cut where `tokens_of` would, in a tenth of its time; None for what only it can read."""
+        """Cut where `tokens_of` would, in a fifth of its time; None for what only it can read."""
         if len(text) > _LONGEST_SIMPLE:
             return None
         tokens = text.translate(_PUNCTUATION).lower().split()
-        return tuple(tokens) if self.short.isdisjoint(tokens) else None
+        if "'" in text or not self.short.isdisjoint(tokens):
+            contractions = self.lexicon.contractions
+            if any(token == "m" or ("'" in token and token not in contractions) for token in tokens):
+                return None  # "p m" is one word
+            return tuple(word for token in tokens for word in contractions.get(token, token).split())
+        return tuple(tokens)
 
     def _without_fillers(self, tokens: Tokens) -> Tokens:
         if self.fillers.keys().isdisjoint(tokens):
@@ -102,5 +107,5 @@ def _make(lexicon: Lexicon) -> Wording:
         decoys=decoys,
         longest_decoy=max((max(sizes) for sizes in decoys.values()), default=0),
         fillers=fillers,
-        short=frozenset((*lexicon.contractions, "m")),  # "p m" is one word
+        short=frozenset((*lexicon.contractions, "m")),
     )
