@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -19,8 +18,8 @@ from voicebot.dialog.understanding.reading import READ_TYPES, read_slot, reading
 pytestmark = pytest.mark.unit
 
 NOW = datetime(2027, 3, 1, 10, tzinfo=ZoneInfo("America/New_York"))
-MOST_MS = 50
-"""For the worst of texts, on a busy machine."""
+LONGEST = 500
+"""Characters of an utterance that are read; symbols that are spoken make a few more."""
 
 
 def slot(kind: str, **options: Any) -> Slot:
@@ -148,7 +147,7 @@ def test_no_keys_raise(keys: str, kind: str) -> None:
 
 @pytest.mark.parametrize("language", ["en-US", "ko"])
 @pytest.mark.parametrize("kind", sorted(READ_TYPES))
-def test_a_flood_of_words_is_read_in_no_time(kind: str, language: str) -> None:
+def test_of_a_flood_of_words_the_beginning_is_read(kind: str, language: str) -> None:
     lexicon = lexicon_of(language)
     floods = [
         "twenty " * 9999,
@@ -160,6 +159,5 @@ def test_a_flood_of_words_is_read_in_no_time(kind: str, language: str) -> None:
     ]
     floods += ["삼 " * 9999, "다음 주 " * 9999, "일이삼사" * 9999, "9" * 99999, "1.1." * 9999, "+-" * 9999]
     for flood in floods:
-        start = clock.perf_counter()
+        assert sum(map(len, words_of(flood, lexicon))) <= 2 * LONGEST, "only the beginning is read"
         read_slot(slot(kind), flood, lexicon, NOW, language)
-        assert clock.perf_counter() - start < MOST_MS / 1000, flood[:20]
