@@ -10,18 +10,28 @@ from voicebot.dialog.model.slots import Slot
 _MOST_UNROLLED_DIGITS = 8
 
 
-def jsgf_of(phrases: Iterable[str], slot: Slot | None, lexicon: Lexicon) -> str:
-    """Return a grammar of one public rule: an answer, perhaps led in and followed by small talk."""
+def jsgf_of(phrases: Iterable[str], slot: Slot | None, lexicon: Lexicon, words: Iterable[str] = ()) -> str:
+    """Return a grammar of one public rule: an answer, perhaps led in and followed by small talk.
+
+    `words` are those of which days, times, amounts and the like are made, in any order and number; digits and
+    whole numbers have rules of their own. Raises ValueError where nothing can be said.
+    """
     rules = []
-    answers = ["( " + " | ".join(_word(phrase) for phrase in phrases) + " )"] if phrases else []
+    phrases, words = list(phrases), list(words)
+    answers = [_any(phrases)] if phrases else []
     if slot is not None and slot.type == "digits":
         rules.append(f"<digit> = {_any(lexicon.digits)};")
         rules.append(f"<digits> = {_digits(slot, lexicon)};")
         answers.append("<digits>")
     elif slot is not None and slot.type == "number":
-        words = dict.fromkeys((*lexicon.digits, *lexicon.tens, *lexicon.scales))
-        rules.append(f"<number> = ( {_any(words)} )+;")
+        numbers = dict.fromkeys((*lexicon.digits, *lexicon.tens, *lexicon.scales))
+        rules.append(f"<number> = ( {_any(numbers)} )+;")
         answers.append("<number>")
+    elif words:
+        rules.append(f"<words> = ( {_any(dict.fromkeys(words))} )+;")
+        answers.append("<words>")
+    if not answers:
+        raise ValueError("a grammar needs something that can be said")
     lead = f"[ {_any(lexicon.leads)} ] " if lexicon.leads else ""
     tail = f" [ {_any(lexicon.tails)} ]" if lexicon.tails else ""
     public = f"public <answer> = {lead}( {' | '.join(answers)} ){tail};"
