@@ -159,7 +159,7 @@ def _told(fault: ErrorDetails, path: Path, at_key: bool) -> tuple[str, str]:
         case "too_long":
             return f"`{name}` holds more than {limits['max_length']}", "take some away"
         case "tuple_type" | "list_type":
-            text = f"write [{given}]" if isinstance(given, str) else example or "write [one, two]"
+            text = f"write [{_short(given)}]" if isinstance(given, str) else example or "write [one, two]"
             return f"`{name}` must be a list, not {_shape(given)}", text
         case "greater_than_equal":
             return f"`{name}` is too small", f"at least {limits['ge']}"
