@@ -23,6 +23,8 @@ from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.needs import given_values
 from voicebot.errors import Problem, UserError
+from voicebot.work.hooks import Hooks
+from voicebot.work.needs import work_problems
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +36,6 @@ SETTLE_LIMIT_S = 5.0
 """A file that is still written to after so long is read as it is."""
 CALL_WAITS_S = 1.0
 """A call waits so long for a file just saved, or for a disk that hangs; then it has the version before."""
-STATE_FILE = "dialogs.json"
-"""Under `paths.var`: what is in service, for `voicebot doctor`."""
 
 Signature = tuple[tuple[str, int, int, int], ...]
 """Of files: path, time of the last change in ns, size, inode; three zeros for one that is not there."""
@@ -76,11 +76,16 @@ class DialogStore:
     """
 
     def __init__(
-        self, config: Config, surroundings: Surroundings | None = None, swapped: Swapped = lambda _: None
+        self,
+        config: Config,
+        surroundings: Surroundings | None = None,
+        swapped: Swapped = lambda _: None,
+        hooks: Hooks | None = None,
     ) -> None:
         self._config = config
         self._surroundings = surroundings
         self._swapped = swapped
+        self._hooks = hooks or Hooks()
         self._kept: dict[str, _Kept] = {}
         self._looking: set[asyncio.Task[None]] = set()
 
@@ -185,8 +190,13 @@ class DialogStore:
             await asyncio.to_thread(self._write_state)
 
     def _read(self, path: Path, routes: Iterable[Route]) -> Dialog:
-        """Load a dialog that every route of it gives what it needs. Raises UserError."""
+        """Load a dialog that every route of it gives what it needs, and whose work can be done.
+
+        Raises UserError.
+        """
         dialog = load_dialog(path, self._surroundings)
+        if problems := work_problems(dialog, self._config, self._hooks):
+            raise UserError(problems)
         for route in routes:
             given_values(dialog, route.given)
         return dialog
@@ -204,7 +214,7 @@ class DialogStore:
                 for each in self.states
             ],
         }
-        path = self._config.var / STATE_FILE
+        path = self._config.dialog_state
         aside = path.with_suffix(".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

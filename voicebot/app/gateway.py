@@ -84,9 +84,9 @@ class Gateway:
         self._progress = progress
         self._make_speech = speech
         self._stack = AsyncExitStack()
-        hooks = known_hooks()
-        surroundings = Surroundings(hooks=hooks, environment=config.dialogs.env)
-        self._dialogs = DialogStore(config, surroundings, self._on_reload)
+        self._desk = WorkDesk(config)
+        surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
+        self._dialogs = DialogStore(config, surroundings, self._on_reload, self._desk.hooks)
         self._ended: str | None = None
         self._starting = 0
         self._calls: dict[str, Call] = {}
@@ -122,7 +122,7 @@ class Gateway:
             await self._speech.render_ahead(
                 [(route, self._dialogs.dialog_of(route)) for route in config.routes], self._progress
             )
-            self._desk = await self._stack.enter_async_context(WorkDesk(config))
+            await self._stack.enter_async_context(self._desk)
             self._media = MediaLoop(
                 config.media.bind, config.media.first_port, config.media.last_port, failed=self._media_failed
             )

@@ -292,5 +292,10 @@ class Config(_Section):
         return self.resolve(self.paths.var)
 
     @property
+    def dialog_state(self) -> Path:
+        """The file in which a gateway says which dialogs it serves, for `voicebot doctor`."""
+        return self.var / "dialogs.json"
+
+    @property
     def models(self) -> Path:
         return self.resolve(self.paths.models)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from voicebot.ami.messages import Message
+from voicebot.call.handover import HANDOVER_CONTEXT, QUEUE_CONTEXT
 from voicebot.config import AsteriskConfig, Config
+from voicebot.dialog.loading.files import load_dialog
 from voicebot.doctor.dialplan import Entrance, Step, entrances, steps, variables_of_stasis
 from voicebot.doctor.finding import Finding, fault, ok, warning
-from voicebot.errors import PbxError
+from voicebot.errors import PbxError, UserError
 from voicebot.pbx.ami_login import AmiLogin
+from voicebot.work.needs import all_steps
 
 CHECK = "AMI"
 DIALPLAN = "dialplan"
@@ -42,7 +47,7 @@ async def check_ami(config: Config) -> list[Finding]:
             variables = {name: await _global(ami, name) for name in variables_of_stasis(dialplan)}
     except PbxError as error:
         return [_unreachable(asterisk, visit.refused, error)]
-    return findings + _check_dialplan(config, dialplan, variables)
+    return findings + await asyncio.to_thread(_check_dialplan, config, dialplan, variables)
 
 
 async def _global(ami: AmiLogin, name: str) -> str:
@@ -110,6 +115,7 @@ def _check_dialplan(config: Config, dialplan: list[Step], variables: dict[str, s
         ok(DIALPLAN, f"{names} leads to Stasis({app})"),
         *_check_fallback(ways),
         *_check_numbers(config, ways),
+        *_check_transfers(config, dialplan),
     ]
 
 
@@ -142,4 +148,28 @@ def _check_numbers(config: Config, ways: list[Entrance]) -> list[Finding]:
             f"no call to {', '.join(lost)} comes to the gateway, though a route waits",
             "add the numbers to the extension that calls Stasis(), or correct the routes",
         )
+    ]
+
+
+def _check_transfers(config: Config, dialplan: list[Step]) -> list[Finding]:
+    """Whether the places are there to which dialogs hand callers over."""
+    wanted: dict[str, str] = {}
+    for route in config.routes:
+        try:
+            dialog = load_dialog(config.resolve(route.dialog))
+        except UserError:  # told elsewhere
+            continue
+        for name, step in all_steps(dialog):
+            if step.transfer is not None:
+                context = QUEUE_CONTEXT if step.transfer.queue else HANDOVER_CONTEXT
+                wanted.setdefault(context, f"step `{name}` of {dialog.name}")
+    there = {step.context for step in dialplan}
+    return [
+        warning(
+            DIALPLAN,
+            f"there is no context [{context}], to which {who} hands callers over: they would be cut off",
+            "copy it from asterisk/extensions.conf, then: asterisk -rx 'dialplan reload'",
+        )
+        for context, who in wanted.items()
+        if context not in there
     ]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voicebot.call.routing import find_route
 from voicebot.config import Config, SttConfig, TtsConfig
+from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.running.needs import given_values
 from voicebot.doctor.finding import Finding, fault, ok, warning
 from voicebot.engines.service import build_stt
 from voicebot.engines.tts_service import build_tts
 from voicebot.errors import Problem, UserError
+from voicebot.work.hooks import Hooks, known_hooks
+from voicebot.work.needs import work_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,45 @@ def check_routes(config: Config) -> list[Finding]:
             )
         elif not route.number.startswith("_") and find_route(config.routes, route.number) is None:
             findings.append(fault("routes", f"no call can match {route.number}", "correct the number"))
-    problems: list[Problem] = []
+    problems = [
+        Problem(f"dialogs.env: {name} is not set in this environment", "set it where the gateway runs")
+        for name in config.dialogs.env
+        if name not in os.environ
+    ]
+    surroundings, hooks = Surroundings(known_hooks(), config.dialogs.env), Hooks()
     for route in config.routes:
         try:
-            given_values(load_dialog(config.resolve(route.dialog)), route.given)
+            dialog = load_dialog(config.resolve(route.dialog), surroundings)
+            problems += [p for p in work_problems(dialog, config, hooks) if p not in problems]
+            given_values(dialog, route.given)
         except UserError as error:
             problems += [problem for problem in error.problems if problem not in problems]
     findings += [
-        fault("dialogs", f"{problem.where}: {problem.what}", problem.remedy or "correct it")
+        fault("dialogs", str(replace(problem, remedy="")), problem.remedy or "correct it")
         for problem in problems
     ]
+    findings += _check_running(config)
     count = len({route.dialog for route in config.routes})
     return findings or [ok("routes", f"{len(config.routes)}, dialogs that load: {count}")]
+
+
+def _check_running(config: Config) -> list[Finding]:
+    """Whether a gateway that runs serves dialogs as their files are now."""
+    try:
+        state = json.loads((config.var / "dialogs.json").read_text(encoding="utf-8"))
+        os.kill(int(state["pid"]), 0)
+        return [
+            warning(
+                "dialogs",
+                f"the running gateway has refused {each['file']} and still serves version {each['version']} "
+                f"of {each['since']}: {each['problems'][0]}",
+                "correct the file; it is live for the next call",
+            )
+            for each in state["dialogs"]
+            if each["problems"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):  # none runs, or none did ever
+        return []
 
 
 def check_speech(config: Config) -> list[Finding]:

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from voicebot.app import dialogs as module
-from voicebot.app.dialogs import STATE_FILE, DialogStore
+from voicebot.app.dialogs import DialogStore
 from voicebot.config import Config, Route
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import UserError
@@ -77,7 +77,7 @@ async def test_a_bad_file_keeps_the_old_one_and_the_operator_is_told_once(office
     (entry,) = [entry for entry in logs if entry["log_level"] == "error"]
     assert "nowhere" in str(entry["problems"])
     assert "hello.yaml:3:" in str(entry["problems"])
-    state = json.loads((office.config.var / STATE_FILE).read_text())
+    state = json.loads(office.config.dialog_state.read_text())
     assert "nowhere" in state["dialogs"][0]["problems"][0]
     assert state["dialogs"][0]["version"] == office.store.states[0].version
     office.save(HELLO.replace("SAID", "three"), age_s=4)
