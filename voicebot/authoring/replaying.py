@@ -44,6 +44,8 @@ from voicebot.speech.stt import Transcript
 MOST_WORK = 20
 """Look-ups between two turns of the caller."""
 MESSAGE_MS = 10_000
+MOST_ANSWERS = 3
+"""Answers that are tried in place of one that was not recorded."""
 DIGITS_TRIED = 500
 """Strings of keys that are tried for a sensitive answer, to meet a check digit."""
 
@@ -173,9 +175,7 @@ def _caller(
         talk, _ = _work(talk, record, said)
         return talk, True
     best: Conversation | None = None
-    for event in _valid_answers(talk):
-        fork = talk.fork()
-        fork.take(event)
+    for fork in _after_valid_answers(talk, caller.understood):
         fork, _ = _work(fork, record, said)
         if best is None or _likeness(fork, said) > _likeness(best, said):
             best = fork
@@ -205,17 +205,19 @@ def _shown(caller: CallerTurnRecord) -> str:
 # --- what was not recorded ------------------------------------------------------------------------------
 
 
-def _valid_answers(talk: Conversation) -> Iterator[CallerInput]:
-    """Yield up to three answers that the dialog would understand now."""
+def _after_valid_answers(talk: Conversation, kind: str) -> Iterator[Conversation]:
+    """Yield the conversation after up to three answers that are taken as `kind` now."""
     then = talk.turn.then
     if not isinstance(then, Listen):
         return
     found = 0
     for event in _possible_answers(then):
-        if talk.interpreter.expects(event):
-            yield event
+        fork = talk.fork()
+        taken = fork.take(event).understood
+        if taken is not None and taken.kind == kind:
+            yield fork
             found += 1
-            if found == 3:
+            if found == MOST_ANSWERS:
                 return
 
 

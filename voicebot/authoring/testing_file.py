@@ -40,6 +40,12 @@ def _pattern(value: Any) -> Any:
 
 PATTERN = re.compile(r"/(.+)/(i?)", re.DOTALL)
 
+_PlainValue = str | int | float | bool
+Value = Annotated[str, BeforeValidator(lambda value: value, json_schema_input_type=_PlainValue)]
+"""A value as it is written: editors read 4271 as a number, which is fine."""
+Known = Annotated[str | None, BeforeValidator(lambda value: value, json_schema_input_type=_PlainValue | None)]
+Moment = Annotated[datetime | None, BeforeValidator(lambda value: value, json_schema_input_type=str | None)]
+
 Words = Annotated[str, BeforeValidator(_pattern), Field(min_length=1, max_length=2000)]
 """Text that is contained, whatever its case; or a regular expression: `/Tue|Wednes/`, `/tue/i`."""
 
@@ -140,7 +146,7 @@ class Item(Strict):
     caller: Annotated[Says | None, BeforeValidator(_says, json_schema_input_type=str | Says)] = Field(
         None, description="What the caller says. `{says: friday, confidence: 0.4}`: the recogniser is unsure."
     )
-    keys: Annotated[str, Field(pattern=r"^[0-9*#A-D]{1,64}$")] | None = Field(
+    keys: Annotated[Value, Field(pattern=r"^[0-9*#A-D]{1,64}$")] | None = Field(
         None, description="Keys that the caller presses; a `#` at the end terminates."
     )
     fetch: FetchLine | None = Field(
@@ -155,7 +161,7 @@ class Item(Strict):
     model: Annotated[ModelReply | None, BeforeValidator(_says, json_schema_input_type=str | ModelReply)] = (
         Field(None, description="What the language model replies.")
     )
-    slots: dict[Identifier, str | None] | None = Field(
+    slots: dict[Identifier, Known] | None = Field(
         None, description="Slots and values at this point; null: still unknown."
     )
     step: StepName | None = Field(None, description="The step that the conversation is in at this point.")
@@ -213,11 +219,13 @@ class Stub(Strict):
 class Common(Strict):
     """What may be said for one conversation, or for `every` one of the file."""
 
-    now: datetime | None = Field(
+    now: Moment = Field(
         None,
         description="The wall clock at the beginning, such as 2027-03-01T10:00; UTC where no zone is given.",
     )
-    given: dict[Identifier, str] = Field(default_factory=dict, description="Values for the dialog's `needs`.")
+    given: dict[Identifier, Value] = Field(
+        default_factory=dict, description="Values for the dialog's `needs`."
+    )
     language: LanguageTag | None = Field(None, description="The language that it begins in.")
     call: dict[Literal["number", "called", "id"], str] = Field(
         default_factory=dict, description="The caller's number, the called number, the call's id."
@@ -238,7 +246,7 @@ class TestConversation(Common):
     talk: tuple[ItemSpec, ...] = Field((), max_length=500, description="What is said and done, in order.")
     outcome: Outcome | None = Field(None, description="How the call ends, in the dialog's word.")
     goal: bool | None = Field(None, description="Whether that is what the dialog is for.")
-    slots: dict[Identifier, str | None] = Field(
+    slots: dict[Identifier, Known] = Field(
         default_factory=dict, description="Slots and values at the end; null: still unknown."
     )
     to: str | None = Field(None, description="The extension or queue that the caller is handed over to.")

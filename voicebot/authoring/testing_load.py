@@ -16,6 +16,8 @@ from voicebot.authoring.testing_file import Common, Head, Item, Stub, TestConver
 from voicebot.dialog.checking.suggest import near
 from voicebot.errors import Problem, UserError
 
+TESTS_SCHEMA = Path(__file__).with_name("testing_schema.json")
+"""The copy of the schema that editors read."""
 SUFFIXES = (".test.yaml", ".test.yml")
 
 
@@ -94,7 +96,7 @@ def parse_cases(text: str, path: Path) -> list[Case]:
             problems += _problems(error, read, place, str(path))
             continue
         if isinstance(made, Head):
-            head = made
+            head = head.model_copy(update={name: getattr(made, name) for name in made.model_fields_set})
         else:
             specs.append((made, place))
     if not entries or not (specs or problems):
@@ -225,7 +227,7 @@ def _models(annotation: Any) -> list[Any]:
     return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
 
 
-def tests_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of test files, for editors."""
     entry = TestConversation | Head
     schema = TypeAdapter(list[entry] | TestConversation | Head).json_schema(by_alias=True)
@@ -236,6 +238,6 @@ def tests_schema() -> dict[str, Any]:
     }
 
 
-def tests_schema_text() -> str:
+def schema_of_tests() -> str:
     """Return the schema as the text of `testing_schema.json`."""
-    return json.dumps(tests_schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"

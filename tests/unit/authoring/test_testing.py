@@ -12,9 +12,17 @@ import pytest
 from voicebot.authoring.coverage import covered
 from voicebot.authoring.testing_compare import missing_words, same_value, within
 from voicebot.authoring.testing_file import Not
-from voicebot.authoring.testing_load import find_tests, load_cases, parse_cases
+from voicebot.authoring.testing_load import (
+    TESTS_SCHEMA,
+    find_tests,
+    load_cases,
+    parse_cases,
+    schema_of_tests,
+)
+from voicebot.authoring.testing_reference import reference_of_tests
 from voicebot.authoring.testing_report import Report, as_junit, coverage_lines, failure_lines
 from voicebot.authoring.testing_run import Result, run_case
+from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import UserError
@@ -236,3 +244,95 @@ def test_tests_stand_beside_their_dialog_or_in_a_folder(tmp_path: Path) -> None:
     assert load_cases(tmp_path / "a.test.yaml")[0].dialog == tmp_path / "a.yaml"
     with pytest.raises(UserError, match=r"c\.test\.yaml"):
         find_tests([tmp_path / "c.yaml"])
+
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "dialog-tests.md"
+DIALOGS = DOCS.parents[1] / "dialogs"
+
+
+def test_the_example_of_the_docs_passes() -> None:
+    text = DOCS.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (case,) = parse_cases(text, DIALOGS / "appointment.test.yaml")
+    assert run_case(case, load_dialog(case.dialog)).failures == []
+
+
+def test_the_reference_and_the_schema_are_those_of_the_models() -> None:
+    made = DOCS.read_text(encoding="utf-8").partition("<!-- made by scripts/references -->")[2].strip()
+    assert made == reference_of_tests(), "run scripts/references"
+    assert TESTS_SCHEMA.read_text(encoding="utf-8") == schema_of_tests(), "run scripts/references"
+
+
+SHOP = parse_dialog(
+    """\
+dialog: shop
+slots: {message: recording}
+values: {state: text, found: number}
+steps:
+  hi: {ask: Which order?, choices: {mine: {hear: [mine], goto: look},
+       note: {hear: [note], goto: leave}, talk: {hear: [talk], goto: free},
+       hook: {hear: [hook], goto: run}}, failed: sorry}
+  look: {fetch: {post: "{env.SHOP}/find", json: {who: "{call.number}"}, keep: {state: order.state}},
+         failed: sorry}
+  tell: {say: "It is {state}.", end: told}
+  run: {hook: {name: count, with: {a: 2 + 1}, keep: {found: n}}, failed: sorry}
+  ran: {say: "{found} found.", end: counted}
+  leave: {say: Speak., record: true, fill: message, failed: sorry}
+  left: {say: Thanks., end: left}
+  free: {say: Ask me., llm: {about: You help., tools: {tell: They ask for it.}}, failed: sorry}
+  sorry: {say: Sorry., end: sorry}
+""",
+    "shop.yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("talk", "outcome"),
+    [
+        (
+            "- caller: mine\n- fetch: {post: /find, sent: {who: '12'}, reply: {order: {state: late}}}\n"
+            "- bot: late",
+            "told",
+        ),
+        ("- caller: mine\n- fetch: {fail: timeout}", "sorry"),
+        ("- caller: mine\n- fetch: {status: 500}", "sorry"),
+        ("- caller: hook\n- hook: {name: count, with: {a: 3}, returns: {n: 7}}\n- bot: seven", "counted"),
+        ("- caller: note\n- bot: Speak\n- records: 12s\n- bot: Thanks", "left"),
+        (
+            "- caller: talk\n- caller: where are you\n- model: A shop.\n- bot: A shop\n"
+            "- caller: and mine\n- model: {uses: tell}",
+            "told",
+        ),
+        ("- caller: mine\n- hangup", "hangup"),
+    ],
+)
+def test_a_talk_answers_for_services_hooks_recorders_and_models(talk: str, outcome: str) -> None:
+    lines = "".join(f"    {line}\n" for line in talk.splitlines())
+    text = f"conversation: it\ncall: {{number: '12'}}\ntalk:\n{lines}outcome: {outcome}\n"
+    (case,) = parse_cases(text, Path("shop.test.yaml"))
+    assert run_case(case, SHOP).failures == []
+
+
+def test_what_is_asked_of_a_service_is_checked() -> None:
+    text = "conversation: it\ntalk:\n- caller: mine\n- fetch: {get: /find, sent: {who: x}, reply: {}}\n"
+    (case,) = parse_cases(text, Path("shop.test.yaml"))
+    address, sent = run_case(case, SHOP).failures
+    assert (address.line, address.expected, address.got) == (4, "GET /find", "POST http://shop.example/find")
+    assert (sent.expected, sent.got) == ('{"who": "x"}', '{"who": null}')
+
+
+def test_stubs_answer_where_the_talk_does_not() -> None:
+    text = """\
+conversation: it
+stubs: [{fetch: {post: /find, reply: {order: {state: sent}}}}]
+talk: [caller: mine, bot: sent]
+outcome: told
+"""
+    (case,) = parse_cases(text, Path("shop.test.yaml"))
+    assert run_case(case, SHOP).failures == []
+    (case,) = parse_cases(
+        text.replace("[caller: mine,", "[caller: mine, fetch: {fail: x},")
+        .replace("bot: sent", "bot: Sorry")
+        .replace("told", "sorry"),
+        Path("shop.test.yaml"),
+    )
+    assert run_case(case, SHOP).failures == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from voicebot.authoring.chat import (
     written,
 )
 from voicebot.authoring.conversation import Conversation, described
-from voicebot.cli.options import Json
+from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.turns import HungUp, Work, WorkResult
@@ -45,6 +46,7 @@ def chat(
     live: Annotated[
         bool, typer.Option("--live", help="Really ask services, run hooks, and ask language models.")
     ] = False,
+    config: ConfigFile = None,
     as_json_: Json = False,
 ) -> None:
     """Talk to a dialog in writing, without a telephone.
@@ -56,8 +58,23 @@ def chat(
     if strange := values.keys() - dialog.file.needs.keys():
         needs = ", ".join(dialog.file.needs) or "nothing"
         raise UserError(f"--given {min(strange)}: the dialog does not need it", f"it needs {needs}")
-    talk = Conversation(dialog, values, started=_moment(now), language=language, seed=seed)
-    _Chat(talk, _live_worker(file) if live else None, as_json_).run()
+    started = _moment(now)
+    if language is not None and language not in dialog.languages:
+        raise UserError(f"--language {language}: the dialog is not held in it", ", ".join(dialog.languages))
+    if not live:
+        talk = Conversation(dialog, values, started=started, language=language, seed=seed)
+        _Chat(talk, None, as_json_).run()
+        return
+    from voicebot.authoring.conversation_live import LiveWorker
+    from voicebot.config import load_config
+
+    settings = load_config(config)
+    environment = {name: os.environ[name] for name in settings.dialogs.env if name in os.environ}
+    talk = Conversation(
+        dialog, values, started=started, language=language, seed=seed, environment=environment
+    )
+    with LiveWorker(settings) as worker:
+        _Chat(talk, worker, as_json_).run()
 
 
 class _Chat:
@@ -139,10 +156,6 @@ class _Chat:
 
 def _slots(talk: Conversation) -> str:
     return ", ".join(f"{name}={meaning_of(value)}" for name, value in talk.slots.items() if value is not None)
-
-
-def _live_worker(file: Path) -> Callable[[Work], WorkResult]:
-    raise UserError("--live is not there yet", "answer with /fetch, /return or /fail")
 
 
 def _lines(*, echo: bool) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from voicebot.authoring.coverage import covered, family
-from voicebot.authoring.testing_load import Case, find_tests, load_cases
+from voicebot.authoring.testing_load import Case, find_tests, load_cases, schema_of_tests
 from voicebot.authoring.testing_report import (
     Report,
     as_json,
@@ -31,7 +31,9 @@ _COLOURS = {"head": "white", "talk": "bright_black", "bad": "red", "good": "gree
 
 
 def test(
-    files: Annotated[list[Path], typer.Argument(help="Dialogs, their *.test.yaml, or folders of them.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Dialogs, their *.test.yaml, or folders of them.")
+    ] = None,
     conversation: Annotated[
         list[str] | None,
         typer.Option("--conversation", help="Hold only the conversation of this name; repeatable."),
@@ -58,12 +60,20 @@ def test(
     seed: Annotated[int, typer.Option("--seed", help="Of the line's noise and losses, with --audio.")] = 0,
     config: ConfigFile = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of test files, for editors; hold nothing.")
+    ] = False,
     as_json_: Json = False,
 ) -> None:
     """Hold the conversations that stand in NAME.test.yaml beside NAME.yaml, and tell what went wrong.
 
     Exit status 1 when a conversation failed or too little was covered, 2 when a file cannot be used.
     """
+    if schema:
+        typer.echo(schema_of_tests(), nl=False)
+        return
+    if not files:
+        raise UserError("no tests are named", "name dialogs, their *.test.yaml, or folders of them")
     cases = [case for case in _load(files) if _wanted(case, conversation or [], like)]
     if not cases:
         raise UserError("no conversation is called so", "see their names with -v")
