@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -51,7 +52,7 @@ async def shop(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> AsyncIterator
 
 def bot(pbx: Pbx, folder: Path, **changes: Any) -> Bot:
     route = {"dialog": str(DIALOG), **changes.pop("route", {})}
-    return Bot(pbx, folder, route=route, **changes)
+    return Bot(pbx, folder, route=route, **{"llm": {"url": "http://127.0.0.1:9/v1"}, **changes})
 
 
 async def chooses(caller: Caller, key: str) -> None:
@@ -180,6 +181,98 @@ async def test_a_caller_is_handed_over_to_a_queue(pbx: Pbx, tmp_path: Path) -> N
         assert not caller.ended.done()
         await caller.hang_up()
         await nothing_left(pbx)
+
+
+async def test_what_is_sensitive_in_a_look_up_leaves_no_trace(
+    pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"number": f"{request.match_info['number']} and CANARY"})
+
+    async with (
+        shop(monkeypatch, answer),
+        bot(pbx, tmp_path, route={"record": True}, **LOOPBACK) as gateway,
+    ):
+        caller = await pbx.dial("600")
+        await chooses(caller, "5")
+        await caller.bot_quiet(QUIET_MS, TURN_S)
+        await caller.press("49173205")
+        await asyncio.wait_for(caller.ended, TURN_S)
+        record = await gateway.record()
+    assert record.outcome == "paid"
+    assert record.slots == {}
+    assert [work.status for work in record.work] == [200]
+    logged = capfd.readouterr()
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for canary in ("49173205", "CANARY"):
+        assert canary.encode() not in kept
+        assert canary not in logged.out + logged.err
+
+
+@asynccontextmanager
+async def model(*replies: list[str]) -> AsyncIterator[dict[str, Any]]:
+    """A stub of a language model that streams these replies one after the other; the settings for it."""
+    left = list(replies)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append((await request.json())["messages"])
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for piece in left.pop(0):
+            delta: dict[str, Any] = {"content": piece}
+            if piece.startswith("go_to_"):
+                delta = {
+                    "tool_calls": [{"index": 0, "id": "c1", "function": {"name": piece, "arguments": ""}}]
+                }
+            if piece == "...":
+                await asyncio.sleep(3)
+                continue
+            if request.transport is None or request.transport.is_closing():
+                break  # the caller has interrupted
+            await response.write(f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n".encode())
+        else:
+            await response.write(b"data: [DONE]\n\n")
+        return response
+
+    asked: list[list[dict[str, Any]]] = []
+    site = web.Application()
+    site.router.add_post("/v1/chat/completions", answer)
+    runner = web.AppRunner(site, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield {"llm": {"url": f"http://127.0.0.1:{runner.addresses[0][1]}/v1"}, "asked": asked}
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_model_talks_is_interrupted_and_leads_back(pbx: Pbx, tmp_path: Path) -> None:
+    long = "We open at nine every day of the week but on Sundays we are closed. "
+    async with model([long, "And ", "...", "never heard."], ["go_to_person"]) as settings:
+        asked = settings.pop("asked")
+        async with bot(pbx, tmp_path, **settings) as gateway:
+            gateway.will_hear("when do you open", "my parcel is lost")
+            caller = await pbx.dial("600")
+            await chooses(caller, "4")
+            await caller.bot_quiet(QUIET_MS, TURN_S)
+            spoken = await caller.say(LONG)
+            assert spoken.ended_at is not None
+            began = await caller.bot_speaks(SOON_S, since=spoken.ended_at)
+            assert began - spoken.ended_at < 2.5, "the first sentence is spoken while the model goes on"
+            await caller.pause(0.5)
+            await caller.say(LONG)
+            record = await gateway.record()
+            assert (record.outcome, record.ended_by) == ("transferred", "handover")
+            cut = next(
+                turn for turn in record.turns if isinstance(turn, BotTurnRecord) and "nine" in turn.text
+            )
+            assert cut.interrupted_by == "speech"
+            assert 0 < len(cut.heard) < len(long.strip())
+            assert asked[1][-2] == {"role": "assistant", "content": cut.heard}
+            assert asked[1][-1] == {"role": "user", "content": "my parcel is lost"}
+            assert [work.kind for work in record.work] == ["reply", "reply"]
+            await caller.hang_up()
+            await nothing_left(pbx)
 
 
 async def test_a_dialog_saved_between_two_calls_is_live_for_the_second(pbx: Pbx, tmp_path: Path) -> None:
