@@ -1,8 +1,7 @@
-"""Unit: what authors see of `voicebot dialog check` and `voicebot dialog chat`."""
+"""Unit: what authors see of `voicebot dialog chat`."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -58,11 +57,3 @@ def test_a_chat_that_is_not_given_what_the_dialog_needs_says_so(dialog: Path, gi
     result = CliRunner().invoke(app, ["dialog", "chat", str(dialog), *given])
     assert isinstance(result.exception, UserError)
     assert "shop" in str(result.exception)
-
-
-def test_a_check_tells_programs_the_line_and_the_remedy(dialog: Path) -> None:
-    dialog.write_text(DIALOG.replace("fill: size", "fil: size"))
-    result = CliRunner().invoke(app, ["dialog", "check", "--json", str(dialog)])
-    found = json.loads(result.output)["mistakes"]
-    assert result.exit_code == 1
-    assert [problem["line"] for problem in found if "fill" in problem["remedy"]] == [5]

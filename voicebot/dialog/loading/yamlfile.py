@@ -58,9 +58,12 @@ class YamlFile:
         What a short form leaves out (`say: Hello.` is the first of a list) is passed over.
         """
         here: Path = ()
+        value = self.data
         for part in path:
             if (*here, part) in self.values:
                 here = (*here, part)
+                value = value[part]
+        key = key and (here == path or not isinstance(value, str))
         places = (self.keys, self.values) if key else (self.values, self.keys)
         return next((place[here] for place in places if here in place), None)
 
