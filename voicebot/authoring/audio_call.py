@@ -139,12 +139,18 @@ class _Dialogue:
 
     def handle(self, given: Any, now: float, heard: str | None = None) -> BotTurn:
         item, self.acted = (self.item if self.acted else None), False
-        if item is None:
+        if item is None:  # an echo, or a noise of the line
             self._give(given, f"(the line: {_words(given)})")
+            taken = _meaning(self.script.run.turn.understood)
+            self.result.heard.append(Heard("(nothing)", _words(given), taken, rightly=False))
             return self._bot_turn()
         event, _, shown = self.script.event_of(item)
         if not isinstance(event, Utterance):
-            self._give(given, shown)
+            same = type(event) is type(given)
+            self._give(given, shown if same else f"{shown}  [{_words(given)}]")
+            if not same:
+                taken = _meaning(self.script.run.turn.understood)
+                self.result.heard.append(Heard(shown, _words(given), taken, rightly=False))
             return self._go_on()
         wanted = self.script.run.fork()
         meant = wanted.take(event).understood
@@ -157,6 +163,11 @@ class _Dialogue:
             self._tries += 1  # the same words again
             return self._bot_turn()
         return self._go_on()
+
+    def meant_for_nothing(self, event: Utterance) -> bool:
+        """Whether the words are not to be understood: a line that garbles them would prove nothing."""
+        meant = self.script.run.fork().take(event).understood
+        return meant is not None and meant.kind == "nomatch"
 
     def hang_up(self) -> None:
         """The caller has gone: whatever else stands in the talk is checked."""
@@ -315,7 +326,7 @@ class AudioCall:
             self._force(SpeechUnavailable("not recognised"))
         elif isinstance(event, Utterance):
             text, confidence = event.transcript.text, event.transcript.confidence
-            if not text or confidence is not None:
+            if not text or confidence is not None or self._dialogue.meant_for_nothing(event):
                 self._force(event.transcript)
             else:
                 samples = self._engines.lines[text]
