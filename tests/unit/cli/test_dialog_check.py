@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from voicebot.cli import app
@@ -28,7 +28,7 @@ steps:
 """
 
 
-def check(*arguments: str | Path) -> Result:
+def check(*arguments: str | Path) -> Any:
     return CliRunner().invoke(app, ["dialog", "check", "--no-sounds", *map(str, arguments)])
 
 
