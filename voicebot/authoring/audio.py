@@ -7,7 +7,7 @@ gives them back as an echo; otherwise nobody would hear them.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from voicebot.engines.tts_recorded import RecordedPrompts
 from voicebot.engines.tts_service import TtsPool, build_tts
 from voicebot.engines.vads import build_vad
 from voicebot.errors import Problem, UserError
+from voicebot.speech.stt import Expectation, SttStream
 from voicebot.speech.tts import Voice
 
 PATIENT_S = 30.0
@@ -92,15 +93,15 @@ class _Engines:
 
     async def ready(self, case: Case, dialog: Dialog, language: str) -> Engines:
         """Return what a conversation needs, the caller's lines spoken."""
-        lines = {}
-        for item in case.spec.talk:
-            if item.caller is not None and item.caller.says and item.caller.confidence is None:
-                lines[item.caller.says] = await self._line(item.caller.says, language)
+        spoken = _spoken(case, dialog, language)
+        lines = {words: await self._line(words, tongue) for words, tongue in spoken.items()}
         route = route_of(self._config, case.dialog)
-        stt = await self._recogniser(route.stt if route else "", language)
+        own = await self._recogniser(route.stt if route else "", language)
+        others = dict.fromkeys({*spoken.values()} - {language})
+        ears = {tongue: await self._recogniser("", tongue) for tongue in others}
         kit = Engines(
             config=self._config,
-            stt=stt,
+            stt=_Ears(own, ears),
             vad=self._vad,
             library=RecordedPrompts(_silent),
             lines=lines,
@@ -157,6 +158,32 @@ class _Engines:
             await recogniser.stop()
         for voice in self._tts.values():
             await voice.stop()
+
+
+class _Ears:
+    """The recogniser of the call's first language, and those of others that it is held in later."""
+
+    def __init__(self, own: StreamingStt, others: Mapping[str, StreamingStt]) -> None:
+        self._own, self._others = own, others
+
+    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
+        service = self._others.get(expectation.language, self._own)
+        return service.open_stream(call_id, expectation, sample_rate)
+
+
+def _spoken(case: Case, dialog: Dialog, language: str) -> dict[str, str]:
+    """Return what the caller says, and in which language: that of the conversation by then, held by text."""
+    items = [item for item in case.spec.talk if item.caller and item.caller.confidence is None]
+    spoken = {item.caller.says: language for item in items if item.caller and item.caller.says}
+    script = Script(case, dialog, Result(case))
+    try:
+        while (item := script.advance()) is not None:
+            if item.caller is not None and item.caller.says in spoken:
+                spoken[item.caller.says] = script.run.interpreter.language
+            script.give(*script.event_of(item))
+    except Stop:
+        pass
+    return spoken
 
 
 def _patient(section: _Section) -> _Section:
