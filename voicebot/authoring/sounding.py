@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from voicebot.engines.tts_service import TtsPool, build_tts
 from voicebot.errors import Problem, SpeechUnavailable, UserError
 from voicebot.speech.tts import Voice
 
+ENGINES: tuple[str, ...] = get_args(TtsConfig.model_fields["engine"].annotation)
 RATE = 8000
 """Samples a second on the telephone."""
 LOWEST_HZ, HIGHEST_HZ = 300.0, 3400.0
@@ -126,6 +127,9 @@ def _sections(config: Config, route: Route | None, engine: str) -> list[tuple[st
     """Return who may speak, the likeliest first."""
     if engine:
         named = [(name, section) for name, section in config.tts.items() if engine in (name, section.engine)]
+        if not named and engine not in ENGINES:
+            there = ", ".join(dict.fromkeys((*config.tts, *ENGINES)))
+            raise UserError(Problem(f"there is no voice engine `{engine}`", f"there are {there}"))
         return named[:1] or [(engine, TtsConfig.model_validate({"engine": engine}))]
     sections = list(config.tts.items())
     return sorted(sections, key=lambda item: route is None or item[0] != route.tts)

@@ -20,6 +20,7 @@ from voicebot.authoring.sounding import RATE, Voices, route_of, telephone
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
+from voicebot.dialog.checking.suggest import near
 from voicebot.dialog.language.languages import known
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.turns import SpokenText
@@ -93,10 +94,19 @@ def _wanted(
         raise UserError("nothing to say", "give a dialog file, or --text")
     dialog = load_dialog(file)
     prompts = prompts_of(dialog, given, language)
-    chosen = tuple(p for p in prompts if not step or step in (p.step, p.name, p.name.rpartition(".")[0]))
+    filled = dialog.steps[step].fill if step in dialog.steps else ()
+    slots = tuple(f"slots.{name}." for name in filled)
+    chosen = tuple(
+        prompt
+        for prompt in prompts
+        if not step
+        or step in (prompt.step, prompt.name, prompt.name.rpartition(".")[0])
+        or (slots and prompt.key.startswith(slots))
+    )
     if not chosen:
-        names = ", ".join(dict.fromkeys(p.step or p.key for p in prompts))
-        raise UserError(Problem(f"nothing is said at `{step}`", f"there are {names}", str(file)))
+        names = list(dict.fromkeys(p.step or p.key for p in prompts))
+        remedy = near(step, names) or f"there are {', '.join(names)}"
+        raise UserError(Problem(f"nothing is said at `{step}`", remedy, str(file)))
     return chosen
 
 
