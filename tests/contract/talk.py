@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -68,7 +68,7 @@ class ScriptedStream:
 class ScriptedSpeech:
     """Recogniser, voice and recorded prompts in one. `will_hear` are the coming transcripts, in order."""
 
-    def __init__(self, config: Config, languages: Callable[[Route], str]) -> None:
+    def __init__(self, config: Config, languages: Callable[[Route], Sequence[str]]) -> None:
         self.will_hear: list[str] = []
 
     async def __aenter__(self) -> ScriptedSpeech:
@@ -128,7 +128,7 @@ class Bot:
         self._done = asyncio.Event()
         self.gateway = Gateway(self.config, speech=self._make_speech, observer=self._note)
 
-    def _make_speech(self, config: Config, languages: Callable[[Route], str]) -> ScriptedSpeech:
+    def _make_speech(self, config: Config, languages: Callable[[Route], Sequence[str]]) -> ScriptedSpeech:
         self.speech = ScriptedSpeech(config, languages)
         return self.speech
 

@@ -164,6 +164,37 @@ def test_a_call_goes_by_its_routes_clock(tmp_path: Path) -> None:
     assert datetime(2027, 7, 1, tzinfo=zone_of(config, config.routes[0])).utcoffset() is not None
 
 
+def test_each_language_of_a_route_has_its_own_ears_and_voice(tmp_path: Path) -> None:
+    text = """
+    [stt.english]
+    engine = "whisper"
+    [stt.korean]
+    engine = "vosk"
+    [tts.english]
+    engine = "piper"
+    [[routes]]
+    number = "1"
+    dialog = "d.yaml"
+    voice = "joe"
+    [routes.languages.ko-KR]
+    stt = "korean"
+    tts = "KOREAN"
+    """
+    with pytest.raises(UserError, match=r"no \[tts.korean\]"):
+        load_config(write(tmp_path, text.replace("KOREAN", "korean")), {})
+    more = text.replace("KOREAN", "korean") + '[tts.korean]\nengine = "espeak"\n'
+    (route,) = load_config(write(tmp_path, more), {}).routes
+    for language, expected in [
+        ("en-US", ("english", "english", "joe")),
+        ("ko-KR", ("korean", "korean", "")),
+        ("ko", ("korean", "korean", "")),
+    ]:
+        speech = route.speech(language)
+        assert (speech.stt, speech.tts, speech.voice) == expected
+    with pytest.raises(UserError, match="no tag of a language"):
+        load_config(write(tmp_path, more.replace("ko-KR", "Korean")), {})
+
+
 PAGES = [ROOT / "README.md", ROOT / "models" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
     (page, text)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ import structlog
 
 from voicebot.app.dialogs import DialogState, DialogStore
 from voicebot.app.lag import LagWatch
+from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLanguage
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
 from voicebot.ari.events import Channel, Event, StasisStart
@@ -77,7 +78,7 @@ class Gateway:
         *,
         observer: Observer | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
-        speech: Callable[[Config, Callable[[Route], str]], Speech] = SpeechEngines,
+        speech: Callable[[Config, Callable[[Route], Sequence[str]]], Speech] = SpeechEngines,
     ) -> None:
         self._config = config
         self._observer = observer
@@ -118,7 +119,7 @@ class Gateway:
         _check_address(config.media.bind)
         vad = build_vad(config.vad)
         try:
-            self._speech = await self._stack.enter_async_context(self._make_speech(config, self._language))
+            self._speech = await self._stack.enter_async_context(self._make_speech(config, self._languages))
             await self._speech.render_ahead(
                 [(route, self._dialogs.dialog_of(route)) for route in config.routes], self._progress
             )
@@ -226,9 +227,9 @@ class Gateway:
             config=self._config,
             ari=self._ari,
             media=self._media,
-            stt=self._speech.stt(route.stt),
-            tts=self._speech.tts(route.tts),
-            library=self._speech.library(route.tts),
+            stt=SttByLanguage(route, self._speech.stt),
+            tts=TtsByLanguage(route, self._speech.tts),
+            library=LibraryByLanguage(route, self._speech.library),
             vad=self._vad,
             work=self._desk,
             environment=self._environment,
@@ -244,8 +245,10 @@ class Gateway:
         finally:
             del self._calls[call_id]
 
-    def _language(self, route: Route) -> str:
-        return route.language or self._dialogs.dialog_of(route).language
+    def _languages(self, route: Route) -> tuple[str, ...]:
+        """All languages that calls of a route are held in, the one they begin in first."""
+        dialog = self._dialogs.dialog_of(route)
+        return tuple(dict.fromkeys((route.language or dialog.language, *dialog.languages)))
 
     def _on_reload(self, changed: list[tuple[Route, Dialog]]) -> None:
         """A dialog was saved: its prompts are rendered while the first calls have it already."""

@@ -16,7 +16,7 @@ from voicebot.call.record import (
     Party,
     WorkRecord,
 )
-from voicebot.config import Config, Route, SttConfig, TtsConfig
+from voicebot.config import Config, Route, RouteLanguage, SttConfig, TtsConfig
 
 _REPEATED: dict[str, tuple[str, type[BaseModel]]] = {
     "stt": ("[stt.NAME]", SttConfig),
@@ -37,6 +37,9 @@ def configuration_reference() -> str:
         if name in _REPEATED:
             title, model = _REPEATED[name]
             parts.append(_table(f"`{title}`", model.__doc__ or "", list(model.model_fields.items())))
+            if model is Route:
+                fields = list(RouteLanguage.model_fields.items())
+                parts.append(_table("`[routes.languages.TAG]`", RouteLanguage.__doc__ or "", fields))
         elif _is_section(name, field):
             section: Any = field.annotation
             parts.append(_table(f"`[{name}]`", section.__doc__ or "", list(section.model_fields.items())))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -32,17 +32,24 @@ class SpeechEngines:
     An async context manager: entering it loads all models. Raises UserError with every one that cannot be.
     """
 
-    def __init__(self, config: Config, languages: Callable[[Route], str]) -> None:
+    def __init__(self, config: Config, languages: Callable[[Route], Sequence[str]]) -> None:
         self._config = config
         self._rate = config.media.sample_rate
         routes = config.routes
         self._stt = {
             name: build_stt(name, config.stt[name], config.models)
-            for name in dict.fromkeys(route.stt for route in routes)
+            for name in dict.fromkeys(each.stt for route in routes for each in route.speeches)
         }
         self._tts: dict[str, TtsPool] = {}
-        for name in dict.fromkeys(route.tts for route in routes):
-            spoken = list(dict.fromkeys(languages(route) for route in routes if route.tts == name))
+        for name in dict.fromkeys(each.tts for route in routes for each in route.speeches):
+            spoken = list(
+                dict.fromkeys(
+                    language
+                    for route in routes
+                    for language in languages(route)
+                    if route.speech(language).tts == name
+                )
+            )
             self._tts[name] = build_tts(
                 config.tts[name], config.models, config.var / "cache", name=f"tts.{name}", languages=spoken
             )
@@ -82,11 +89,15 @@ class SpeechEngines:
         """Render every prompt known ahead, and decode every wav prompt. Raises UserError for a wav."""
         prompts: dict[str, list[tuple[str, Voice]]] = {}
         for route, dialog in served:
-            spoken = static_prompts(dialog, given_values(dialog, route.given), route.language)
-            prompts.setdefault(route.tts, []).extend(
-                (prompt.text, voice_of(self._config, route, prompt.language)) for prompt in spoken
-            )
-            wavs = [Path(dialog.folder) / wav for wav in wav_files(dialog.file)]
+            spoken = list(static_prompts(dialog, given_values(dialog, route.given), route.language))
+            wavs = []
+            for part in _parts(dialog):
+                wavs += [Path(part.folder) / wav for wav in wav_files(part.file)]
+                if part is not dialog:
+                    spoken += static_prompts(part, {}, route.language or dialog.language)
+            for prompt in spoken:
+                voice = voice_of(self._config, route, prompt.language)
+                prompts.setdefault(route.speech(prompt.language).tts, []).append((prompt.text, voice))
             await asyncio.to_thread(self._libraries[route.tts].load_ahead, wavs, [self._rate])
         missing = {
             name: [p for p in dict.fromkeys(wanted) if self._tts[name].cached(*p, self._rate) is None]
@@ -106,6 +117,13 @@ class SpeechEngines:
     async def _stop(self) -> None:
         engines: list[StreamingStt | TtsPool] = [*self._stt.values(), *self._tts.values()]
         await asyncio.gather(*(engine.stop() for engine in engines))
+
+
+def _parts(dialog: Dialog) -> Iterator[Dialog]:
+    """Yield a dialog and all that it includes."""
+    yield dialog
+    for included in dialog.included.values():
+        yield from _parts(included)
 
 
 def _as_one(faults: list[BaseException]) -> BaseException:

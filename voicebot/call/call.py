@@ -369,8 +369,9 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def voice_of(config: Config, route: Route, language: str) -> Voice:
     """Return who speaks `language` on a route."""
-    tts = config.tts[route.tts]
-    return Voice(language, route.voice or tts.voice, tts.rate)
+    speech = route.speech(language)
+    tts = config.tts[speech.tts]
+    return Voice(language, speech.voice or tts.voice, tts.rate)
 
 
 def _default_outcome(ended_by: str) -> str:

@@ -122,8 +122,9 @@ class Working:
                 case AskModel():
                     result = await self._ask(work)
         except Exception as error:  # a mistake of ours; the dialog knows what to do when work fails
-            log.exception("work failed")
-            result = _failed(work, repr(error))
+            if isinstance(work, RunHook) or not work.sensitive:
+                log.exception("work failed", step=work.step)
+            result = _failed(work, type(error).__name__)
         self._emit(WorkDone(self.number, result))
 
     async def _ask(self, work: AskModel) -> Replied:

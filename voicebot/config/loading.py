@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +82,27 @@ def _unknown_engines(data: dict[str, Any], text: str, source: str) -> list[Probl
     problems: list[Problem] = []
     routes = data.get("routes")
     for index, route in enumerate(routes if isinstance(routes, list) else ()):
-        for kind in ("stt", "tts"):
-            name = route.get(kind, "english") if isinstance(route, dict) else None
+        for keys, name in _named_engines(route, ["routes", str(index)]):
+            kind = keys[-1]
             there = data.get(kind, {"english": None})
             if isinstance(name, str) and isinstance(there, dict) and name not in there:
-                keys = ["routes", str(index), kind]
                 what = f"{'.'.join(keys)}: there is no [{kind}.{name}]"
                 remedy = f"there are {', '.join(there)}" if there else f"add [{kind}.{name}]"
                 problems.append(Problem(what, remedy, source, _line_of(keys, text)))
     return problems
+
+
+def _named_engines(route: Any, keys: list[str]) -> Iterator[tuple[list[str], Any]]:
+    """Yield every recogniser and voice that a route names, with the keys of the place."""
+    if not isinstance(route, dict):
+        return
+    for kind in ("stt", "tts"):
+        yield [*keys, kind], route.get(kind, "english")
+    languages = route.get("languages")
+    for tag, each in languages.items() if isinstance(languages, dict) else ():
+        for kind in ("stt", "tts"):
+            if isinstance(each, dict) and each.get(kind):
+                yield [*keys, "languages", tag, kind], each[kind]
 
 
 def _read_secrets(

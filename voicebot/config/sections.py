@@ -215,6 +215,14 @@ class DialogsConfig(_Section):
         return value
 
 
+class RouteLanguage(_Section):
+    """Who listens and speaks in a further language of a route's dialog: `[routes.languages.ko-KR]`."""
+
+    stt: str = Field("", description="Name of an [stt.<name>] section; empty: the route's.")
+    tts: str = Field("", description="Name of a [tts.<name>] section; empty: the route's.")
+    voice: str = Field("", description="Overrides the voice of the [tts.<name>] section.")
+
+
 class Route(_Section):
     """A called number, the dialog that answers it, and who listens and speaks."""
 
@@ -227,8 +235,38 @@ class Route(_Section):
     timezone: str = Field("", description="Overrides dialogs.timezone.")
     record: bool = Field(False, description="Keep a stereo wav (caller left, bot right).")
     given: dict[str, Any] = Field(default_factory=dict, description="Values for the dialog's `needs`.")
+    languages: dict[str, RouteLanguage] = Field(
+        default_factory=dict, description="Who listens and speaks in further languages of the dialog."
+    )
+
+    def speech(self, language: str) -> RouteLanguage:
+        """Return who listens and speaks in `language`, a tag such as ko-KR; every name is filled in."""
+        found = self.languages.get(language)
+        if found is None:
+            primary = language.split("-")[0]
+            found = next((each for tag, each in self.languages.items() if tag.split("-")[0] == primary), None)
+        if found is None:
+            return RouteLanguage(stt=self.stt, tts=self.tts, voice=self.voice)
+        own_voice = self.voice if not found.tts or found.tts == self.tts else ""
+        return RouteLanguage(
+            stt=found.stt or self.stt, tts=found.tts or self.tts, voice=found.voice or own_voice
+        )
+
+    @property
+    def speeches(self) -> tuple[RouteLanguage, ...]:
+        """Who listens and speaks on this route, in any language; its own first."""
+        own = RouteLanguage(stt=self.stt, tts=self.tts, voice=self.voice)
+        return (own, *(self.speech(tag) for tag in self.languages))
 
     _known_zone = field_validator("timezone")(_zone)
+
+    @field_validator("languages")
+    @classmethod
+    def _tags(cls, value: dict[str, RouteLanguage]) -> dict[str, RouteLanguage]:
+        for tag in value:
+            if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
+                raise ValueError(f"`{tag}` is no tag of a language; it is written like ko-KR")
+        return value
 
     @field_validator("number")
     @classmethod

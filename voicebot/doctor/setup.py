@@ -117,7 +117,7 @@ def check_speech(config: Config) -> list[Finding]:
 
 def used(kind: str, config: Config) -> Iterable[str]:
     """Return the names of the engines of a `kind`, "stt" or "tts", that routes use."""
-    return dict.fromkeys(getattr(route, kind) for route in config.routes)
+    return dict.fromkeys(getattr(each, kind) for route in config.routes for each in route.speeches)
 
 
 def check_engine(section: str, engine: SttConfig | TtsConfig, config: Config) -> list[Finding]:

@@ -41,7 +41,7 @@ async def test_an_interrupted_start_leaves_no_engine_running(
     monkeypatch.setattr(speech, "build_stt", lambda *_: quick)
     monkeypatch.setattr(speech, "build_tts", lambda *_, **__: slow)
     config = Config.model_validate({"routes": [{"number": "1", "dialog": "d.yaml"}], "base": tmp_path})
-    engines = speech.SpeechEngines(config, lambda route: "en-US")
+    engines = speech.SpeechEngines(config, lambda route: ["en-US"])
     starting = asyncio.create_task(engines.__aenter__())
     for _ in range(5):
         await asyncio.sleep(0)
