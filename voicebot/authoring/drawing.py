@@ -17,6 +17,8 @@ INNER_PX = 216.0
 """Width of the text in a box."""
 PADDING_PX = 11.0
 MARGIN_PX = 24.0
+START_PX = 22.0
+"""Room above the boxes for the mark of the first step."""
 LINES_OF_A_PROMPT = 4
 LINES_OF_A_LABEL = 3
 LABEL_WIDTH_PX = 132.0
@@ -59,6 +61,7 @@ def _document(
     header, header_height = _header(graph)
     key, key_width = _key(graph)
     width = max(placed.width, key_width, 420.0) + 2 * MARGIN_PX
+    header_height += START_PX
     height = placed.height + header_height + 2 * MARGIN_PX + 30
     shift = (width - placed.width) / 2
     about = graph.about or f"The flow of the dialog {graph.name}"
@@ -138,10 +141,12 @@ def _lines(node: Node) -> list[tuple[str, str]]:
 def _size(node: Node, lines: list[tuple[str, str]]) -> tuple[float, float]:
     tag = width_of(TAGS.get(node.kind, ""), 9.5) + 12
     widest = max(
-        [width_of(line, TEXT_PX) for _, line in lines] + [width_of(node.title, TITLE_PX, bold=True) + tag]
+        [width_of(line, TEXT_PX, bold=sort == "out") for sort, line in lines]
+        + [width_of(node.title, TITLE_PX, bold=True) + tag]
     )
     height = TITLE_PX + LINE_PX * len(lines) + 2 * PADDING_PX + (3 if lines else 0)
-    return max(96.0, widest + 2 * PADDING_PX + 6), height
+    sides = 2 * PADDING_PX + (20 if node.kind == "command" else 6)
+    return max(96.0, widest + sides), height
 
 
 def _box(graph: Graph, node: Node, centre: Point, box: Box, lines: list[tuple[str, str]]) -> str:

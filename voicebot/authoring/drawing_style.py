@@ -34,10 +34,10 @@ _COLOURS = {
 
 _LIGHT = """
 --paper:#ffffff;--box:#ffffff;--edge:#c9d0d9;--ink:#1c2530;--soft:#596675;--line:#64707f;--ground:#ffffff;
---tested:#e3f4e2;--untested:#fdeed6;--untaken:#c77700;--wrong:#c01c28;--warned:#b36b00;--group:#f3f8f8"""
+--tested:#e3f4e2;--untested:#fdeed6;--untaken:#c77700;--wrong:#c01c28;--warned:#b36b00;--failed:#a3485a;--group:#f3f8f8"""
 _DARK = """
 --paper:#14181d;--box:#1e242b;--edge:#3a444f;--ink:#e8edf2;--soft:#a4b0bd;--line:#8b97a5;--ground:#14181d;
---tested:#1d3a22;--untested:#45330f;--untaken:#f0a840;--wrong:#ff6b74;--warned:#f0b040;--group:#182224"""
+--tested:#1d3a22;--untested:#45330f;--untaken:#f0a840;--wrong:#ff6b74;--warned:#f0b040;--failed:#e08a9a;--group:#182224"""
 
 
 def _kinds(which: int) -> str:
@@ -56,11 +56,12 @@ text{{fill:var(--ink);font-size:12px}}
 .problem{{font-size:12px;fill:var(--warned)}}
 .key{{font-size:11px;fill:var(--soft)}}
 .box{{fill:var(--box);stroke:var(--edge);stroke-width:1.2}}
+.band{{fill:none}}
 .title{{font-size:14px;font-weight:700}}
 .tag{{font-size:9.5px;text-anchor:end;letter-spacing:.04em;fill:var(--soft)}}
 .say{{fill:var(--soft)}}
 .if,.set,.do{{font-style:italic;fill:var(--soft)}}
-.failed{{fill:var(--warned);font-size:11px}}
+.failed{{fill:var(--failed);font-size:11px}}
 .out{{font-weight:600}}
 {"".join(f".k-{kind} .band{{fill:var(--{kind})}}" for kind in _COLOURS)}
 .k-end .box,.k-return .box,.k-transfer .box{{stroke:var(--end);stroke-width:1.6}}
@@ -81,8 +82,8 @@ circle.start{{fill:var(--line)}}
 .group text{{fill:var(--call);font-weight:600}}
 .arrow path{{fill:none;stroke:var(--line);stroke-width:1.4}}
 .arrow .head{{fill:var(--line);stroke:none}}
-.e-failed path,.e-passed path{{stroke-dasharray:5 4;stroke:var(--warned)}}
-.e-failed .head,.e-passed .head{{fill:var(--warned)}}
+.e-failed path,.e-passed path{{stroke-dasharray:5 4;stroke:var(--failed)}}
+.e-failed .head,.e-passed .head{{fill:var(--failed)}}
 .e-command path{{stroke-dasharray:2 4}}
 .e-call path,.e-return path{{stroke:var(--call);stroke-width:2}}
 .e-call .head,.e-return .head{{fill:var(--call)}}
@@ -90,6 +91,6 @@ circle.start{{fill:var(--line)}}
 .untaken .head{{fill:var(--untaken)}}
 .label rect{{fill:var(--ground);opacity:.88}}
 .label text{{font-size:11px;text-anchor:middle}}
-.label.e-failed text,.label.e-passed text{{fill:var(--warned)}}
+.label.e-failed text,.label.e-passed text{{fill:var(--failed)}}
 .node:hover .box,.arrow:hover path{{stroke-width:3}}
 """.strip()

@@ -22,7 +22,7 @@ def _em(character: str) -> float:
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """Return the width in px of `text` in a sans-serif font of `size` px; rather too much than too little."""
-    return sum(map(_em, text)) * size * (1.06 if bold else 1.0)
+    return sum(map(_em, text)) * size * (1.12 if bold else 1.0)
 
 
 def broken(text: str, size: float, width: float, most: int) -> list[str]:

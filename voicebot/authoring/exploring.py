@@ -15,7 +15,7 @@ from voicebot.authoring.conversation import CHARACTERS_A_SECOND, THINKING_S, nam
 from voicebot.authoring.coverage import family
 from voicebot.authoring.exploring_events import Happening, happenings
 from voicebot.authoring.exploring_facts import Compared, facts_of
-from voicebot.authoring.exploring_key import Keys, Standing, standing
+from voicebot.authoring.exploring_key import Keys, Standing, place_of, standing
 from voicebot.authoring.exploring_values import BIRTHDAY, possible
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter
@@ -115,7 +115,7 @@ class Visit:
     """What an observer is shown for each way that was walked.
 
     source, state:  where from, and where to
-    before, after:  None before the beginning, and after the end
+    before, after:  None before the beginning, and where the call broke
     taken:          what the interpreter took on this way
     kind:           how the input was understood, "" where it was not asked
     """
@@ -351,7 +351,7 @@ class _Walk:
         whichever questions have failed since.
         """
         taken = tuple(run.taken[told:])
-        after = None
+        after = standing(run)
         key: Hashable
         base: Hashable = None
         if run.outcome is not None:
@@ -367,23 +367,22 @@ class _Walk:
                 bool(text_of(turn.prompts)),
             )
         else:
-            after = standing(run)
             base = self._keys.base(after, start, self._clocks[start])
             key = (base, after.failures, after.silences, after.unheard)
         number = self._numbers.get(key)
-        if number is None and forgive and after is not None:
+        if number is None and forgive and base is not None:
             number = self._forgiven.get(_forgiven(base, after))
         new = number is None
         if number is None:
             depth = 0 if parent is None else self._found.states[parent].depth + 1
             authored = _authored(taken) if run.outcome is not None else ""
-            place = self._places.setdefault(key if base is None else _place(base), len(self._places))
+            place = self._places.setdefault(key if base is None else place_of(base), len(self._places))
             state = State(
                 parent, happening, start, run.step, run.dialog.name, turn, place, run.outcome, authored, depth
             )
             number = self._numbers[key] = self._add(state)
             self._found.visited.add((run.dialog.name, run.step))
-            if after is not None:
+            if base is not None:
                 self._queue.append((number, run, after, base))
                 self._forgiven.setdefault(_forgiven(base, after), number)
         self._found.taken.update((t.dialog, t.step, t.way, t.target) for t in taken)
@@ -408,12 +407,6 @@ class _Walk:
     def _add(self, state: State) -> int:
         self._found.states.append(state)
         return len(self._found.states) - 1
-
-
-def _place(base: Hashable) -> Hashable:
-    """Return where a call stands, whatever else is known that is only spoken of."""
-    assert isinstance(base, tuple)
-    return (base[0], tuple(frame[:3] for frame in base[1]), *base[2:])
 
 
 def _authored(taken: tuple[Taken, ...]) -> str:

@@ -117,6 +117,12 @@ class Keys:
         return type(pending).__name__
 
 
+def place_of(base: Hashable) -> Hashable:
+    """Return where a call stands by its `base`, whatever else is known that is only spoken of."""
+    assert isinstance(base, tuple)
+    return (base[0], tuple(frame[:3] for frame in base[1]), *base[2:])
+
+
 def _kept(matters: frozenset[Matter], facts: Facts, values: Values, clock: Values) -> frozenset[object]:
     """Return what matters of values, so that it can be compared."""
     kept: list[object] = []

@@ -94,7 +94,7 @@ def possible(
         case "number" | "money":
             return list(_numbers(None, compared, values))
         case "date":
-            return [*(day.isoformat() for day in _days(None, matters, compared, values, today))]
+            return [*(day.isoformat() for day in _days(None, matters, compared, values, today))]  # of objects
         case "time":
             return [*(f"{hour:02d}:00" for hour in _hours(matters, compared))]
         case "datetime":

@@ -48,6 +48,7 @@ class Proof:
     longest:   the longest way through a call; None where exploration was cut
     steps_met: steps that a call can come to, of all `steps` (included dialogs left out)
     rounds:    the steps of each round that callers can go as often as they like (up to `limits.turns`)
+    outcomes:  how calls can end
     cut:       why not everything was seen, or ""
     """
 
@@ -60,6 +61,7 @@ class Proof:
     steps_met: int
     longest: Longest | None
     rounds: tuple[tuple[str, ...], ...]
+    outcomes: frozenset[str]
     cut: str
 
     @property
@@ -107,6 +109,7 @@ def prove(
         len(met & dialog.steps.keys()),
         judge.longest,
         judge.rounds,
+        frozenset(state.outcome for state in found.states if state.outcome),
         found.cut,
     )
 
@@ -256,9 +259,13 @@ class _Judge:
     def _loops(self, count: int, arrows: Sequence[Arrow]) -> None:
         """Find rounds in which nobody needs to be understood: only `limits` end them."""
         blind = [arrow for arrow in arrows if not (arrow.wish or arrow.aside)]
-        for part in rounds(count, blind):
+        told_of: set[frozenset[str]] = set()
+        for part in sorted(rounds(count, blind)):
             way = round_from(part[0], part, blind)
             steps = _steps(self._found, part)
+            if frozenset(steps) in told_of:
+                continue
+            told_of.add(frozenset(steps))
             turn = any(arrow.turn for arrow in way)
             ends = "only `limits.turns` ends" if turn else "only `limits.time` ends"
             what = f"{ends} this loop of {_listed(steps)}: it goes on although the caller is not understood"
@@ -342,7 +349,8 @@ class _Judge:
                 )
 
     def _rounds(self, count: int, arrows: Sequence[Arrow]) -> tuple[tuple[str, ...], ...]:
-        found = {tuple(_steps(self._found, part)) for part in rounds(count, arrows) if len(part) > 1}
+        rounded = rounds(count, [arrow for arrow in arrows if arrow.wish or arrow.source != arrow.target])
+        found = {tuple(sorted(_steps(self._found, part))) for part in rounded}
         return tuple(sorted(found))
 
     # --- findings -------------------------------------------------------------------------------------

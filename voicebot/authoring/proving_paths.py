@@ -149,21 +149,18 @@ class _Ways:
         self._places, self._weigh = places, weigh
         self._inside: dict[int, list[Arrow]] = {}
         self._between: dict[int, dict[int, list[Arrow]]] = {}
-        entered: set[int] = set()
         for arrow in arrows:
             source, target = places[arrow.source], places[arrow.target]
             if source != target:
                 self._between.setdefault(source, {}).setdefault(target, []).append(arrow)
-                entered.add(arrow.target)
             elif not arrow.wish and arrow.source != arrow.target:
                 self._inside.setdefault(arrow.source, []).append(arrow)
         self._chain: dict[int, tuple[float, Arrow | None]] = {}
         self._chains(len(places))
         self._weight: dict[int, float] = {}
         for state in range(len(places)):
-            if state in entered or state not in self._weight:
-                place = places[state]
-                self._weight[place] = max(self._weight.get(place, 0.0), self._chain[state][0])
+            place = places[state]
+            self._weight[place] = max(self._weight.get(place, 0.0), self._chain[state][0])
         self._onwards = {
             source: {target: max(map(weigh, these)) for target, these in targets.items()}
             for source, targets in self._between.items()

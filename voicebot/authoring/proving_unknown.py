@@ -14,7 +14,7 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.say import Say
 from voicebot.dialog.model.step import Step
 from voicebot.dialog.model.words import CALL_VALUES, ENVIRONMENT
-from voicebot.dialog.turns import Listen
+from voicebot.dialog.turns import End, Handover, Listen
 
 _ALWAYS_KNOWN = frozenset((*CALL_VALUES, "now", "today", "result"))
 _ORDERS = frozenset(("<", "<=", ">", ">="))
@@ -63,7 +63,7 @@ def unknown_in(visit: Visit, dialogs: Mapping[str, Dialog]) -> Iterator[Unknown]
             _learn(step, here, after.get(taken.dialog), before.get(taken.dialog, frozenset()))
             yield from _leaving(dialog, taken.step, step, here)
         entered = True
-    if visit.after is not None:
+    if visit.after is not None and not isinstance(visit.turn.then, End | Handover):
         version, name, _ = visit.after.frames[-1]
         dialog = dialogs.get(versions.get(version, ""))
         if dialog is not None:

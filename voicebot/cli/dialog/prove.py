@@ -129,6 +129,7 @@ def _as_json(file: Path, proof: Proof, took: float) -> dict[str, Any]:
         }
         if proof.longest
         else None,
+        "outcomes": sorted(proof.outcomes),
         "rounds": [list(steps) for steps in proof.rounds],
         "findings": [_finding_json(finding) for finding in proof.findings],
         "took_s": round(took, 3),
