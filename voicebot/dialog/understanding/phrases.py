@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCEPT", "AMBIGUOUS", "Hit", "Meaning", "PhraseBook", "best_meaning", "compile_meaning"]
 
+_WEAK_COMMANDS = frozenset(
+    ("abort", "again", "back", "human", "options", "pass", "previous", "quit", "reception", "what")
+)
+"""Commands that are everyday words as well: "my back hurts"."""
+
 _SURE = 1.0
 """Score of an utterance that is a phrase and nothing else."""
 
@@ -168,6 +173,5 @@ def _is_weak(tokens: Tokens, meaning: Meaning, wording: Wording) -> bool:
     if meaning.generic:
         return text in wording.lexicon.weak
     if meaning.command:
-        few = text in ("what", "again", "options", "human", "reception")
-        return few or wording.silent.issuperset(tokens)
+        return text in _WEAK_COMMANDS or wording.silent.issuperset(tokens)
     return False

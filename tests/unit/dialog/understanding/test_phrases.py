@@ -54,6 +54,13 @@ def test_a_phrase_that_two_meanings_share_is_doubtful_however_it_is_found() -> N
     assert book(yes=("no idea really", *EN.yes)).best("no idea really") is None, "unsure, though listed"
 
 
+def test_everyday_words_are_commands_only_nearly_alone() -> None:
+    book = BOOKS["typical"]
+    for text, meaning in [("back", "back"), ("um, back please", "back"), ("my back hurts a lot", None)]:
+        found = book.best(text)
+        assert (found and found[0].name) == meaning, text
+
+
 def test_hits_tell_where_phrases_stand() -> None:
     tokens = ("two", "for", "friday", "or", "saterday")
     book = PhraseBook([compile_meaning(day, phrases, EN) for day, phrases in EN.weekdays.items()], EN)
