@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 from voicebot.dialog.loading.yamlfile import Path, YamlFile
 from voicebot.dialog.model.dialog import Computed, Dialog, Need, Say, Slot, Step
+from voicebot.dialog.running.static_prompts import static_prompts
 from voicebot.dialog.speaking.templates import references, render
 from voicebot.dialog.turns import Prompt, SpokenAudio, SpokenPause, SpokenText
 from voicebot.dialog.understanding.values import value_of_given
@@ -96,6 +97,17 @@ def prompts_of(
         if pieces:
             found.append(PlacedPrompt(step, key, number, of, whole, tuple(pieces), spoken, sampled, path))
     return tuple(found)
+
+
+def own_prompts_of(dialog: Dialog, language: str = "") -> tuple[PlacedPrompt, ...]:
+    """Return what the bot says by itself in `language`, as far as it is known before a call."""
+    language = language or dialog.language
+    written = {prompt.words for prompt in prompts_of(dialog, language=language)}
+    own = [prompt for prompt in static_prompts(dialog, language=language) if prompt.text not in written]
+    return tuple(
+        PlacedPrompt("", "own", at + 1, len(own), prompt.text, (prompt,), language, (), ())
+        for at, prompt in enumerate(own)
+    )
 
 
 def line_of(prompt: PlacedPrompt, yaml: YamlFile) -> tuple[int | None, int | None]:

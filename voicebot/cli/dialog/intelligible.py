@@ -14,7 +14,7 @@ import typer
 
 from voicebot.authoring.intelligible import MISHEARD_ABOVE, Hearing, compare, remedy
 from voicebot.authoring.listening import Ears
-from voicebot.authoring.saying import PlacedPrompt, line_of, prompts_of
+from voicebot.authoring.saying import PlacedPrompt, line_of, own_prompts_of, prompts_of
 from voicebot.authoring.sounding import Voices, route_of, telephone
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
@@ -46,6 +46,9 @@ class Examined:
 def intelligible(
     files: Annotated[list[Path], typer.Argument(help="Dialog files.")],
     given: Given = None,
+    own: Annotated[
+        bool, typer.Option("--own", help="Listen also to what the bot says by itself, such as: Sorry?")
+    ] = False,
     most: Annotated[
         float, typer.Option(min=0, max=1, help="Share of a prompt's words that may be heard otherwise.")
     ] = MISHEARD_ABOVE,
@@ -62,7 +65,7 @@ def intelligible(
     """
     settings = load_config(config, secrets=False)
     values = given_of(given)
-    work = [(file, *_prompts(file, values, language)) for file in files]
+    work = [(file, *_prompts(file, values, language, own)) for file in files]
     with RenderProgress() as progress:
         found, ears = asyncio.run(_examine(settings, work, engine, voice, most, progress.update))
     misheard = [row for row in found if row.hearing.misheard(most)]
@@ -77,7 +80,9 @@ def intelligible(
         raise typer.Exit(EXIT_MISHEARD)
 
 
-def _prompts(file: Path, given: dict[str, str], language: str) -> tuple[YamlFile, list[PlacedPrompt]]:
+def _prompts(
+    file: Path, given: dict[str, str], language: str, by_itself: bool
+) -> tuple[YamlFile, list[PlacedPrompt]]:
     """Return what can be spoken of a dialog, each text once."""
     dialog = load_dialog(file)
     has = dialog.file.needs.keys() | dialog.file.slots.keys() | dialog.file.values.keys()
@@ -85,7 +90,8 @@ def _prompts(file: Path, given: dict[str, str], language: str) -> tuple[YamlFile
     languages = (language,) if language else dialog.languages
     prompts: dict[tuple[str, str], PlacedPrompt] = {}
     for spoken in languages:
-        for prompt in prompts_of(dialog, own, spoken):
+        said = (*prompts_of(dialog, own, spoken), *(own_prompts_of(dialog, spoken) if by_itself else ()))
+        for prompt in said:
             if prompt.words:
                 prompts.setdefault((prompt.language, prompt.words), prompt)
     text = file.read_text(encoding="utf-8-sig")
