@@ -107,6 +107,15 @@ def test_programs_are_told_all_of_it(tmp_path: Path) -> None:
     assert set(told["mistakes"][0]) == {"what", "remedy", "source", "line", "column", "code"}
 
 
+def test_a_configuration_tells_what_dialogs_may_read(tmp_path: Path) -> None:
+    dialog = GOOD.replace("Hello.", '"{env.SHOP} {env.SHIP}"')
+    (tmp_path / "good.yaml").write_text(dialog)
+    (tmp_path / "voicebot.toml").write_text('[asterisk]\nari_password = "x"\n[dialogs]\nenv = ["SHOP"]\n')
+    assert check(tmp_path / "good.yaml").output == "1 dialog: fine\n"
+    told = json.loads(check("--json", "--config", tmp_path / "voicebot.toml", tmp_path / "good.yaml").output)
+    assert [(p["code"], "`env.SHIP`" in p["what"]) for p in told["warnings"]] == [("environment", True)]
+
+
 def test_a_file_cannot_steer_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text('dialog: x\nsteps:\n  a: {"g\\e[31moto": b}\n')
     assert "\x1b" not in check(tmp_path / "x.yaml").output

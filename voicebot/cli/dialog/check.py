@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -16,6 +16,7 @@ from voicebot.cli.options import Json
 from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.checking.finding import Finding
 from voicebot.dialog.loading.files import examine_dialog
+from voicebot.dialog.loading.loader import Rule
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import EXIT_USER_ERROR, Problem, UserError
 
@@ -31,6 +32,12 @@ def check(
     sounds: Annotated[
         bool, typer.Option("--sounds/--no-sounds", help="Look for choices that sound alike.")
     ] = True,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", "-c", help="A configuration: look for words that its recognisers never hear."
+        ),
+    ] = None,
 ) -> None:
     """Find all mistakes in dialog files, and in what they include.
 
@@ -38,13 +45,18 @@ def check(
     mistakes, 2 when a file cannot be read; warnings do not keep a dialog from running.
     """
     dialogs = list(dialogs_in(files))
-    where = Surroundings(hooks=frozenset(entry.name for entry in entry_points(group=HOOKS)))
+    hooks = frozenset(entry.name for entry in entry_points(group=HOOKS))
+    where = Surroundings(hooks)
+    rules_of: Callable[[Path], Sequence[Rule]] = _no_rules
+    if config is not None:
+        where, rules_of = _with_config(config, hooks)
     mistakes: dict[Problem, None] = {}
     warnings: dict[Problem, None] = {}
     unread = False
     for path in dialogs:
         try:
-            found = examine_dialog(path, where, (_sounds,) if sounds else ())
+            rules = [*([_sounds] if sounds else []), *rules_of(path)]
+            found = examine_dialog(path, where, rules)
         except UserError as error:
             unread = True
             mistakes.update(dict.fromkeys(error.problems))
@@ -86,6 +98,19 @@ def _is_dialog(file: Path, folder: Path) -> bool:
             return any(line.startswith((b"dialog:", b"steps:")) for line in opened)
     except OSError:
         return True  # told when it is read
+
+
+def _no_rules(path: Path) -> Sequence[Rule]:
+    return ()
+
+
+def _with_config(path: Path, hooks: frozenset[str]) -> tuple[Surroundings, Callable[[Path], Sequence[Rule]]]:
+    """Return what a configuration tells of the place where dialogs will run."""
+    from voicebot.authoring.lexicon import word_rules  # these load the configuration's models
+    from voicebot.config import load_config
+
+    config = load_config(path, secrets=False)
+    return Surroundings(hooks, config.dialogs.env), lambda dialog: word_rules(config, dialog)
 
 
 def _sounds(dialog: Dialog) -> list[Finding]:

@@ -9,7 +9,7 @@ import pytest
 
 from voicebot.dialog import checking
 from voicebot.dialog.checking.context import Surroundings
-from voicebot.dialog.checking.finding import CODES
+from voicebot.dialog.checking.finding import CODES, codes_reference
 from voicebot.dialog.loading.loader import examine
 from voicebot.errors import Problem
 
@@ -184,8 +184,21 @@ def test_hooks_and_the_environment_are_looked_up_where_they_are_known() -> None:
     here = Surroundings(hooks=("table",), environment=("SHOPS",))
     assert {(p.code, p.remedy) for p in found(text, here)} == {
         ("hook", "did you mean `table`?"),
-        ("environment", "set SHOP where the bot runs"),
+        ("environment", "add SHOP to `env` under `[dialogs]` of the configuration"),
     }
+
+
+def test_an_address_needs_its_values() -> None:
+    first = (
+        "fetch: {get: 'https://x.org/{status}', keep: {status: a.b}}, goto: {a: status != unknown, z: else}"
+    )
+    assert [(p.code, p.line) for p in found(step(first)) if p.code == "unknown"] == [("unknown", 12)]
+    assert "unknown" not in {p.code for p in found(step(f"if: status != unknown, {first}"))}
+
+
+def test_the_page_of_codes_is_current() -> None:
+    page = Path(checking.__file__).parents[3] / "docs" / "dialog-checks.md"
+    assert page.read_text(encoding="utf-8").endswith(f"{codes_reference()}\n"), "run scripts/references"
 
 
 def test_every_code_is_explained_and_used() -> None:

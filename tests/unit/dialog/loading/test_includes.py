@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import tomllib
 import wave
 from pathlib import Path
 
@@ -207,6 +208,11 @@ def test_files_beside_a_dialog(tmp_path: Path) -> None:
     (tmp_path / "hi.wav").write_bytes(b"RIFF")
     with pytest.raises(UserError, match=r"hi\.wav cannot be played"):
         load_dialog(path)
+
+
+def test_the_ready_dialogs_are_in_the_wheel_where_they_are_looked_for() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert build["targets"]["wheel"]["force-include"] == {"dialogs/lib": "voicebot/library"}
 
 
 def test_a_translated_wav_must_be_there() -> None:

@@ -244,3 +244,61 @@ steps: {a: {ask: What is it about?, fill: wish}, b: {say: "{wish}.", end: done}}
     assert Talk(of).says("the machine that I bought is broken") == "repair. [done]"
     assert Talk(of).says("I think I was charged too much money") == "invoice. [done]"
     assert Talk(of).says("is it going to rain tomorrow").startswith("Sorry")
+
+
+PICKUP = dialog("""
+slots:
+  day: date
+  part: {type: choice, choices: {morning: [morning, in the morning], evening: [evening, in the evening]}}
+  right: yes_no
+steps:
+  when: {ask: When?, fill: [day, part]}
+  sure: {ask: "{day|date}, in the {part}. Is that right?", fill: right, goto: {bye: right, when: else}}
+  bye: {end: done}
+""")
+
+
+def test_a_no_with_a_value_corrects_what_the_question_has_read_back() -> None:
+    talk = Talk(PICKUP)
+    assert talk.says("saturday evening") == "Saturday, March sixth, in the evening. Is that right?"
+    said = talk.says("no, the morning")
+    assert said == "All right, morning. Saturday, March sixth, in the morning. Is that right?"
+    assert talk.says("yes") == "[done]"
+
+
+def test_several_slots_are_asked_back_once_and_what_is_not_denied_stays() -> None:
+    of = dialog("""
+slots:
+  day: date
+  party: {type: number, called: [people, party]}
+  part: {type: choice, choices: {morning: [], evening: []}}
+steps:
+  when: {ask: When?, fill: [day, part, party], confirm: always}
+  bye: {end: done}
+""")
+    talk = Talk(of)
+    assert talk.says("saturday evening") == "And what about the people?"
+    assert talk.says("four") == "I understood Saturday, March sixth, evening, people four. Is that right?"
+    assert talk.says("no, morning") == "I understood Saturday, March sixth, morning, people four. Is that right?"
+    assert talk.says("no") == "Sorry about that. When?"
+    assert talk.says("sunday morning", "for two", "yes") == "[done]"
+
+
+def test_a_value_with_the_name_of_its_slot_corrects_that_slot() -> None:
+    of = dialog("""
+slots: {party: {type: number, called: [people, party]}, at: time}
+steps: {a: {ask: How many and when?, fill: [party, at]}, b: {ask: At what time?, fill: at}, c: {end: done}}
+""")
+    talk = Talk(of)
+    talk.says("for two people", "no, four people")
+    assert talk.bot.slots == {"party": 4}
+
+
+def test_words_for_what_is_unknown_and_prompts_of_another_language() -> None:
+    of = dialog("""
+values: {who: name}
+steps: {a: {say: {all: ["{who|else:Somebody} calls.", {text: 한국어는 칠번, language: ko-KR}]}}, b: {end: done}}
+""")
+    talk = Talk(of)
+    assert talk.said == "Somebody calls. 한국어는 칠번 [done]"
+    assert [p.language for p in talk.turn.prompts] == ["en-US", "ko-KR"]  # type: ignore[union-attr]

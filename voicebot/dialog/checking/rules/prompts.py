@@ -28,20 +28,17 @@ _SECONDS_OF = {
 """Seconds that a value of a type takes."""
 
 
-def seconds_of(say: Say, language: str, context: Context) -> float:
-    """Return about how long a prompt takes."""
+def seconds_of(text: str, language: str, context: Context) -> float:
+    """Return about how long a text takes."""
     total = 0.0
-    for piece in say.pieces:
-        values = referred(piece.text)
-        words = piece.text
-        for reference in values:
-            total += _SECONDS_OF.get(context.types.get(reference.name, "text"), 1.5)
-        if values:
-            words = "".join(part.partition("}")[2] if "}" in part else part for part in words.split("{"))
-        rate = _CHARACTERS_A_SECOND.get(language.replace("_", "-").split("-")[0].lower(), _LETTERS_A_SECOND)
-        letters = len(words) if rate == _LETTERS_A_SECOND else len("".join(words.split()))
-        total += letters / rate + piece.silence / 1000
-    return total
+    values = referred(text)
+    for reference in values:
+        total += _SECONDS_OF.get(context.types.get(reference.name, "text"), 1.5)
+    if values:
+        text = "".join(part.partition("}")[2] if "}" in part else part for part in text.split("{"))
+    rate = _CHARACTERS_A_SECOND.get(language.replace("_", "-").split("-")[0].lower(), _LETTERS_A_SECOND)
+    letters = len(text) if rate == _LETTERS_A_SECOND else len("".join(text.split()))
+    return total + letters / rate
 
 
 def prompts(context: Context) -> Iterator[Finding]:
@@ -55,13 +52,15 @@ def prompts(context: Context) -> Iterator[Finding]:
 
 
 def _seconds(context: Context, say: Say) -> float:
-    """The time in the language in which it takes longest."""
-    found = seconds_of(say, context.file.language, context)
-    if say.text:
+    """The time of a prompt in the language in which it takes longest."""
+    total = 0.0
+    for piece in say.pieces:
+        times = [seconds_of(piece.text, context.file.language, context)]
         for language, table in context.dialog.tables.items():
-            if isinstance(text := table.get(say.text), str):
-                found = max(found, seconds_of(Say(text=text[:2000] or "-"), language, context))
-    return found
+            if isinstance(text := table.get(piece.text), str):
+                times.append(seconds_of(text, language, context))
+        total += max(times) + piece.silence / 1000
+    return total
 
 
 def _longest(context: Context, variants: tuple[Say, ...]) -> tuple[float, int]:

@@ -93,8 +93,8 @@ def _value(context: Context, path: Path, name: str) -> Iterator[Finding]:
     elif name.startswith("env."):
         known = context.surroundings.environment
         if known is not None and name.removeprefix("env.") not in known:
-            what = f"`{name}` is not set here"
-            remedy = f"set {name.removeprefix('env.')} where the bot runs"
+            what = f"`{name}` may not be read here"
+            remedy = f"add {name.removeprefix('env.')} to `env` under `[dialogs]` of the configuration"
             yield Finding(path, what, remedy, "environment", warning=True)
 
 

@@ -56,7 +56,8 @@ def _words(text: str) -> list[str]:
 
 def _missing(context: Context, language: str, table: Table) -> Iterator[Finding]:
     missing = [(text, path) for text, path in _texts(context).items() if text not in table]
-    unused = [text for text in table if text not in _all_texts(context)]
+    possible = _all_texts(context)
+    unused = [text for text in table if text not in possible]
     for text, path in missing[:MOST_TOLD]:
         remedy = "add it to the translations"
         if (meant := near(text, unused)) and len(text) > 8:
@@ -66,7 +67,7 @@ def _missing(context: Context, language: str, table: Table) -> Iterator[Finding]
     if len(missing) > MOST_TOLD:
         what = f"{len(missing) - MOST_TOLD} more texts are not translated to {language}"
         yield Finding(("translations", language), what, "add them", "translation", True, at_key=True)
-    for text in unused:
+    for text in unused[:MOST_TOLD]:
         what = f"`{_short(text)}` is nothing that the dialog says or hears"
         remedy = near(text, [text for text, _ in missing]) or "take it away"
         yield Finding((text,), what, remedy, "translation", warning=True, at_key=True, table=language)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voicebot.dialog.checking.context import Context
-from voicebot.dialog.checking.finding import Finding
+from voicebot.dialog.checking.finding import Finding, Path
 from voicebot.dialog.checking.flow import Flow
 from voicebot.dialog.checking.implied import implied
-from voicebot.dialog.checking.places import SLOT_SAYS, readable, referred, says_of
+from voicebot.dialog.checking.places import SLOT_SAYS, readable, referred, says_of, templates
 from voicebot.dialog.model.dialog import DialogFile, Say
 from voicebot.dialog.model.step import Step
 
@@ -104,12 +104,22 @@ def _connected(names: list[str], after: dict[str, list[str]]) -> list[list[str]]
 def _unknown(context: Context, flow: Flow) -> Iterator[Finding]:
     """Values that are said where some way to the step has not learnt them."""
     file = context.file
+    addresses: dict[str, list[tuple[Path, str]]] = {}
+    for path, text, use in templates(file):
+        if use == "url" and path[3] != "query":  # an empty parameter is a usual one
+            found = [(path, reference.name) for reference in referred(text)]
+            addresses.setdefault(str(path[1]), []).extend(found)
     for name, step in file.steps.items():
         if name not in flow.known:
             continue
         guard = readable(step.if_) if step.if_ else None
         known = flow.known[name] | (implied(guard.node, True) if guard else frozenset())
         seen: set[str] = set()
+        for path, value in addresses.get(name, ()):
+            if value not in known and _can_be_unknown(file, value):
+                what = f"`{value}` may not be known yet in the address that `{name}` asks"
+                remedy = f"ask for it before, or pass over the step with `if: {value} != unknown`"
+                yield Finding(path, what, remedy, "unknown", warning=True)
         prompts = [(path, say, known) for path, say in says_of(name, step) if path[2] != "invalid"]
         prompts += [(path, say, known) for path, say in _slot_prompts(file, step)]
         for path, say, before in prompts:
