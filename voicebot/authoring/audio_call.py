@@ -11,8 +11,8 @@ import asyncio
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -20,9 +20,10 @@ import numpy as np
 
 from voicebot.audio import g711
 from voicebot.audio.frames import Samples
-from voicebot.authoring.audio_line import FRAME, RATE, Impairment, Line
-from voicebot.authoring.testing_file import Item
-from voicebot.authoring.testing_run import Heard, Result, Script, Stop
+from voicebot.authoring.audio_dialogue import ScriptedDialogue
+from voicebot.authoring.audio_line import FRAME, Impairment, Line
+from voicebot.authoring.audio_waiting import Busy, WaitedStt, WaitedTts
+from voicebot.authoring.testing_run import Result, Script
 from voicebot.call.hearing import Hearing
 from voicebot.call.record import CallRecord
 from voicebot.call.scribe import Scribe
@@ -30,14 +31,9 @@ from voicebot.call.session import InboxEvent, Session
 from voicebot.call.speaking import PromptLibrary, Speaking
 from voicebot.config import Config
 from voicebot.dialog.turns import (
-    BotTurn,
-    CallerInput,
-    End,
     Handover,
     HungUp,
     Keys,
-    Listen,
-    Understood,
     Unheard,
     Utterance,
 )
@@ -46,7 +42,7 @@ from voicebot.media.loop import MediaLoop
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.rtp.packet import HEADER
 from voicebot.speech.endpointer import Endpointer
-from voicebot.speech.stt import Expectation, SttService, SttStream, Transcript
+from voicebot.speech.stt import SttService, Transcript
 from voicebot.speech.tts import TtsService, Voice
 from voicebot.speech.vad import Vad
 from voicebot.turn import events as ev
@@ -59,16 +55,12 @@ REACTION_S = 0.5
 """From the end of the question until the caller begins."""
 KEY_TICKS = 10
 """From one key to the next."""
-MOST_REPEATS = 2
-"""A caller who was not understood says it so often again."""
 LONGEST_CALL_S = 900.0
 """On the call's clock."""
 ENGINE_PATIENCE_S = 60.0
 """On the wall's: so long nobody waits for a recogniser or a voice."""
 NOISE_MS = 600
 """What a forced `noise`, `unheard` or unsure answer lasts."""
-PLACEHOLDER = np.zeros(RATE // 5, np.int16)
-"""Stands for a prompt that nobody needs to hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +77,6 @@ class Engines:
     lines: Mapping[str, Samples]
     tts: TtsService | None = None
     voice: Callable[[str], Voice] = Voice
-
-
-@dataclass(slots=True)
-class _Busy:
-    """How many recognitions and syntheses are under way; what the next recognition is forced to be."""
-
-    count: int = 0
-    forced: deque[Transcript | SpeechUnavailable] = field(default_factory=deque)
 
 
 class _SteppedMedia(MediaLoop):
@@ -115,87 +99,6 @@ class _Clock:
         self.time = clock
 
 
-class _Dialogue:
-    """The dialog behind a session: a script knows what the caller means to say, and answers the look-ups."""
-
-    def __init__(self, script: Script, result: Result) -> None:
-        self.script, self.result = script, result
-        self.item: Item | None = None
-        self.acted = False
-        self.stopped = False
-        self._tries = 0
-        self._told = 0  # turns whose prompts are on their way
-
-    @property
-    def understood(self) -> Understood | None:
-        return self.script.run.turn.understood
-
-    @property
-    def step(self) -> str:
-        return self.script.run.turn.step
-
-    def begin(self, now: float) -> BotTurn:
-        return self._go_on()
-
-    def handle(self, given: Any, now: float, heard: str | None = None) -> BotTurn:
-        item, self.acted = (self.item if self.acted else None), False
-        if item is None:  # an echo, or a noise of the line
-            self._give(given, f"(the line: {_words(given)})")
-            taken = _meaning(self.script.run.turn.understood)
-            self.result.heard.append(Heard("(nothing)", _words(given), taken, rightly=False))
-            return self._bot_turn()
-        event, _, shown = self.script.event_of(item)
-        if not isinstance(event, Utterance):
-            same = type(event) is type(given)
-            self._give(given, shown if same else f"{shown}  [{_words(given)}]")
-            if not same:
-                taken = _meaning(self.script.run.turn.understood)
-                self.result.heard.append(Heard(shown, _words(given), taken, rightly=False))
-            return self._go_on()
-        wanted = self.script.run.fork()
-        meant = wanted.take(event).understood
-        self._give(given, f"{shown}  [{_words(given)}]" if _words(given) != shown else shown)
-        got = self.script.run.turn.understood
-        same = _same(meant, got)
-        self.result.heard.append(Heard(shown, _words(given), _meaning(got), same))
-        lost = got is not None and got.kind in ("nomatch", "noinput", "unheard")
-        if lost and not same and self._tries < MOST_REPEATS and self.script.run.listens:
-            self._tries += 1  # the same words again
-            return self._bot_turn()
-        return self._go_on()
-
-    def meant_for_nothing(self, event: Utterance) -> bool:
-        """Whether the words are not to be understood: a line that garbles them would prove nothing."""
-        meant = self.script.run.fork().take(event).understood
-        return meant is not None and meant.kind == "nomatch"
-
-    def hang_up(self) -> None:
-        """The caller has gone: whatever else stands in the talk is checked."""
-        self._go_on()
-
-    def _give(self, given: CallerInput, shown: str) -> None:
-        self.script.give(given, "caller", shown)
-
-    def _go_on(self) -> BotTurn:
-        """Come to the caller's next line, answering what the dialog asks for."""
-        self._tries = 0
-        try:
-            self.item = self.script.advance()
-        except Stop:
-            self.stopped = True
-            return BotTurn((), End("stopped"))
-        if self.item is None:
-            return BotTurn(self._bot_turn().prompts, End("done"))
-        return self._bot_turn()
-
-    def _bot_turn(self) -> BotTurn:
-        turns = self.script.run.turns[self._told :]
-        self._told = len(self.script.run.turns)
-        then = self.script.run.turn.then
-        prompts = tuple(prompt for turn in turns for prompt in turn.prompts)
-        return BotTurn(prompts, then if isinstance(then, Listen | End | Handover) else End("stuck"))
-
-
 class AudioCall:
     """One test conversation by sound; `run` fills its result."""
 
@@ -205,7 +108,7 @@ class AudioCall:
         self.now = 1000.0
         self._result, self._engines = result, engines
         self._script = script
-        self._busy = _Busy()
+        self._busy = Busy()
         self._line = Line(impairment, seed)
         self._mouth: deque[Samples] = deque()
         self._keys: deque[str] = deque()
@@ -214,7 +117,7 @@ class AudioCall:
         self._hung_up = False
         self._inbox: asyncio.Queue[InboxEvent] = asyncio.Queue()
         self._machine = TurnMachine(TurnRules(engines.config.bargein.confirm_ms))
-        self._dialogue = _Dialogue(script, result)
+        self._dialogue = ScriptedDialogue(script, result)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._media = _SteppedMedia(HOST, FIRST_PORT, LAST_PORT, self._failed)
         self._broken: Exception | None = None
@@ -346,7 +249,7 @@ class AudioCall:
         scribe = Scribe(record, self.now)
         self._peer = (port.host, port.port)
         self._hearing = Hearing(
-            stt=_WaitedStt(self._engines.stt, self._busy),
+            stt=WaitedStt(self._engines.stt, self._busy),
             call_id="test",
             sample_rate=port.sample_rate,
             endpointer=Endpointer(
@@ -360,7 +263,7 @@ class AudioCall:
             on_fault=scribe.fault,
         )
         self._speaking = Speaking(
-            tts=_WaitedTts(self._engines.tts, self._busy),
+            tts=WaitedTts(self._engines.tts, self._busy),
             library=self._engines.library,
             playout=port.playout,
             sample_rate=port.sample_rate,
@@ -405,84 +308,5 @@ class AudioCall:
         """Keys come as events, as from Asterisk."""
 
 
-class _WaitedStt:
-    """A recogniser whose results the clock waits for."""
-
-    def __init__(self, service: SttService, busy: _Busy) -> None:
-        self._service, self._busy = service, busy
-
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
-        return _WaitedStream(self._service.open_stream(call_id, expectation, sample_rate), self._busy)
-
-
-class _WaitedStream:
-    def __init__(self, stream: SttStream, busy: _Busy) -> None:
-        self._stream, self._busy = stream, busy
-        self.feed, self.guess, self.close = stream.feed, stream.guess, stream.close
-
-    def finish(self) -> Awaitable[Transcript]:
-        return self._finish()
-
-    async def _finish(self) -> Transcript:
-        if self._busy.forced:
-            forced = self._busy.forced.popleft()
-            if isinstance(forced, SpeechUnavailable):
-                raise forced
-            return forced
-        self._busy.count += 1
-        try:
-            return await self._stream.finish()
-        finally:
-            self._busy.count -= 1
-
-
-class _WaitedTts:
-    """A voice that the clock waits for; or none, where nobody needs to hear it."""
-
-    def __init__(self, service: TtsService | None, busy: _Busy) -> None:
-        self._service, self._busy = service, busy
-
-    def cached(self, text: str, voice: Voice, sample_rate: int) -> Samples | None:
-        if self._service is None:
-            return PLACEHOLDER
-        return self._service.cached(text, voice, sample_rate)
-
-    async def speak(self, text: str, voice: Voice, sample_rate: int) -> AsyncIterator[Samples]:
-        assert self._service is not None
-        self._busy.count += 1
-        try:
-            said = [samples async for samples in self._service.speak(text, voice, sample_rate)]
-        finally:
-            self._busy.count -= 1
-        for samples in said:
-            yield samples
-
-
 async def _nothing(_: Handover) -> None:
     """Nobody is handed over in a test."""
-
-
-def _words(given: CallerInput) -> str:
-    match given:
-        case Utterance(transcript):
-            return transcript.text or "(nothing)"
-        case Keys(digits):
-            return f"keys {digits}"
-        case Unheard():
-            return "(not recognised)"
-        case HungUp():
-            return "(hangs up)"
-    return "(silence)"
-
-
-def _meaning(taken: Understood | None) -> str:
-    if taken is None:
-        return ""
-    return f"{taken.kind}: {taken.meaning}" if taken.meaning else taken.kind
-
-
-def _same(meant: Understood | None, got: Understood | None) -> bool:
-    """Whether two answers were taken alike; the words of free text may differ."""
-    if meant is None or got is None:
-        return meant is got
-    return (meant.kind, meant.meaning.casefold()) == (got.kind, got.meaning.casefold())

@@ -1,8 +1,8 @@
 """Runs recorded calls against a dialog as it is now, and tells where they would differ.
 
-A record holds what was said and how it was taken, not everything: what services answered is made up from the
-values that the call knew at its end, and what was sensitive is replaced by some answer that is valid now.
-Where several continuations are possible the one is taken that comes closest to the call.
+A record holds what was said and how it was taken, not everything: what is missing of what services
+answered is made up from the values that the call knew at its end, and what was sensitive is replaced by some
+answer that is valid now. Where several continuations are possible the one is taken that comes closest to the call.
 """
 
 from __future__ import annotations
@@ -12,42 +12,23 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from voicebot.authoring.conversation import Conversation, Turn, described, failed
+from voicebot.authoring.conversation import Conversation, Turn, described
+from voicebot.authoring.replaying_guesses import after_valid_answers, likeness, same_words, settle
 from voicebot.authoring.testing_compare import same_value
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.turns import (
-    AskModel,
-    CallerInput,
     Event,
-    Fetch,
-    Fetched,
     Handover,
-    HookDone,
     HungUp,
     Keys,
-    Listen,
-    MessageRecorded,
-    RecordMessage,
-    Replied,
-    RunHook,
     Silence,
     Unheard,
     Utterance,
-    Work,
-    WorkResult,
 )
 from voicebot.errors import UserError
 from voicebot.speech.stt import Transcript
-
-MOST_WORK = 20
-"""Look-ups between two turns of the caller."""
-MESSAGE_MS = 10_000
-MOST_ANSWERS = 3
-"""Answers that are tried in place of one that was not recorded."""
-DIGITS_TRIED = 500
-"""Strings of keys that are tried for a sensitive answer, to meet a check digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +106,7 @@ def replay(
     talk = Conversation(dialog, given, started=started, language=language, call=call)
     exchanges = list(_exchanges(record))
     said = exchanges[0][1] if exchanges else []
-    talk, guessed = _work(talk, record, said)
+    talk, guessed = settle(talk, record, said)
     result.rows.append(_row("", None, said, talk, 0, guessed=guessed))
     for caller, said in exchanges[1:]:
         assert caller is not None
@@ -168,16 +149,16 @@ def _caller(
     """Let the caller do what they did; None where nobody knows what that was."""
     if caller.text != HIDDEN:
         talk.take(_event(caller))
-        return _work(talk, record, said)
+        return settle(talk, record, said)
     wanted = caller.understood in ("match", "correction", "command", "invalid")
     if not wanted:
         talk.take(Utterance(Transcript("")))
-        talk, _ = _work(talk, record, said)
+        talk, _ = settle(talk, record, said)
         return talk, True
     best: Conversation | None = None
-    for fork in _after_valid_answers(talk, caller.understood):
-        fork, _ = _work(fork, record, said)
-        if best is None or _likeness(fork, said) > _likeness(best, said):
+    for fork in after_valid_answers(talk, caller.understood):
+        fork, _ = settle(fork, record, said)
+        if best is None or likeness(fork, said) > likeness(best, said):
             best = fork
     return None if best is None else (best, True)
 
@@ -200,93 +181,6 @@ def _shown(caller: CallerTurnRecord) -> str:
     if caller.kind == "unheard":
         return "(not recognised)"
     return f"keys {caller.text}" if caller.kind == "dtmf" else caller.text or "(noise)"
-
-
-# --- what was not recorded ------------------------------------------------------------------------------
-
-
-def _after_valid_answers(talk: Conversation, kind: str) -> Iterator[Conversation]:
-    """Yield the conversation after up to three answers that are taken as `kind` now."""
-    then = talk.turn.then
-    if not isinstance(then, Listen):
-        return
-    found = 0
-    for event in _possible_answers(then):
-        fork = talk.fork()
-        taken = fork.take(event).understood
-        if taken is not None and taken.kind == kind:
-            yield fork
-            found += 1
-            if found == MOST_ANSWERS:
-                return
-
-
-def _possible_answers(then: Listen) -> Iterator[CallerInput]:
-    length = then.dtmf.min_digits
-    if length:
-        for tail in range(DIGITS_TRIED):
-            yield Keys(f"{4271_0000_0000_0000 + tail * 7:0>16}"[-length:].rjust(length, "4"))
-    yield from (Keys(key) for key in then.dtmf.keys if key.isdigit())
-    yield from (Utterance(Transcript(phrase)) for phrase in then.expect.phrases)
-    yield Utterance(Transcript("something"))
-
-
-def _work(talk: Conversation, record: CallRecord, said: list[BotTurnRecord]) -> tuple[Conversation, bool]:
-    """Have everything answered that is asked for, in the way that comes closest to the record."""
-    guessed = False
-    for _ in range(MOST_WORK):
-        work = talk.waits_for
-        if work is None or talk.ended:
-            break
-        guessed = True
-        forks = []
-        for answer in _answers(talk, work, record, said):
-            fork = talk.fork()
-            fork.take(answer)
-            forks.append(fork)
-        talk = max(forks, key=lambda fork: _likeness(fork, said))  # of equals the first: that it went well
-    return talk, guessed
-
-
-def _answers(
-    talk: Conversation, work: Work, record: CallRecord, said: list[BotTurnRecord]
-) -> Iterable[WorkResult]:
-    match work:
-        case Fetch():
-            step = talk.interpreter.dialog.steps.get(work.step)
-            request = step.fetch if step else None
-            body = _reply(request.keep if request else {}, record)
-            accepted = request.accept if request else ()
-            return [Fetched(200, body), *(Fetched(status, {}) for status in accepted), failed(work)]
-        case RunHook():
-            step = talk.interpreter.dialog.steps.get(work.step)
-            keep = step.hook.keep if step and step.hook else {}
-            return [HookDone(_reply(keep, record) if keep else True), HookDone(False), failed(work)]
-        case RecordMessage():
-            return [MessageRecorded("message.wav", MESSAGE_MS), MessageRecorded("")]
-        case AskModel():
-            tools = (Replied("", ()),)
-            return [Replied(said[0].text if said else ""), *tools, failed(work)]
-
-
-def _reply(keep: Mapping[str, str], record: CallRecord) -> Any:
-    """Make a service's reply up, in which the values stand that the call knew at its end."""
-    body: dict[str, Any] = {}
-    for name, path in keep.items():
-        place = body
-        *parts, last = path.split(".")
-        for part in parts:
-            place = place.setdefault(part, {})
-        if name in record.slots:
-            place[last] = record.slots[name]
-    return body
-
-
-def _likeness(talk: Conversation, said: list[BotTurnRecord]) -> int:
-    if not said:
-        return 0
-    last, turn = said[-1], talk.turn
-    return 2 * (turn.step == last.step) + _same_words(last.text, turn.bot)
 
 
 # --- comparing ------------------------------------------------------------------------------------------
@@ -313,7 +207,7 @@ def _row(
         differs.append("understood")
     if said and step_then != step_now:
         differs.append("step")
-    if said and not _same_words(then_words, now_words):
+    if said and not same_words(then_words, now_words):
         differs.append("said")
     return Row(
         shown, then_words, now_words, step_then, step_now, taken_then, taken_now, tuple(differs), guessed
@@ -329,21 +223,6 @@ def _taken_now(turn: Turn) -> str:
     if taken is None:
         return ""
     return _taken(taken.kind, (HIDDEN if taken.sensitive and taken.meaning else taken.meaning))
-
-
-def _same_words(then: str, now: str) -> bool:
-    """Whether two texts say the same; what is hidden in the first may be anything."""
-    parts = [" ".join(part.split()) for part in then.split(HIDDEN)]
-    now = " ".join(now.split())
-    if len(parts) == 1:
-        return parts[0] == now
-    at = 0
-    for number, part in enumerate(parts):
-        found = now.find(part, at)
-        if found < 0 or (number == 0 and found > 0):
-            return False
-        at = found + len(part)
-    return parts[-1] == "" or now.endswith(parts[-1])
 
 
 def _end(result: Replay, record: CallRecord, talk: Conversation) -> None:

@@ -107,3 +107,11 @@ def test_many_calls_are_summed_up() -> None:
     summary = replay_all(calls, parse_dialog(DIALOG), {})
     assert (summary.same, len(summary.different), summary.others) == (1, 1, 1)
     assert summary.outcomes == {("paid", "paid"): 1, ("late", ""): 1}
+
+
+def test_what_services_answered_is_taken_from_the_record_where_it_is_there() -> None:
+    answered = [{"kind": "fetch", "step": "charge", "status": 200, "result": {"deep": {"receipt": "R 13"}}}]
+    found = run(record(PAID, "paid", slots={"sure": True, "receipt": "R 12"}, work=answered))
+    assert found.rows[-1].said_now == "Thank you, R 13."
+    failed = [{"kind": "fetch", "step": "charge", "status": None, "error": "timeout"}]
+    assert run(record(PAID, "paid", work=failed)).outcome_now == "failed_to_pay"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
@@ -17,7 +20,7 @@ from voicebot.authoring.replaying import replay as replayed
 from voicebot.call.record import CallRecord, find_record, read_record
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
-from voicebot.config import load_config
+from voicebot.config import Config, load_config
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.errors import Problem, UserError
 
@@ -46,7 +49,8 @@ def replay(
     records = list(_records(calls, config))
     one = len(records) == 1 and not Path(calls[0]).is_dir()
     if one:
-        found = replayed(records[0], dialog, {**_route_values(records[0], config), **values})
+        route_values, zone = _from_route(records[0], config)
+        found = replayed(records[0], dialog, {**route_values, **values}, zone=zone)
         if as_json_:
             typer.echo(json.dumps(as_json(found), ensure_ascii=False))
         else:
@@ -55,7 +59,8 @@ def replay(
     else:
         summary = Summary()
         for record in records:
-            each = replay_all([record], dialog, {**_route_values(record, config), **values})
+            route_values, zone = _from_route(record, config)
+            each = replay_all([record], dialog, {**route_values, **values}, zone=zone)
             summary.replays += each.replays
             summary.failed += each.failed
             summary.others += each.others
@@ -86,17 +91,24 @@ def _records(calls: Iterable[str], config: Path | None) -> Iterable[CallRecord]:
             yield find_record(load_config(config, secrets=False).var, call)
 
 
-def _route_values(record: CallRecord, config: Path | None) -> Mapping[str, object]:
-    """Return what the route of the call gives its dialog, as the configuration has it now."""
+def _from_route(record: CallRecord, config: Path | None) -> tuple[Mapping[str, object], tzinfo | None]:
+    """Return what the route of the call gives its dialog, and its zone, as the configuration has it now."""
     try:
-        settings = load_config(config, secrets=False)
+        settings = _settings(config)
     except UserError:
         if config is not None:
             raise
-        return {}
+        return {}, None
     matching = (route for route in settings.routes if route.number == record.called.number)
     route = next(matching, None)
-    return route.given if route else {}
+    name = (route.timezone if route else "") or settings.dialogs.timezone
+    zone = ZoneInfo(name) if name else datetime.now().astimezone().tzinfo
+    return route.given if route else {}, zone
+
+
+@lru_cache(maxsize=1)
+def _settings(config: Path | None) -> Config:
+    return load_config(config, secrets=False)
 
 
 def _name_and_value(text: str) -> tuple[str, str]:
