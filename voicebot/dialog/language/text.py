@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from dataclasses import dataclass
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.speech.spellout import ORDINAL, spell
@@ -23,9 +23,51 @@ _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _SMALL = re.compile(r"\d{1,2}")
 _TOKEN = re.compile(r"\d+(?:[.:]\d+)+|[^\W_]+(?:'[^\W_]+)*")
 
+_SIMPLE = re.compile(r"(?:[A-Za-z\uac00-\ud7a3 ,.!?;]++|'(?![0-9])|[0-9]++(?=[ !?;]|[,.](?: |$)|$))*+")
+"""Text of which words are what stands between spaces and punctuation, short forms apart."""
+_LONGEST_SIMPLE = 500
+"""Characters."""
+_PUNCTUATION = str.maketrans(",.!?;", "     ")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Words:
+    """The words of a lexicon, to be found by a look-up.
+
+    silent:   words that say nothing of their own
+    fillers:  first word -> the fillers that begin with it, the longest first
+    short:    what `tokens_of` may write otherwise, even without an apostrophe
+    """
+
+    silent: frozenset[str]
+    fillers: dict[str, tuple[Tokens, ...]]
+    short: frozenset[str]
+
+
+_words: dict[int, _Words] = {}
+
+
+def _words_of(lexicon: Lexicon) -> _Words:
+    """Return the words of `lexicon`; made once, there are as many as languages."""
+    found = _words.get(id(lexicon))
+    if found is None:
+        fillers: dict[str, tuple[Tokens, ...]] = {}
+        for filler in sorted((tuple(f.split()) for f in lexicon.fillers), key=len, reverse=True):
+            fillers[filler[0]] = (*fillers.get(filler[0], ()), filler)
+        silent = lexicon.stopwords | frozenset(lexicon.fillers)
+        found = _words[id(lexicon)] = _Words(silent, fillers, frozenset((*lexicon.contractions, "m")))
+    return found
+
+
+def is_simple(text: str) -> bool:
+    """Whether `text` is words, whole numbers and punctuation between them: no sign that is said in words."""
+    return len(text) <= _LONGEST_SIMPLE and _SIMPLE.fullmatch(text) is not None
+
 
 def tokens_of(text: str, lexicon: Lexicon) -> Tokens:
     """Split `text` into lower case words without punctuation, short forms written out ("I'm" -> i, am)."""
+    if is_simple(text) and (simple := _simple_tokens(text, lexicon)) is not None:
+        return simple
     text = unicodedata.normalize("NFKC", text[:_LONGEST_CHARACTERS]).lower()
     text = text.replace("\u2019", "'").replace("\u2018", "'")
     text = _NUMBER_UNIT.sub(" ", _MERIDIEM.sub(r"\1m", _THOUSANDS.sub("", text)))
@@ -42,6 +84,17 @@ def tokens_of(text: str, lexicon: Lexicon) -> Tokens:
         elif expanded is None and token.endswith("'d"):
             expanded = f"{token[:-2]} would"
         tokens.extend((expanded or token.replace("'", "")).split())
+    return tuple(tokens)
+
+
+def _simple_tokens(text: str, lexicon: Lexicon) -> Tokens | None:
+    """Cut a simple text where `tokens_of` would, in a fifth of its time; None for what only it can read."""
+    tokens = text.translate(_PUNCTUATION).lower().split()
+    if "'" in text or not _words_of(lexicon).short.isdisjoint(tokens):
+        contractions = lexicon.contractions
+        if any(token == "m" or ("'" in token and token not in contractions) for token in tokens):
+            return None  # "p m" is one word
+        return tuple(word for token in tokens for word in contractions.get(token, token).split())
     return tuple(tokens)
 
 
@@ -70,20 +123,18 @@ def plain(phrase: str) -> str:
     return " ".join(_TOKEN.findall(text))
 
 
-@lru_cache(maxsize=8)
-def _filler_tokens(language: str, fillers: Tokens) -> tuple[Tokens, ...]:
-    return tuple(sorted((tuple(filler.split()) for filler in fillers), key=len, reverse=True))
-
-
 def without_fillers(tokens: Tokens, lexicon: Lexicon) -> Tokens:
     """Drop words that carry no meaning ("um", "please"); what consists only of them is returned as it is."""
-    fillers = _filler_tokens(lexicon.language, lexicon.fillers)
+    fillers = _words_of(lexicon).fillers
+    if fillers.keys().isdisjoint(tokens):
+        return tokens
     kept: list[str] = []
     at = 0
     while at < len(tokens):
-        filler = next((f for f in fillers if tokens[at : at + len(f)] == f), None)
-        if filler:
-            at += len(filler)
+        for filler in fillers.get(tokens[at], ()):
+            if tokens[at : at + len(filler)] == filler:
+                at += len(filler)
+                break
         else:
             kept.append(tokens[at])
             at += 1
@@ -92,4 +143,4 @@ def without_fillers(tokens: Tokens, lexicon: Lexicon) -> Tokens:
 
 def is_content(token: str, lexicon: Lexicon) -> bool:
     """Whether a word says something of its own, so that leaving it unused casts doubt on a match."""
-    return token not in lexicon.stopwords and token not in lexicon.fillers
+    return token not in _words_of(lexicon).silent

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property, lru_cache
 
 from voicebot.dialog.language.lexicon import Lexicon
-from voicebot.dialog.language.text import Tokens, is_content, tokens_of
+from voicebot.dialog.language.text import Tokens, is_content, is_simple, tokens_of
 from voicebot.dialog.model.slots import Value
 
 _LONGEST_TEXT = 500
@@ -42,7 +42,7 @@ _ADDRESS: tuple[tuple[re.Pattern[str], str], ...] = (
 def words_of(text: str, lexicon: Lexicon) -> Tokens:
     """Return the words of `text` with its symbols spoken: "$12.50" is 12.50 dollars, "3/2" is 3 slash 2."""
     text = text[:_LONGEST_TEXT]
-    if _SYMBOL.search(text):
+    if not is_simple(text) and _SYMBOL.search(text):
         for symbol, word in _ADDRESS if "@" in text else ():
             text = symbol.sub(word, text)
         for symbol, word in _SYMBOLS:
