@@ -1,8 +1,8 @@
 """Runs recorded calls against a dialog as it is now, and tells where they would differ.
 
-A record holds what was said and how it was taken, not everything: what is missing of what services
-answered is made up from the values that the call knew at its end, and what was sensitive is replaced by some
-answer that is valid now. Where several continuations are possible the one is taken that comes closest to the call.
+A record does not hold everything: what is missing of what services answered is made up from the values that
+the call knew at its end, and what was sensitive is replaced by some answer that is valid now. Where several
+continuations are possible the one is taken that comes closest to the call.
 """
 
 from __future__ import annotations
