@@ -39,6 +39,7 @@ _ORDINALS = {
     "fourteenth": "14", "fifteenth": "15", "sixteenth": "16", "seventeenth": "17", "eighteenth": "18",
     "nineteenth": "19", "twentieth": "20", "thirtieth": "30",
 }  # fmt: skip
+_KEYS = str.maketrans({"#": " hash ", "*": " star "})
 _SMALL = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9",
@@ -100,7 +101,7 @@ def comparable(text: str, language: str) -> tuple[str, ...]:
     """Return what of a text can be heard: words, each figure for itself; Korean syllables."""
     if _by_syllable(language):
         return tuple(c for c in _spoken_korean(text) if c.isalnum())
-    text = _MONEY.sub(_amount, text)
+    text = _MONEY.sub(_amount, text.translate(_KEYS))
     text = _FULL_HOUR.sub(r"\1", text)
     words = list(tokens_of(text, lexicon_of(language)))
     if language.lower().startswith("en"):

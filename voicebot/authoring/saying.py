@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from voicebot.dialog.loading.yamlfile import Path, YamlFile
@@ -13,6 +13,8 @@ from voicebot.dialog.speaking.templates import references, render
 from voicebot.dialog.turns import Prompt, SpokenAudio, SpokenPause, SpokenText
 from voicebot.dialog.understanding.values import value_of_given
 from voicebot.errors import Problem, UserError
+from voicebot.speech.prompts import speakable
+from voicebot.speech.sentences import split_sentences
 
 SAMPLES = {
     "yes_no": "yes",
@@ -32,6 +34,8 @@ SAMPLES = {
 }
 """What is said for a value that nobody has given, by its type."""
 
+SHORTEST_PIECE = 20
+"""Characters of words that can be understood by themselves; a lone "Goodbye." hardly is."""
 _REPAIRS = ("noinput", "nomatch", "invalid")
 _WORKS = ("fetch", "hook", "llm")
 _OF_STEP = ("say", "ask", "help", *_REPAIRS)
@@ -108,6 +112,24 @@ def own_prompts_of(dialog: Dialog, language: str = "") -> tuple[PlacedPrompt, ..
         PlacedPrompt("", "own", at + 1, len(own), prompt.text, (prompt,), language, (), ())
         for at, prompt in enumerate(own)
     )
+
+
+def in_pieces(prompt: PlacedPrompt) -> list[tuple[Prompt, ...]]:
+    """Return a prompt cut at the ends of sentences, none of them shorter than a few words."""
+    found: list[tuple[Prompt, ...]] = []
+    for piece in prompt.pieces:
+        if not isinstance(piece, SpokenText):
+            found.append((piece,))
+            continue
+        gathered = ""
+        for sentence in split_sentences(speakable(piece.text)):
+            gathered = f"{gathered} {sentence.text}".strip()
+            if len(gathered) >= SHORTEST_PIECE:
+                found.append((replace(piece, text=gathered),))
+                gathered = ""
+        if gathered:
+            found.append((replace(piece, text=gathered),))
+    return found
 
 
 def line_of(prompt: PlacedPrompt, yaml: YamlFile) -> tuple[int | None, int | None]:

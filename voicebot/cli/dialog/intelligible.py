@@ -14,7 +14,7 @@ import typer
 
 from voicebot.authoring.intelligible import MISHEARD_ABOVE, Hearing, compare, remedy
 from voicebot.authoring.listening import Ears
-from voicebot.authoring.saying import PlacedPrompt, line_of, own_prompts_of, prompts_of
+from voicebot.authoring.saying import PlacedPrompt, in_pieces, line_of, own_prompts_of, prompts_of
 from voicebot.authoring.sounding import Voices, route_of, telephone
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
@@ -27,8 +27,6 @@ from voicebot.engines.phonemes import pronounce
 from voicebot.errors import Problem, SpeechUnavailable, UserError
 
 EXIT_MISHEARD = 1
-HEARINGS = 2
-"""A prompt that is misheard is said and heard once more: some voices never say a thing twice alike."""
 HOPELESS = 0.6
 """Share of misheard words of a whole language from which on its prompts are not to blame."""
 
@@ -128,16 +126,17 @@ async def _examine(
 
 
 async def _hear(prompt: PlacedPrompt, voices: Voices, ears: Ears, most: float) -> Hearing:
-    """Return the better of two hearings, or the first that is good enough."""
-    best: Hearing | None = None
-    for _ in range(HEARINGS):
-        heard = await ears.hear(telephone(await voices.speak(prompt.pieces)), prompt.language)
-        hearing = compare(prompt.words, heard, prompt.language, pronounce())
-        best = hearing if best is None or hearing.rate < best.rate else best
-        if not best.misheard(most):
+    """Return how a prompt is heard as a whole; where it is misheard, once more and piece by piece.
+
+    Some voices never say a thing twice alike, and Whisper loses the end of a list of like sentences.
+    """
+    hearings = []
+    for ways in ([prompt.pieces], in_pieces(prompt)):
+        heard = [await ears.hear(telephone(await voices.speak(pieces)), prompt.language) for pieces in ways]
+        hearings.append(compare(prompt.words, " ".join(heard), prompt.language, pronounce()))
+        if not hearings[-1].misheard(most):
             break
-    assert best is not None
-    return best
+    return min(hearings, key=lambda hearing: hearing.rate)
 
 
 def _told(row: Examined) -> str:
