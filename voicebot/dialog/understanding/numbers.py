@@ -23,7 +23,8 @@ _NUMERAL = re.compile(r"\d+(?:[.:]\d+)*")
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 _LONGEST_NUMERAL = 40
 """Characters of what is written in figures."""
-_ZERO = spell(0)
+_DIGITS = tuple(spell(digit) for digit in range(10))
+_ZERO = _DIGITS[0]
 _INTERJECTIONS = frozenset(("o", "oh"))
 """They are a nought within digits only."""
 
@@ -43,7 +44,7 @@ def digit_runs(tokens: Sequence[str], lexicon: Lexicon, *, homophones: bool = Fa
         tokens = _without_homophones(tokens, lexicon)
     runs: list[Run] = []
     for text, start, end in _said(tokens, lexicon, digits=True):
-        digits = re.sub(r"\D", "", text)
+        digits = text if text.isdecimal() else re.sub(r"\D", "", text)
         if runs and runs[-1].end >= start:
             runs[-1] = Run(runs[-1].digits + digits, runs[-1].start, end)
         else:
@@ -63,16 +64,18 @@ def _said(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -> list[tupl
         words = korean_numbers(tokens)
     else:
         words = _english_numbers(tokens, lexicon, digits=digits)
-    used = {at for _, start, end in words for at in range(start, end)}
     figures = [
         (t, at, at + 1)
         for at, t in enumerate(tokens)
-        if at not in used and len(t) > 1 and _NUMERAL.fullmatch(t) and len(t) <= _LONGEST_NUMERAL
+        if len(t) > 1 and t[0].isdecimal() and len(t) <= _LONGEST_NUMERAL and _NUMERAL.fullmatch(t)
     ]
-    return sorted((*words, *figures), key=lambda said: said[1])
+    if not figures:
+        return words
+    used = {at for _, start, end in words for at in range(start, end)}
+    return sorted((*words, *(f for f in figures if f[1] not in used)), key=lambda said: said[1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Word:
     """A word as `text2num` wants it (its protocol `Token`), and the tokens that it came from.
 
@@ -104,21 +107,21 @@ def _english_numbers(tokens: Sequence[str], lexicon: Lexicon, *, digits: bool) -
         times = lexicon.multipliers.get(token, 0)
         doubled = _digit(tokens[at + 1], lexicon) if times and at + 1 < len(tokens) else None
         if doubled is not None:
-            words += [_Word(spell(doubled), at, at + 2, apart=True)] * times
+            words += [_Word(_DIGITS[doubled], at, at + 2, apart=True)] * times
             at += 2
             continue
         mute = token in _INTERJECTIONS and not digits
         # Digits may begin with zeros, a number does not: "zero five" is two numbers, and so no answer.
         apart = not digits and token != "point" and bool(words) and words[-1].word == _ZERO
         digit = None if mute else _digit(token, lexicon)
-        words.append(_Word(token if digit is None else spell(digit), at, at + 1, apart, mute))
+        words.append(_Word(token if digit is None else _DIGITS[digit], at, at + 1, apart, mute))
         at += 1
     found = [o for o in find_numbers(words, "en", threshold=0) if not o.is_ordinal]
     return [(o.text, words[o.start].start, words[o.end - 1].end) for o in found]
 
 
 def _digit(token: str, lexicon: Lexicon) -> int | None:
-    digit = lexicon.digits.get(token) or (token if re.fullmatch(r"\d", token) else None)
+    digit = lexicon.digits.get(token) or (token if len(token) == 1 and token.isdecimal() else None)
     return int(digit) if digit is not None else None
 
 
