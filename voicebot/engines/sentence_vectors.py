@@ -19,7 +19,7 @@ MOST_CHARACTERS = 500
 
 
 class SentenceVectors:
-    """The loaded encoder; satisfies `Vectors` of `voicebot.dialog.understanding.intents`.
+    """The loaded encoder; satisfies `Vectors` of `voicebot.dialog.model.dialog`.
 
     Raises UserError if the extra is not installed.
     """

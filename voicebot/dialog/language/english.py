@@ -268,15 +268,15 @@ ENGLISH = Lexicon(
     ),
     corrects=listed(
         """
-        i said, i meant, i mean, i meant to say, what i said was, i wanted to say, change it to, change that to,
-        i misspoke, correction
+        i said, i meant, i mean, i meant to say, what i said was, i wanted to say, change it to, change that
+        to, i misspoke, correction
         """
     ),
     changes=listed(
         """
         change the {called} to, change my {called} to, change {called} to, the {called} is, the {called}
-        should be, my {called} is, i meant the {called} to be, make the {called}, change the {called}, change my
-        {called}, correct the {called} to, correct the {called}, correct my {called}, the {called} is wrong,
+        should be, my {called} is, i meant the {called} to be, make the {called}, change the {called}, change
+        my {called}, correct the {called} to, correct the {called}, correct my {called}, the {called} is wrong,
         the {called} was wrong, i want to change the {called} to, i want to change the {called}, i want to
         change my {called}
         """

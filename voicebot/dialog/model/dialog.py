@@ -6,11 +6,11 @@ To the interpreter a dialog is this frozen data: it holds no code. Short forms (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import BeforeValidator, Field
 
@@ -45,6 +45,7 @@ __all__ = [
     "Slot",
     "Step",
     "Transfer",
+    "Vectors",
 ]
 
 
@@ -140,6 +141,14 @@ class DialogFile(Strict):
     )
 
 
+class Vectors(Protocol):
+    """Something that turns sentences into vectors, alike for sentences of like meaning."""
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        """Return an array of (sentences, dimensions) with rows of length 1."""
+        ...
+
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -153,6 +162,7 @@ class Dialog:
     tables:    language -> text or phrase -> what stands for it
     lists:     slot -> value -> phrases, of the files under `choices_from`
     files:     every file that it was made from (absolute), itself first
+    vectors:   what knows of words that no example of an intent has; without, words alone count
     """
 
     file: DialogFile
@@ -164,6 +174,7 @@ class Dialog:
     tables: Mapping[str, Mapping[str, str | tuple[str, ...]]] = field(default_factory=lambda: NOTHING)
     lists: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=lambda: NOTHING)
     files: tuple[str, ...] = ()
+    vectors: Vectors | None = None
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from voicebot.dialog.model.base import Duration, Strict, Text, as_list
+from voicebot.dialog.model.base import Duration, LanguageTag, Strict, Text, as_list
 
 
 class Say(Strict):
@@ -21,6 +21,9 @@ class Say(Strict):
         description="A wav file beside the dialog file, played in place of the words.",
     )
     silence: Duration = Field(0, description="Silence after it, such as 500ms.")
+    language: LanguageTag | None = Field(
+        None, description="Its language, where it is not that of the call: said as it stands, untranslated."
+    )
     bargein: bool | None = Field(
         None, description="Whether the caller may interrupt it; else as the step says."
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from voicebot.dialog.expressions.expressions import parse_expression
-from voicebot.dialog.model.slots import ConfirmRule
+from voicebot.dialog.model.slots import ConfirmRule, Value
 from voicebot.dialog.running import free_talk, voice
 from voicebot.dialog.running.commands import cancel, command
 from voicebot.dialog.running.corrections import correct
@@ -42,7 +42,8 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
     match = _own_correction(run, event, moment) or understand(event, grammar_now(run), moment)
     confidence = event.transcript.confidence if isinstance(event, Utterance) else None
     if isinstance(event, Utterance) and not (match and match.command):
-        corrected = correct(run, event.transcript, match, moment)
+        denied = match is not None and match.value is False and run.pending is None
+        corrected = correct(run, event.transcript, match, moment, denied=denied)
         if corrected is not None:
             return corrected
     if match is None:
@@ -51,7 +52,7 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
     if match.command:
         note(run, "command", match.meaning, confidence)
         return command(run, match.meaning)
-    if run.step.llm is not None and isinstance(event, Utterance) and run.pending is None:
+    if run.step.llm is not None and isinstance(event, Utterance | Keys) and run.pending is None:
         note(run, "match", match.meaning, confidence)
         return free_talk.heard(run, event, now) or failed(run)
     match run.pending:
@@ -100,6 +101,8 @@ def _take(run: Run, match: Match, confidence: float | None) -> Next:
         return fail(run, "invalid", match)
     note(run, "match", match.meaning, confidence, slot)
     rule = _confirm_rule(run, fills)
+    if rule == "always" and len(run.step.fill) > 1:
+        return _gather(run, fills)
     unsure = match.score < UNSURE_SCORE or (confidence is not None and confidence < UNSURE_CONFIDENCE)
     if rule == "always" or (rule == "unsure" and unsure and not match.by_key):
         return _ask_back(run, fills)
@@ -107,7 +110,17 @@ def _take(run: Run, match: Match, confidence: float | None) -> Next:
     return accept(run, fills, said=said)
 
 
-def _fills(run: Run, match: Match) -> dict[str, object]:
+def _gather(run: Run, fills: Mapping[str, Value]) -> Next:
+    """Ask back once only, when all slots of the step are known."""
+    if any(name not in fills for name in run.asked):
+        return accept(run, fills)
+    known = {name: run.frame.values.get(name) for name in run.step.fill}
+    run.asked = run.step.fill
+    before = {name: value for name, value in known.items() if isinstance(value, Value)}
+    return _ask_back(run, before | dict(fills))
+
+
+def _fills(run: Run, match: Match) -> dict[str, Value]:
     if match.fills and match.fills[0][0]:
         return dict(match.fills)
     return {run.asked[0]: match.value}
@@ -171,7 +184,7 @@ def _with(prompts: list[Prompt], following: Next) -> Next:
 # --- asking back ----------------------------------------------------------------------------------------
 
 
-def _ask_back(run: Run, fills: Mapping[str, object]) -> Next:
+def _ask_back(run: Run, fills: Mapping[str, Value]) -> Next:
     run.took("confirm")
     run.pending = Confirming(tuple(fills.items()))
     run.question = tuple(_understood(run, fills))
@@ -187,7 +200,9 @@ def _noted(run: Run, fills: Mapping[str, object]) -> list[Prompt]:
 
 
 def _worded(run: Run, fills: Mapping[str, object]) -> str:
-    return ", ".join(voice.worded(run, run.frame, name, value) for name, value in fills.items())
+    if len(fills) == 1:
+        return "".join(voice.worded(run, run.frame, name, value) for name, value in fills.items())
+    return ", ".join(voice.named(run, run.frame, name, value) for name, value in fills.items())
 
 
 def _hidden(run: Run, fills: Mapping[str, object]) -> bool:
@@ -198,6 +213,10 @@ def _confirmed(run: Run, confirming: Confirming, match: Match) -> Next:
     if match.meaning == "yes":
         return accept(run, dict(confirming.fills))
     run.pending = None
+    if len(confirming.fills) > 1:
+        for name, _ in confirming.fills:
+            run.frame.values[name] = None
+        run.asked = tuple(dict.fromkeys((*(name for name, _ in confirming.fills), *run.asked)))
     focused = len(run.asked) < len(run.step.fill)
     run.question = question_of(run) if focused else tuple(voice.say_one(run, run.step.ask, "ask"))
     run.took("nomatch")
@@ -219,7 +238,10 @@ def _own_correction(run: Run, event: CallerInput, moment: datetime) -> Match | N
     match = understand(event, grammar, moment)
     if match is None or match.command or match.invalid or dict(match.fills) == dict(run.pending.fills):
         return None
-    run.pending = None
+    pending, run.pending = run.pending, None
+    if len(pending.fills) > 1:  # what was not contradicted still waits for its yes
+        merged = dict(pending.fills) | dict(match.fills)
+        return replace(match, fills=tuple(merged.items()))
     return match
 
 

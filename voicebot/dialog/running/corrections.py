@@ -20,6 +20,7 @@ from voicebot.dialog.running.listening import closed_phrases
 from voicebot.dialog.running.openings import openings_of
 from voicebot.dialog.running.state import Answered, Next, Run
 from voicebot.dialog.running.steps import go_on, hear, leave, question_of
+from voicebot.dialog.speaking.templates import references
 from voicebot.dialog.turns import Prompt, Understood
 from voicebot.dialog.understanding.grammar import Grammar, Match
 from voicebot.speech.stt import Transcript
@@ -56,8 +57,14 @@ def _restore(run: Run, answered: Answered) -> None:
     run.asked = answered.asked
 
 
-def correct(run: Run, transcript: Transcript, match: Match | None, moment: datetime) -> Next | None:
-    """Take a correction of an earlier answer; None where the words are none."""
+def correct(
+    run: Run, transcript: Transcript, match: Match | None, moment: datetime, *, denied: bool = False
+) -> Next | None:
+    """Take a correction of an earlier answer; None where the words are none.
+
+    `match` is what they mean to the question. `denied`: they say no to it, so that what follows may correct a
+    slot that the question has read back: "no, the morning".
+    """
     if not run.trail or run.step.llm is not None:
         return None
     lexicon = lexicon_of(run.language)
@@ -70,19 +77,33 @@ def correct(run: Run, transcript: Transcript, match: Match | None, moment: datet
     for slot, value in openings.named(words):
         for at in _answers_of(run, slot):
             return _corrected(run, at, slot, value, moment, named=True)
+    if words != tokens:
+        for slot, value in openings.named_last(words):
+            for at in _answers_of(run, slot):
+                return _corrected(run, at, slot, value, moment, named=False)
     if rest is None:
-        if match is not None or words == tokens:
+        if words == tokens or (match is not None and not denied):
             return None
         rest = words  # "no, Tuesday", where no Tuesday was asked for
     for at in range(len(run.trail) - 1, -1, -1):
         if len(run.trail[at].frames) <= len(run.frames):
             for slot in run.trail[at].fills:
+                if denied and slot not in read_back(run.dialog, run.frame.step):
+                    continue
                 if run.trail[at].frame.slot(slot).open and rest is words:
                     continue  # "no idea" takes no name back; "I said Sara" does
                 found = _corrected(run, at, slot, rest, moment, named=False)
                 if found is not None:
                     return found
     return None
+
+
+@lru_cache(maxsize=4096)
+def read_back(dialog: Dialog, step_name: str) -> frozenset[str]:
+    """Return the names of the values that a step says before it asks."""
+    step = dialog.steps[step_name]
+    texts = [piece.text for say in (*step.say, *step.ask) for piece in say.pieces]
+    return frozenset(reference.name for text in texts for reference in references(text))
 
 
 def _answers_of(run: Run, slot: str) -> list[int]:

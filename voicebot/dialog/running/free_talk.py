@@ -17,7 +17,7 @@ from voicebot.dialog.running import voice
 from voicebot.dialog.running.state import Go, Next, Run
 from voicebot.dialog.running.types import types_of
 from voicebot.dialog.speaking.templates import render
-from voicebot.dialog.turns import AskModel, BotTurn, Message, Replied, Tool, Understood, Utterance
+from voicebot.dialog.turns import AskModel, BotTurn, Keys, Message, Replied, Tool, Understood, Utterance
 from voicebot.dialog.understanding.reading import read_slot
 from voicebot.dialog.understanding.values import read_open
 
@@ -82,14 +82,15 @@ def _parameter(dialog: Dialog, name: str) -> Mapping[str, object]:
     return found
 
 
-def heard(run: Run, event: Utterance, now: float) -> BotTurn | None:
+def heard(run: Run, event: Utterance | Keys, now: float) -> BotTurn | None:
     """Pass on what the caller said; None where the talk has gone on for too long."""
     llm = _llm(run)
     run.talk_began = run.talk_began or now
     said = sum(1 for message in run.messages if message.role == "user")
     if said >= llm.turns or (now - run.talk_began) * 1000 > llm.time:
         return None
-    run.messages = (*run.messages, Message("user", event.transcript.text))
+    words = event.digits if isinstance(event, Keys) else event.transcript.text
+    run.messages = (*run.messages, Message("user", words))
     return ask_model(run)
 
 

@@ -105,6 +105,7 @@ def grammar_of(dialogs: Dialogs, step_name: str, language: str, asked: tuple[str
         others={name: (dialog.file.slots[name], closed_phrases(dialog, name, language)) for name in rest},
         name=focus,
         examples=_examples(dialog, step_name, focus, language),
+        vectors=dialog.vectors,
     )
 
 

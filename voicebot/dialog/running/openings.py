@@ -39,6 +39,12 @@ class Openings:
                     for change in lexicon.changes:
                         self._slots.setdefault(tokens_of(change.replace("{called}", name), lexicon), slot)
         self._changes = _Beginnings(self._slots)
+        self._called = {
+            tokens_of(name, lexicon): slot
+            for dialog in dialogs
+            for slot, spec in dialog.file.slots.items()
+            for name in dialog.phrases_in(language, spec.called or (slot.replace("_", " "),))
+        }
 
     def softened(self, words: Tokens) -> Tokens:
         """Take away "no", "sorry" and the like at the start."""
@@ -56,6 +62,14 @@ class Openings:
         change = self._changes.longest(words)
         if change:
             yield self._slots[change], words[len(change) :]
+
+    def named_last(self, words: Tokens) -> Iterator[tuple[str, Tokens]]:
+        """Yield the slot whose name stands last, and what precedes it: "four people"."""
+        for length in range(min(3, len(words) - 1), 0, -1):
+            slot = self._called.get(words[-length:])
+            if slot is not None:
+                yield slot, words[:-length]
+                return
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from voicebot.dialog.model.dialog import Dialog
-from voicebot.dialog.model.slots import Slot
+from voicebot.dialog.model.slots import Slot, Value
 from voicebot.dialog.model.step import Step
 from voicebot.dialog.running.journal import Journal
 from voicebot.dialog.running.patience import Patience
@@ -75,7 +75,7 @@ class Answered:
 class Confirming:
     """Values that wait for a yes."""
 
-    fills: tuple[tuple[str, object], ...]
+    fills: tuple[tuple[str, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from voicebot.dialog.speaking.prompts import speak
 from voicebot.dialog.speaking.templates import say_value
 from voicebot.dialog.turns import Fillers, Prompt, SpokenText
 
+_BARE = frozenset(("number", "digits", "yes_no"))
+
 
 def say_one(run: Run, variants: tuple[Say, ...], key: str) -> list[Prompt]:
     """Say one of the variants of the present step; `key` is where they stand ("ask")."""
@@ -79,6 +81,12 @@ def worded(run: Run, frame: Frame, slot: str, value: object) -> str:
     return say_value(
         value, "digits" if spec.type == "digits" else "", run.language, hint=kind, now=frame.values.get("now")
     )
+
+
+def named(run: Run, frame: Frame, slot: str, value: object) -> str:
+    """Say the value of one of several slots; a bare number says little without its name."""
+    said = worded(run, frame, slot, value)
+    return f"{called(run, frame, slot)} {said}" if frame.slot(slot).type in _BARE else said
 
 
 def say_part(run: Run, value: object) -> str:

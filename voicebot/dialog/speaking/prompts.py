@@ -31,15 +31,16 @@ def speak(
     bargein = bargein if say.bargein is None else say.bargein
     for piece in say.pieces:
         interruptible = bargein if piece.bargein is None else piece.bargein
-        text, names = _translated(dialog, piece.text, language)
-        words = render(text, values, language, types) if text else ""
+        spoken = piece.language or language
+        text, names = _translated(dialog, piece.text, spoken)
+        words = render(text, values, spoken, types) if text else ""
         fixed = fixed and not names
         if piece.wav:
-            wav = dialog.text_in(language, piece.wav)
+            wav = dialog.text_in(spoken, piece.wav)
             prompts.append(SpokenAudio(str(PurePath(dialog.folder, wav)), words, interruptible))
         elif words:
             hidden = bool(names) and any(is_sensitive_value(dialog, name) for name in names)
-            prompts.append(SpokenText(words, language, interruptible, not names, hidden))
+            prompts.append(SpokenText(words, spoken, interruptible, not names, hidden))
         if piece.silence:
             prompts.append(SpokenPause(piece.silence, interruptible))
     if fixed:

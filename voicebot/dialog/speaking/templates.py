@@ -1,8 +1,8 @@
 """Prompt texts with values: `You come on {appointment|date} at {appointment|time}.`
 
-`{name}`, `{name|filter}` or `{name|filter:argument}`; `{{` and `}}` are braces. Without a filter a value is
-said as its declared type is said. Nothing here can fail in a call: an unknown value is said as nothing, and a
-value that a filter cannot read is said as it is.
+`{name}`, `{name|filter}` or `{name|filter:argument}`, and with `|else:words` what is said where it is
+unknown; `{{` and `}}` are braces. Without a filter a value is said as its declared type is said. Nothing here
+can fail in a call: an unknown value is else said as nothing, and a value that a filter cannot read as it is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ NOW = "now"
 _MOST_REMEMBERED = 8192
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _REFERENCE = re.compile(
-    r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*(?:\|\s*([a-z_]+)\s*(?::\s*([A-Za-z_]+)\s*)?)?"
+    r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*(?:\|\s*(?!else\s*:)([a-z_]+)\s*(?::\s*([A-Za-z_]+)\s*)?)?"
+    r"(?:\|\s*else\s*:\s*([^|]*?)\s*)?"
 )
 
 
@@ -49,11 +50,12 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A value to be said, through a filter ("" for none)."""
+    """A value to be said, through a filter ("" for none); `otherwise` where it is unknown."""
 
     name: str
     filter: str = ""
     argument: str = ""
+    otherwise: str = ""
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
@@ -89,7 +91,7 @@ def _reference(found: re.Match[str]) -> Reference:
             raise TemplateError(f"`{filter_}` takes nothing after it", column)
         if not form.fullmatch(argument):
             raise TemplateError(f"`{filter_}` takes {example}, not `{argument}`", column)
-    return Reference(name, filter_, argument)
+    return Reference(name, filter_, argument, read[4] or "")
 
 
 def references(text: str) -> tuple[Reference, ...]:
@@ -113,6 +115,9 @@ def render(
             said.append(part)
             continue
         value = values.get(part.name)
+        if value is None:
+            said.append(part.otherwise)
+            continue
         hint = types.get(part.name, "") if types else ""
         if type(value) is str and not (part.filter or hint):
             said.append(value)

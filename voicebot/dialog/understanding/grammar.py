@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.language.text import plain
+from voicebot.dialog.model.dialog import Vectors
 from voicebot.dialog.model.slots import MOST_DIGITS, Slot, Value, meaning_of
 from voicebot.dialog.turns import DtmfExpectation
 from voicebot.dialog.understanding.jsgf import jsgf_of
@@ -19,7 +20,7 @@ from voicebot.dialog.understanding.phrases import ACCEPT, PhraseBook, compile_me
 from voicebot.dialog.understanding.reading import Reading, read_slot, value_of_keys
 from voicebot.dialog.understanding.several import Phrases, read_several
 from voicebot.dialog.understanding.values import phrases_by_value, read_open
-from voicebot.dialog.understanding.vocabulary import NUMERIC, words_of
+from voicebot.dialog.understanding.vocabulary import words_of
 from voicebot.speech.stt import Expectation, Transcript
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Grammar:
     phrases:   those of the slot's values, where the dialog has others than the slot itself
     others:    further slots that may be told in the same breath, each with the phrases of its values
     name:      the name of the slot
-    examples:  sentences whose likeness tells a choice, where no phrase does
+    examples:  sentences whose likeness tells a choice, where no phrase does; `vectors` help to compare them
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Grammar:
         others: Mapping[str, tuple[Slot, Phrases]] | None = None,
         name: str = "",
         examples: Phrases | None = None,
+        vectors: Vectors | None = None,
     ) -> None:
         self.language = language
         self.lexicon = lexicon = lexicon_of(language)
@@ -111,9 +113,12 @@ class Grammar:
         meanings += [compile_meaning(n, said, lexicon, command=True) for n, said in self._commands.items()]
         self._book = PhraseBook(meanings, lexicon)
         self._examples = {
-            meaning: (*(examples or {}).get(meaning, ()), *said) for meaning, said in closed.items()
+            meaning: (*(examples or {}).get(meaning, ()), *said)
+            for meaning, said in closed.items()
+            if meaning not in ("yes", "no")
         }
         self._has_examples = bool(examples)
+        self._vectors = vectors
         self._expected: Expectation | None = None
         self.keys = dict(keys or {})
         if self.slot is not None and self.slot.type in ("yes_no", "weekday"):
@@ -140,7 +145,7 @@ class Grammar:
     def _intents(self) -> Intents:
         from voicebot.dialog.understanding.intents import Intents  # numpy is for those who use examples
 
-        return Intents(self._examples, self.lexicon)
+        return Intents(self._examples, self.lexicon, similarity=self._vectors)
 
     # --- what is expected -------------------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class Grammar:
     def _expectation(self) -> Expectation:
         lexicon = self.lexicon
         slots = [*([self.slot] if self.slot is not None else []), *(slot for slot, _ in self.others.values())]
-        open_ = any(slot.open or slot.type in ("email", "spelled") for slot in slots)
+        open_ = any(slot.open or slot.type in ("email", "spelled") for slot in slots) or self._has_examples
         usual = {"yes": lexicon.yes, "no": lexicon.no}
         listed = [self._for_grammar(p, usual.get(name, ())) for name, p in self._closed.items()]
         listed += [
@@ -165,12 +170,9 @@ class Grammar:
         commands = [self._for_grammar(p, lexicon.commands.get(n, ())) for n, p in self._commands.items()]
         phrases = tuple(dict.fromkeys(p for p in (*_in_turn(listed), *_in_turn(commands)) if p))
         words = dict.fromkeys(word for slot in slots for word in words_of(slot.type, self.language))
-        simple = not self.others and (
-            self.slot is None or self.slot.type not in NUMERIC - {"digits", "number"}
-        )
         jsgf = ""
-        if simple and not open_ and (phrases or words):
-            jsgf = jsgf_of(phrases, self.slot, self.lexicon)
+        if not open_ and (phrases or words):
+            jsgf = jsgf_of(phrases, self.slot, lexicon, words)
         return Expectation(self.language, phrases, tuple(words), jsgf, open_)
 
     def _for_grammar(self, phrases: tuple[str, ...], ours: tuple[str, ...]) -> list[str]:

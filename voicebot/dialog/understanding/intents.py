@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens
+from voicebot.dialog.model.dialog import Vectors
 from voicebot.dialog.understanding.likeness import Floats, Likeness, negated_of, stems_of
 from voicebot.dialog.understanding.wording import wording_of
 
@@ -39,14 +38,6 @@ _OPPOSED = 0.4
 it."""
 _APART = 0.03
 """Intents that are nearer to each other than this are both meant, or neither."""
-
-
-class Vectors(Protocol):
-    """Something that turns sentences into vectors, alike for sentences of like meaning."""
-
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return an array of (sentences, dimensions) with rows of length 1."""
-        ...
 
 
 class Intents:

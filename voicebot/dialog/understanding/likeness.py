@@ -7,7 +7,7 @@ against likeness, so that talk of other things is like nothing; a negated word i
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -128,7 +128,7 @@ def _marked_korean(tokens: Tokens, wording: Wording) -> Tokens:
 
 def features_of(tokens: Tokens, wording: Wording) -> dict[str, float]:
     """Return what a sentence is made of, by kind and weight, before its rarity is weighed."""
-    found: Counter[str] = Counter()
+    found: defaultdict[str, float] = defaultdict(float)
     tokens = marked(tokens, wording)
     words = [stem(token) for token in tokens]
     syllabic = bool(wording.lexicon.endings)

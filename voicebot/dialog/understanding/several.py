@@ -13,7 +13,7 @@ from voicebot.dialog.understanding.reading import Reading, readings, words_of
 MOST_READINGS = 4
 """Readings of each slot that are tried, the best first; of many slots only the best."""
 
-_LEFTOVER = 0.06
+_LEFTOVER = 0.04
 """Doubt for each telling word that no slot explains."""
 
 _UNUSED = 0.002

@@ -85,6 +85,7 @@ def test_words_stay_words() -> None:
         ("- dialog", "is not a dialog", 1, ""),
         ("", "is not a dialog", 1, ""),
         ("dialog: [", "not valid YAML", 1, ""),
+        ("dialog: x\nabout: 'it is\nsteps: {a: {end: x}}", "not closed", 2, "close it"),
         ("dialog: x\n---\ndialog: y", "a second document", 2, ""),
         ("a: " + "[" * 60 + "]" * 60, "nested deeper", 1, ""),
         ("x" * (1 << 21), "larger than 1 MiB", None, ""),
@@ -171,6 +172,28 @@ def test_all_mistakes_are_told_at_once_in_order() -> None:
     found = problems_of(text)
     assert [p.line for p in found] == [2, 4, 5]
     assert all(p.column and p.source == "test.yaml" for p in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("dialog: x\nsteps:\n  a: {sya: Hi., say: 'Hi {nmae}.', goto: b}", [(3, "form"), (3, "value"), (3, "goto")]),
+        ("dialog: x\nslots: {s: colour}\nsteps:\n  a: {ask: Hm?, fill: s, goto: {b: s, c: t}}\n  b: {say: '{s}', end: x}",
+         [(2, "form"), (4, "goto"), (4, "value")]),
+        ("dialog: x\nslots: [s]\nsteps:\n  a: {ask: Hm?, fill: s, goto: b}", [(2, "form")]),
+        ("steps:\n  a: {goto: b}", [(1, "form"), (2, "goto")]),
+        ("dialog: x\nsteps:\n  a: {goto: {b: 'x =', a: else}, ask: [[1]]}", [(3, "goto"), (3, "expression"), (3, "form")]),
+        ("dialog: x\nsteps:\n  a: {ask: Hm?, choices: {yes: [ja], b: c}, goto: {a: b, z: yes}}", [(3, "form"), (3, "goto")]),
+    ],
+)  # fmt: skip
+def test_a_wrong_form_hides_no_wrong_name(text: str, told: list[tuple[int, str]]) -> None:
+    assert [(p.line, p.code) for p in problems_of(text)] == told
+
+
+def test_words_of_other_tools_are_understood() -> None:
+    text = "dialog: x\nneeds: {a: string}\nsteps:\n  a: {question: Hm?, options: {b: {dtmf: 1}}, next: b}\n"
+    remedies = [p.remedy for p in problems_of(text)]
+    assert remedies == [f"did you mean `{word}`?" for word in ("text", "ask", "choices", "goto")]
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
