@@ -138,7 +138,11 @@ Observer = Callable[[Visit], None]
 
 @dataclass(slots=True)
 class Exploration:
-    """All states that were found, and all ways between them. `cut` says why it is not complete, or ""."""
+    """All states that were found, and all ways between them.
+
+    unfollowed:  states that lie as deep as a call may have turns; what follows is not told
+    cut:         why it is not complete, or ""
+    """
 
     dialog: Dialog
     language: str
@@ -148,6 +152,7 @@ class Exploration:
     visited: set[tuple[str, str]] = field(default_factory=set)
     taken: set[tuple[str, str, str, str]] = field(default_factory=set)
     turns: int = 0
+    unfollowed: list[int] = field(default_factory=list)
     cut: str = ""
 
     def way_to(self, state: int) -> list[tuple[Happening | None, int]]:
@@ -231,6 +236,7 @@ class _Walk:
     ) -> None:
         self._found = found
         self._most = most_states
+        self._deepest = found.dialog.file.limits.turns - 1
         self._stop = stop
         self._observe = observe
         self._family = {dialog.version: dialog for dialog in family(found.dialog)}
@@ -255,12 +261,26 @@ class _Walk:
                 environment=environment,
                 started=start.started,
             )
-            self._arrive(interpreter, interpreter.begin(0.0), None, None, number, None)
+            try:
+                turn = interpreter.begin(0.0)
+            except Exception as error:  # as in `_do`
+                lost = BotTurn((), End("crash", reason=f"{type(error).__name__}: {error}"))
+                state = State(None, None, number, interpreter.step, interpreter.dialog.name, lost)
+                state.place, state.outcome = (
+                    self._places.setdefault(("crash", number), len(self._places)),
+                    "crash",
+                )
+                self._add(state)
+                continue
+            self._arrive(interpreter, turn, None, None, number, None)
         while self._queue:
             number, interpreter, at, base = self._queue.popleft()
             if len(self._found.states) > self._most:
                 self._found.cut = f"at {self._most} states"
                 return
+            if self._found.states[number].depth >= self._deepest:
+                self._found.unfollowed.append(number)  # `limits.turns` would end the call, whatever it does
+                continue
             if number % 16 == 0 and self._stop():
                 self._found.cut = "as the time was over"
                 return

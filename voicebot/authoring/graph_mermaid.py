@@ -128,4 +128,4 @@ def _text(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Return text for a line of its own, where Mermaid knows no escapes."""
-    return " ".join("".join(c if c.isprintable() and c not in "{}#;%" else " " for c in text).split())
+    return " ".join("".join(c if c.isprintable() and c not in "{}#;%<>" else " " for c in text).split())

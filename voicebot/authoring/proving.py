@@ -254,6 +254,10 @@ class _Judge:
         self.longest = longest([state.place for state in found.states], counted, roots)
         self.rounds = self._rounds(count, counted)
         self._too_long(self.longest)
+        if found.unfollowed:
+            what = "a call can go on from here to ever new values; only `limits.turns` ends it"
+            remedy = "compare what is counted with a number, and leave there"
+            self._find("endless", what, remedy, found.unfollowed[0], warning=True)
         self._unmet()
 
     def _loops(self, count: int, arrows: Sequence[Arrow]) -> None:
@@ -281,7 +285,7 @@ class _Judge:
             if state.outcome is not None
             and (state.authored or state.outcome not in _GIVEN_UP | {"cancelled", "opted_out"})
         ]
-        out = reaching(count, arrows, ends)
+        out = reaching(count, arrows, [*ends, *self._found.unfollowed])
         told_of: set[str] = set()
         for number, state in enumerate(states):
             if state.outcome is None and not out[number]:

@@ -78,8 +78,13 @@ def told(found: Exploration, start: int, events: Sequence[Event]) -> Told:
         environment=named_environment(found.dialog),
         started=begin.started,
     )
-    lines = list(_bot(interpreter.begin(0.0)))
+    lines: list[Line] = []
     crashed = False
+    try:
+        lines += _bot(interpreter.begin(0.0))
+    except Exception as error:
+        lines.append(Line("", f"# {type(error).__name__}: {error}"))
+        crashed, events = True, ()
     for event in events:
         lines.append(_event(event))
         try:

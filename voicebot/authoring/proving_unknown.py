@@ -17,6 +17,7 @@ from voicebot.dialog.model.words import CALL_VALUES, ENVIRONMENT
 from voicebot.dialog.turns import End, Handover, Listen
 
 _ALWAYS_KNOWN = frozenset((*CALL_VALUES, "now", "today", "result"))
+_STAYING = frozenset(("noinput", "nomatch", "invalid", "confirm", "match", "command:repeat", "command:help"))
 _ORDERS = frozenset(("<", "<=", ">", ">="))
 
 
@@ -37,6 +38,8 @@ class Unknown:
 
 def unknown_in(visit: Visit, dialogs: Mapping[str, Dialog]) -> Iterator[Unknown]:
     """Yield what was unknown when it was read on this way. `dialogs`: name -> dialog."""
+    if not visit.new and all(taken.way in _STAYING for taken in visit.taken):
+        return  # nothing was come to that has not been looked at
     versions = {dialog.version: name for name, dialog in dialogs.items()}
     before = _known(visit.before, versions)
     after = _known(visit.after, versions)

@@ -19,10 +19,10 @@ from voicebot.errors import UserError
 
 pytestmark = pytest.mark.unit
 
-DIALOGS = 12
+DIALOGS = 8
 WALKS = 25
 LONGEST_WALK = 60
-MOST_STATES = 600
+MOST_STATES = 300
 
 _ASIDE = ("command:back", "command:cancel", "command:skip", "correction", "hangup")
 """What walks leave out: whoever goes back begins a way anew."""

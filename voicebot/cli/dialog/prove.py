@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator
@@ -48,6 +49,7 @@ def prove(
     value is said before it is known; `agent` and `opt_out` are understood wherever the bot listens; every
     goal can be reached. Exit status 0: proven; 1: a counter-example; 3: not finished within the budget.
     """
+    gc.disable()  # thousands of states, all of them kept: a collection takes time and finds nothing
     values = dict(map(_name_and_value, given or ()))
     proofs: list[tuple[Path, Proof, float]] = []
     for file in files:
