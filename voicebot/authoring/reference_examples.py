@@ -104,6 +104,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "goto": "move",
     },
     "Say": {
+        "language": "ko-KR",
         "text": "You come on {appointment|date}.",
         "wav": "welcome.wav",
         "silence": "300ms",

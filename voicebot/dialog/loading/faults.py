@@ -92,11 +92,41 @@ _RULES = {
 """Remedies of the models' own rules, by the beginning or a part of what they say."""
 
 
+_MEANT = {
+    **dict.fromkeys(("next", "then", "go", "go_to", "jump", "transition", "target"), "goto"),
+    **dict.fromkeys(("hangup", "hang_up", "exit", "disconnect", "finish", "outcome"), "end"),
+    **dict.fromkeys(("prompt", "speak", "play", "message"), "say"),
+    **dict.fromkeys(("question", "gather"), "ask"),
+    **dict.fromkeys(("collect", "slot"), "fill"),
+    **dict.fromkeys(("options", "answers", "menu", "grammar"), "choices"),
+    **dict.fromkeys(("phrases", "synonyms", "words", "utterances"), "hear"),
+    **dict.fromkeys(("when", "cond", "condition"), "if"),
+    **dict.fromkeys(("http", "request", "webhook", "http_request", "data"), "fetch"),
+    **dict.fromkeys(("dial", "forward", "handoff", "bridge"), "transfer"),
+    **dict.fromkeys(("subdialog", "sub_dialog", "run"), "call"),
+    **dict.fromkeys(("dtmf", "digit"), "key"),
+    **dict.fromkeys(("function", "action", "python"), "hook"),
+    **dict.fromkeys(("variables", "vars"), "values"),
+    **dict.fromkeys(("imports", "includes"), "include"),
+    **dict.fromkeys(("parameters", "params", "inputs", "args", "arguments"), "with"),
+    **dict.fromkeys(("error", "fallback", "catch", "on_error"), "failed"),
+    **dict.fromkeys(("barge_in", "interruptible"), "bargein"),
+    **dict.fromkeys(("string", "str", "free"), "text"),
+    **dict.fromkeys(("int", "integer", "float", "decimal"), "number"),
+    **dict.fromkeys(("bool", "boolean", "yesno", "confirmation"), "yes_no"),
+    **dict.fromkeys(("enum", "choices", "option"), "choice"),
+    **dict.fromkeys(("amount", "currency"), "money"),
+    **dict.fromkeys(("yes", "true"), "always"),
+    **dict.fromkeys(("no", "false"), "never"),
+}
+"""What other tools call it -> what it is called here."""
+
+
 def problems_of(error: ValidationError, yaml: YamlFile, source: str) -> list[Problem]:
     """Return every fault of a dialog's form; several about one thing are told once."""
     found: dict[tuple[int | None, int | None], Problem] = {}
     for fault in error.errors(include_url=False):
-        path, at_key = _path(fault["loc"], yaml.data)
+        path, at_key = place_of(fault["loc"], yaml.data)
         holder = next((part for part in reversed(path) if isinstance(part, str)), "")
         if holder in _RANGES and fault["type"] != "value_error":
             path = path[: len(path) - path[::-1].index(holder)]
@@ -127,13 +157,18 @@ def _told(fault: ErrorDetails, path: Path, at_key: bool) -> tuple[str, str]:
     match fault["type"]:
         case "extra_forbidden":
             known = known_keys(path[:-1])
+            meant = _MEANT.get(name.lower().replace("-", "_"), "")
+            if meant in known:
+                return f"`{_short(name)}` is not known here", f"did you mean `{meant}`?"
             remedy = near(name, known) or f"known are {', '.join(known)}"
             return f"`{_short(name)}` is not known here", remedy
         case "missing":
             return _missing(str(fault["loc"][-1]))
         case "literal_error":
             allowed = str(limits.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
+            meant = _MEANT.get(str(given).lower(), "") if isinstance(given, str) else ""
             remedy = near(str(given), allowed) if isinstance(given, str) else ""
+            remedy = f"did you mean `{meant}`?" if meant in allowed else remedy
             return f"`{_short(given)}` is not possible here", remedy or f"possible are {', '.join(allowed)}"
         case "string_pattern_mismatch":
             usual = "use small letters, digits, - and _; begin with a letter"
@@ -220,7 +255,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
-def _path(location: tuple[int | str, ...], data: Any) -> tuple[Path, bool]:
+def place_of(location: tuple[int | str, ...], data: Any) -> tuple[Path, bool]:
     """Follow a validator's location through the data, past its own names for branches and keys."""
     path: list[str | int] = []
     at_key = False

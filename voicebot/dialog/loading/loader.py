@@ -14,6 +14,7 @@ from voicebot.dialog.checking.finding import Finding, Path
 from voicebot.dialog.checking.places import WAV_NAME, says
 from voicebot.dialog.loading.faults import problems_of
 from voicebot.dialog.loading.lists import read_choices
+from voicebot.dialog.loading.salvage import salvaged
 from voicebot.dialog.loading.sources import Files, NoFiles
 from voicebot.dialog.loading.tables import Table, Tables, read_tables
 from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, YamlFile, read_yaml
@@ -123,7 +124,9 @@ class _Loader:
             self.problems += error.problems
             return None
         except ValidationError as error:
-            self.problems += in_order(problems_of(error, yaml, source))
+            faults = problems_of(error, yaml, source)
+            faults += [self._problem(f, yaml, source, Tables()) for f in salvaged(yaml.data, error)]
+            self.problems += in_order(faults)
             return None
         parts, known = _Parts(), len(self.problems)
         self._include(file, yaml, source, folder, chain, parts)

@@ -222,4 +222,8 @@ def _syntax(error: MarkedYAMLError, text: str, source: str) -> Problem:
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
     if mark and "\\t" in what:
         return Problem("a tab stands where spaces must", "indent with spaces", source, line, column, "tab")
+    if "quoted scalar" in (error.context or "") and error.context_mark and "end of stream" in what:
+        begin = error.context_mark
+        what = "the quote that begins here is not closed"
+        return Problem(what, "close it", source, begin.line + 1, begin.column + 1, "yaml")
     return Problem(f"not valid YAML: {what}"[:300], _QUOTE, source, line, column, "yaml")

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).resolve().parents[4]
 DIALOGS = sorted(p for p in (ROOT / "dialogs").rglob("*.yaml") if not p.name.endswith(".test.yaml"))
 
+FAULTY = "steps:\n  a: {%s}\n"
 HEADER = "dialog: test\nslots: {sure: yes_no, pin: {type: digits, length: 4}, said: text}\nsteps:\n"
 FIRST_STEP_LINE = 4
 
@@ -177,17 +178,17 @@ def test_all_mistakes_are_told_at_once_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("dialog: x\nsteps:\n  a: {sya: Hi., say: 'Hi {nmae}.', goto: b}", [(3, "form"), (3, "value"), (3, "goto")]),
-        ("dialog: x\nslots: {s: colour}\nsteps:\n  a: {ask: Hm?, fill: s, goto: {b: s, c: t}}\n  b: {say: '{s}', end: x}",
-         [(2, "form"), (4, "goto"), (4, "value")]),
-        ("dialog: x\nslots: [s]\nsteps:\n  a: {ask: Hm?, fill: s, goto: b}", [(2, "form")]),
-        ("steps:\n  a: {goto: b}", [(1, "form"), (2, "goto")]),
-        ("dialog: x\nsteps:\n  a: {goto: {b: 'x =', a: else}, ask: [[1]]}", [(3, "goto"), (3, "expression"), (3, "form")]),
-        ("dialog: x\nsteps:\n  a: {ask: Hm?, choices: {yes: [ja], b: c}, goto: {a: b, z: yes}}", [(3, "form"), (3, "goto")]),
+        ("dialog: x\n" + FAULTY % "sya: Hi., say: 'Hi {nmae}.', goto: b", "3 form, 3 value, 3 goto"),
+        ("slots: {s: colour}\ndialog: x\n" + FAULTY % "ask: Hm?, fill: s, goto: {b: s, c: t}, say: '{s}'",
+         "1 form, 4 goto, 4 goto, 4 value"),
+        ("dialog: x\nslots: [s]\n" + FAULTY % "ask: Hm?, fill: s, goto: b", "2 form"),
+        (FAULTY % "goto: b", "1 form, 2 goto"),
+        ("dialog: x\n" + FAULTY % "goto: {b: 'x =', a: else}, ask: [[1]]", "3 goto, 3 expression, 3 form"),
+        ("dialog: x\n" + FAULTY % "ask: Hm?, choices: {b: c}, goto: {a: b, z: else}", "3 form, 3 goto"),
     ],
 )  # fmt: skip
-def test_a_wrong_form_hides_no_wrong_name(text: str, told: list[tuple[int, str]]) -> None:
-    assert [(p.line, p.code) for p in problems_of(text)] == told
+def test_a_wrong_form_hides_no_wrong_name(text: str, told: str) -> None:
+    assert ", ".join(f"{p.line} {p.code}" for p in problems_of(text)) == told
 
 
 def test_words_of_other_tools_are_understood() -> None:

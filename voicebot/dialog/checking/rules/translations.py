@@ -40,7 +40,7 @@ def _texts(context: Context) -> dict[str, Path]:
     for path, say in says(context.file):
         if say.wav:
             found.setdefault(say.wav, (*path, "wav"))
-        elif any(c.isalpha() for part in _words(say.text) for c in part):
+        elif not say.language and any(c.isalpha() for part in _words(say.text) for c in part):
             found.setdefault(say.text, path)
     for path, phrase in phrases(context.file):
         found.setdefault(phrase, path)
