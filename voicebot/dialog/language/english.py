@@ -276,9 +276,9 @@ ENGLISH = Lexicon(
         """
         change the {called} to, change my {called} to, change {called} to, the {called} is, the {called}
         should be, my {called} is, i meant the {called} to be, make the {called}, change the {called}, change
-        my {called}, correct the {called} to, correct the {called}, correct my {called}, the {called} is wrong,
-        the {called} was wrong, i want to change the {called} to, i want to change the {called}, i want to
-        change my {called}
+        my {called}, correct the {called} to, correct the {called}, correct my {called}, the {called} is
+        wrong, the {called} was wrong, i want to change the {called} to, i want to change the {called}, i
+        want to change my {called}
         """
     ),
     softeners=listed(
