@@ -31,7 +31,7 @@ dialog: door
 slots: {open: yes_no, code: {type: digits, length: 4}}
 steps:
   ask: {ask: Shall I open?, fill: open, goto: {code: open, bye: not open}}
-  code: {ask: Your code?, fill: code, failed: bye}
+  code: {ask: Your code?, fill: code, confirm: unsure, failed: bye}
   check: {fetch: {post: "{env.DOOR}/open", json: {code: "{code}"}}, failed: bye}
   opened: {say: It is open., end: opened}
   bye: {say: Goodbye., end: refused}
@@ -56,13 +56,17 @@ class LevelVad:
 class Ear:
     """Hears a line by how long it is loud."""
 
+    def __init__(self, sure: float) -> None:
+        self._sure = sure
+
     def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
-        return _Stream()
+        return _Stream(self._sure)
 
 
 class _Stream:
-    def __init__(self) -> None:
+    def __init__(self, sure: float) -> None:
         self._pcm = bytearray()
+        self._sure = sure
 
     def feed(self, pcm: bytes) -> None:
         self._pcm += pcm
@@ -77,20 +81,22 @@ class _Stream:
         frames = to_samples(bytes(self._pcm[: len(self._pcm) // 320 * 320])).reshape(-1, FRAME)
         ms = 20 * sum(level_db(frame) > VOICED_DB for frame in frames)
         words = min(LENGTHS_MS, key=lambda line: abs(LENGTHS_MS[line] - ms))
-        return Transcript(words if abs(LENGTHS_MS[words] - ms) < 150 else "", 0.9)
+        return Transcript(words if abs(LENGTHS_MS[words] - ms) < 150 else "", self._sure)
 
     def close(self) -> None:
         return
 
 
-async def hold(talk: str, way: Impairment, outcome: str, lines: dict[str, int] = LENGTHS_MS) -> Result:
+async def hold(
+    talk: str, way: Impairment, outcome: str, lines: dict[str, int] = LENGTHS_MS, sure: float = 0.9
+) -> Result:
     text = f"conversation: it\ntalk:\n{talk}outcome: {outcome}\n"
     (case,) = parse_cases(text, Path("door.test.yaml"))
     result = Result(case)
     script = Script(case, DIALOG, result)
     engines = Engines(
         config=Config(),
-        stt=Ear(),
+        stt=Ear(sure),
         vad=LevelVad,
         library=RecordedPrompts(lambda _language, rate: np.zeros(rate // 5, np.int16)),
         lines={words: burst(ms) for words, ms in lines.items()},
@@ -144,3 +150,12 @@ async def test_what_is_understood_otherwise_fails_the_test_and_is_named() -> Non
     assert [failure.expected for failure in result.failures] == ["code", "opened"]
     (heard,) = result.heard
     assert (heard.said, heard.heard, heard.meaning, heard.rightly) == ("yes", "no", "match: no", False)
+
+
+async def test_a_caller_who_is_asked_back_says_yes() -> None:
+    talk = '- caller: "yes"\n- caller: four two seven one\n- fetch: {sent: {code: 4271}}\n'
+    result = await hold(talk, PRESETS["clean"], "opened", sure=0.3)
+    assert result.failures == []
+    assert [line.text for line in result.talk if "asked back" in line.text] == [
+        "yes  (to what is asked back)"
+    ]

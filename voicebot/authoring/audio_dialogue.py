@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from voicebot.authoring.conversation import Conversation
 from voicebot.authoring.testing_file import Item
 from voicebot.authoring.testing_run import Heard, Result, Script, Stop
+from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.turns import (
     BotTurn,
     CallerInput,
@@ -18,6 +20,7 @@ from voicebot.dialog.turns import (
     Unheard,
     Utterance,
 )
+from voicebot.speech.stt import Transcript
 
 MOST_REPEATS = 2
 """A caller who was not understood says it so often again."""
@@ -60,17 +63,26 @@ class ScriptedDialogue:
                 taken = _meaning(self.script.run.turn.understood)
                 self.result.heard.append(Heard(shown, _words(given), taken, rightly=False))
             return self._go_on()
-        wanted = self.script.run.fork()
+        wanted, before = self.script.run.fork(), len(self.script.run.interpreter.taken)
         meant = wanted.take(event).understood
         self._give(given, f"{shown}  [{_words(given)}]" if _words(given) != shown else shown)
         got = self.script.run.turn.understood
         same = _same(meant, got)
         self.result.heard.append(Heard(shown, _words(given), _meaning(got), same))
         lost = got is not None and got.kind in ("nomatch", "noinput", "unheard")
+        if _asks_back(self.script.run, before) and not _asks_back(wanted, before):
+            self._confirm(same)  # the recogniser was not sure, which the test could not foresee
+            lost = not same
         if lost and not same and self._tries < MOST_REPEATS and self.script.run.listens:
             self._tries += 1  # the same words again
             return self._bot_turn()
         return self._go_on()
+
+    def _confirm(self, right: bool) -> None:
+        """Answer "is that right?" as any caller would."""
+        lexicon = lexicon_of(self.script.run.interpreter.language)
+        word = (lexicon.yes if right else lexicon.no)[0]
+        self._give(Utterance(Transcript(word)), f"{word}  (to what is asked back)")
 
     def meant_for_nothing(self, event: Utterance) -> bool:
         """Whether the words are not to be understood: a line that garbles them would prove nothing."""
@@ -102,6 +114,11 @@ class ScriptedDialogue:
         then = self.script.run.turn.then
         prompts = tuple(prompt for turn in turns for prompt in turn.prompts)
         return BotTurn(prompts, then if isinstance(then, Listen | End | Handover) else End("stuck"))
+
+
+def _asks_back(talk: Conversation, before: int) -> bool:
+    """Whether an answer is to be confirmed, by what the run has taken since it had taken so much."""
+    return any(entry.way == "confirm" for entry in talk.interpreter.taken[before:])
 
 
 def _words(given: CallerInput) -> str:
