@@ -94,7 +94,7 @@ def possible(
         case "number" | "money":
             return list(_numbers(None, compared, values))
         case "date":
-            return [*(day.isoformat() for day in _days(None, matters, compared, values, today))]  # of objects
+            return [*(day.isoformat() for day in _days(None, matters, compared, values, today))]
         case "time":
             return [*(f"{hour:02d}:00" for hour in _hours(matters, compared))]
         case "datetime":
@@ -113,7 +113,8 @@ def possible(
         "spelled": "ABC",
     }
     beside = [str(values[name]) for name in compared.names if isinstance(values.get(name), str)]
-    return list(dict.fromkeys([usual.get(kind, "something"), *texts, *beside]))[:MOST_VALUES]
+    found: list[object] = [usual.get(kind, "something"), *texts, *beside]
+    return list(dict.fromkeys(found))[:MOST_VALUES]
 
 
 def _numbers(slot: Slot | None, compared: Compared, values: Mapping[str, object]) -> list[float]:
