@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self, get_args
 
@@ -60,14 +61,29 @@ class Voices:
         self._sections = _sections(config, route, engine)
         self._voice = voice or (route.voice if route and not engine else "")
         self._pools: dict[str, tuple[TtsPool, TtsConfig]] = {}
+        self._cache = config.var / "cache"
+        self._temporary: TemporaryDirectory[str] | None = None
 
     async def __aenter__(self) -> Self:
+        var = self._config.var
+        if not var.is_dir():  # a tool leaves no folder behind where no gateway runs
+            self._temporary = TemporaryDirectory(prefix="voicebot-")
+            var = Path(self._temporary.name)
+        self._cache = var / "cache"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.gather(*(pool.stop() for pool, _ in self._pools.values()))
+        try:
+            await asyncio.gather(*(pool.stop() for pool, _ in self._pools.values()))
+        finally:
+            if self._temporary is not None:
+                self._temporary.cleanup()
+
+    def name(self, language: str) -> str:
+        """Return the engine that speaks `language`, "" before anything was said in it."""
+        return self._pools[language][1].engine if language in self._pools else ""
 
     async def speak(self, pieces: Iterable[Prompt]) -> Samples:
         """Return what `pieces` sound like in a row, at 8 kHz.
@@ -101,9 +117,7 @@ class Voices:
                 update={"timeout_s": max(section.timeout_s, PATIENT_S), "workers": 1}
             )
             try:
-                pool = build_tts(
-                    patient, self._config.models, self._config.var / "cache", f"tts.{name}", (language,)
-                )
+                pool = build_tts(patient, self._config.models, self._cache, f"tts.{name}", (language,))
                 await pool.start()
             except UserError as error:
                 problems += error.problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -27,6 +28,8 @@ from voicebot.engines.phonemes import pronounce
 from voicebot.errors import Problem, SpeechUnavailable, UserError
 
 EXIT_MISHEARD = 1
+ROBOT = 0.25
+"""The same for a robot's voice."""
 HOPELESS = 0.6
 """Share of misheard words of a whole language from which on its prompts are not to blame."""
 
@@ -65,14 +68,14 @@ def intelligible(
     values = given_of(given)
     work = [(file, *_prompts(file, values, language, own)) for file in files]
     with RenderProgress() as progress:
-        found, ears = asyncio.run(_examine(settings, work, engine, voice, most, progress.update))
+        found, who = asyncio.run(_examine(settings, work, engine, voice, most, progress.update))
     misheard = [row for row in found if row.hearing.misheard(most)]
     if as_json:
         typer.echo(json.dumps([_plain(row, most) for row in found], ensure_ascii=False))
     else:
         for row in misheard:
             typer.echo(_told(row))
-        for line in _summary(found, misheard, ears):
+        for line in _summary(found, misheard, who):
             typer.echo(line)
     if misheard:
         raise typer.Exit(EXIT_MISHEARD)
@@ -107,20 +110,27 @@ async def _examine(
     total, done = sum(len(prompts) for _, _, prompts in work), 0
     known: dict[tuple[str, str], Hearing] = {}
     found: list[Examined] = []
-    languages: dict[str, None] = {}
+    speakers: dict[tuple[str, str], Voices] = {}
+    who: dict[str, None] = {}
     try:
-        async with Ears(config.models) as ears:
+        async with AsyncExitStack() as stack:
+            ears = await stack.enter_async_context(Ears(config.models))
             for file, yaml, prompts in work:
-                async with Voices(config, route_of(config, file), engine, voice) as voices:
-                    for prompt in prompts:
-                        key = prompt.language, prompt.words
-                        if key not in known:
-                            known[key] = await _hear(prompt, voices, ears, most)
-                        languages[prompt.language] = None
-                        found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
-                        done += 1
-                        progress(done, total)
-            return found, ", ".join(dict.fromkeys(ears.name(language) for language in languages))
+                route = route_of(config, file)
+                names = (route.tts, route.voice) if route else ("", "")
+                if names not in speakers:
+                    voices = Voices(config, route, engine, voice)
+                    speakers[names] = await stack.enter_async_context(voices)
+                for prompt in prompts:
+                    key = prompt.language, prompt.words
+                    if key not in known:
+                        known[key] = await _hear(prompt, speakers[names], ears, most)
+                        spoken_by = speakers[names].name(prompt.language) or "recordings"
+                        who[f"{spoken_by}, heard by {ears.name(prompt.language)}"] = None
+                    found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
+                    done += 1
+                    progress(done, total)
+            return found, "; ".join(who)
     except SpeechUnavailable as error:
         raise UserError(Problem(str(error), "`voicebot doctor` checks the engines")) from error
 
@@ -150,16 +160,16 @@ def _told(row: Examined) -> str:
     )
 
 
-def _summary(found: list[Examined], misheard: list[Examined], ears: str) -> Iterator[str]:
+def _summary(found: list[Examined], misheard: list[Examined], who: str) -> Iterator[str]:
     for language in dict.fromkeys(row.prompt.language for row in found):
         rates = [row.hearing.rate for row in found if row.prompt.language == language]
-        if mean(rates) > HOPELESS:
+        if mean(rates) > HOPELESS or (mean(rates) > ROBOT and who.startswith(("pyttsx3", "espeak"))):
             yield (
                 f"{language}: {mean(rates):.0%} of all words were heard otherwise. That is the voice or the "
-                "recogniser, hardly your words; try another --engine or --voice, or a better model"
+                "recogniser, hardly your words; try another --engine (piper sounds like a person) or --voice"
             )
     rate = mean([row.hearing.rate for row in found]) if found else 0.0
-    yield f"{len(found)} prompts, {len(misheard)} misheard; on average {rate:.1%} of the words ({ears})"
+    yield f"{len(found)} prompts, {len(misheard)} misheard; on average {rate:.1%} of the words ({who})"
 
 
 def _plain(row: Examined, most: float) -> dict[str, object]:
