@@ -16,7 +16,16 @@ from voicebot.dialog.expressions.nodes import (
     Node,
     Unary,
 )
-from voicebot.dialog.expressions.values import LONGEST_TEXT, Result, closed, compare, compute, holds, same
+from voicebot.dialog.expressions.values import (
+    LARGEST,
+    LONGEST_TEXT,
+    Result,
+    closed,
+    compare,
+    compute,
+    holds,
+    same,
+)
 
 Run = Callable[[Mapping[str, object]], Result]
 
@@ -59,6 +68,8 @@ def _name(name: str) -> Run:
         if value is None or value is True or value is False:
             return value
         if type(value) is str and len(value) <= LONGEST_TEXT:
+            return value
+        if type(value) is int and -LARGEST <= value <= LARGEST:
             return value
         return closed(value)
 

@@ -56,6 +56,8 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
         note(run, "match", match.meaning, confidence)
         return free_talk.heard(run, event, now) or failed(run)
     match run.pending:
+        case None:
+            pass
         case Cancelling():
             note(run, "match", match.meaning, confidence)
             return cancel(run) if match.meaning == "yes" else _ask_again(run)
@@ -131,6 +133,8 @@ def _confirm_rule(run: Run, fills: Mapping[str, object]) -> ConfirmRule:
     if run.step.confirm:
         return run.step.confirm
     rules = [run.frame.slot(name).confirmed for name in fills]
+    if len(rules) == 1:
+        return rules[0]
     return min(rules, key=_STRICTEST.index, default="never")
 
 

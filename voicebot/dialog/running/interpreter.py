@@ -43,6 +43,7 @@ from voicebot.dialog.turns import (
     Utterance,
 )
 
+_WORK_DONE = (Fetched, HookDone, MessageRecorded)
 _RESULTS: dict[type, str] = {Fetched: "fetch", HookDone: "hook", MessageRecorded: "record", Replied: "llm"}
 
 
@@ -184,7 +185,7 @@ class Interpreter:
         if (now - run.begun) * 1000 > run.root.dialog.file.limits.time:
             run.understood = None
             return self._finish(BotTurn(tuple(voice.own(run, "failed")), End("timeout", reason="time")), now)
-        if isinstance(event, Fetched | HookDone | MessageRecorded):
+        if isinstance(event, _WORK_DONE):
             return self._finish(take_result(run, event), now)
         if isinstance(event, Replied):
             return self._finish(self._replied(event, now), now)
@@ -231,10 +232,10 @@ class Interpreter:
         """Run on, and keep what the turn says and how it ends."""
         run = self._run
         turn = go_on(run, following)
-        if isinstance(turn.then, End | Handover):
-            run.outcome, run.goal = turn.then.outcome, turn.then.goal
+        if isinstance(turn.then, Listen):
             run.working = None
-        elif isinstance(turn.then, Listen):
+        elif isinstance(turn.then, End | Handover):
+            run.outcome, run.goal = turn.then.outcome, turn.then.goal
             run.working = None
         else:
             run.working = turn.then

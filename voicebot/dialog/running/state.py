@@ -166,7 +166,7 @@ class Run:
     @property
     def dialogs(self) -> tuple[Dialog, ...]:
         """The open dialogs, the innermost first."""
-        return tuple(frame.dialog for frame in reversed(self.frames))
+        return tuple([frame.dialog for frame in reversed(self.frames)])
 
     @property
     def dialog(self) -> Dialog:

@@ -125,6 +125,8 @@ def question_of(run: Run) -> tuple[Prompt, ...]:
 def grammar_now(run: Run) -> Grammar:
     """Return what is understood at this moment."""
     match run.pending:
+        case None:
+            pass
         case Confirming() | Cancelling():
             return yes_or_no(run.dialogs, run.language)
         case Completing(slot, part):

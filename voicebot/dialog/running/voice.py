@@ -23,6 +23,8 @@ def say_one(run: Run, variants: tuple[Say, ...], key: str) -> list[Prompt]:
     if not variants:
         return []
     frame, step = run.frame, run.step
+    if len(variants) == 1:
+        return say(run, variants[0], step)
     in_turn = (step.vary or frame.dialog.file.vary) == "turn"
     at = run.variant((frame.dialog.name, frame.step, key), len(variants), in_turn=in_turn)
     return say(run, variants[at], step)

@@ -77,4 +77,4 @@ def text_of(prompts: tuple[Prompt, ...], *, hide: bool = True) -> str:
             words.append("[sensitive]" if prompt.sensitive and hide else prompt.text)
         elif isinstance(prompt, SpokenAudio):
             words.append(prompt.text or f"[{PurePath(prompt.path).name}]")
-    return " ".join(word for word in words if word)
+    return " ".join(filter(None, words))

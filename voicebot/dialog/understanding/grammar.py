@@ -245,27 +245,28 @@ class Grammar:
         if self.slot is not None and self.spelled:
             read = value_of_keys(self.slot, digits, now, self.language) if digits else None
             if read is not None and (not read.invalid or meaning is None):
-                return replace(self._match_of(read), by_key=True)
+                return self._match_of(read, by_key=True)
         if meaning is None:
             if self.slot is not None and self.slot.type == "text" and digits:
                 return Match(digits, value=digits, by_key=True, fills=((self.name, digits),))
             return None
         if meaning not in self._closed:
             return Match(meaning, command=True, by_key=True)
-        return replace(self._closed_match(meaning, 1.0), by_key=True)
+        return self._closed_match(meaning, 1.0, by_key=True)
 
-    def _closed_match(self, meaning: str, score: float) -> Match:
+    def _closed_match(self, meaning: str, score: float, *, by_key: bool = False) -> Match:
         if meaning not in self._values:
-            return Match(meaning, score, meaning, choice=True)
+            return Match(meaning, score, meaning, choice=True, by_key=by_key)
         yes_no = self.slot is not None and self.slot.type == "yes_no"
         value: Value = meaning == "yes" if yes_no else meaning
-        return Match(meaning, score, value, fills=((self.name, value),))
+        return Match(meaning, score, value, by_key=by_key, fills=((self.name, value),))
 
-    def _match_of(self, read: Reading) -> Match:
+    def _match_of(self, read: Reading, *, by_key: bool = False) -> Match:
         return Match(
             meaning_of(read.value),
             read.score,
             read.value,
+            by_key=by_key,
             invalid=read.invalid,
             fills=((self.name, read.value),),
         )
