@@ -76,8 +76,8 @@ def happenings(turn: BotTurn, at: Standing, family: Mapping[str, Dialog], today:
     dialog = dialogs[0]
     step = dialog.steps[at.step]
     if isinstance(turn.then, Listen):
-        found = [*_answers(dialog, step, at, today), *_commands(dialogs, step, at)]
-        return [*dict.fromkeys(found), SILENCE, says(noise(at.language), "noise"), UNHEARD, HANG_UP]
+        found = [*_answers(dialog, step, at, today), SILENCE, says(noise(at.language), "noise")]
+        return [*dict.fromkeys((*found, *_commands(dialogs, step, at))), UNHEARD, HANG_UP]
     if isinstance(turn.then, AskModel | Fetch | RunHook | RecordMessage):
         return [*_results(turn.then, dialog, step, at, today), HANG_UP]
     return []

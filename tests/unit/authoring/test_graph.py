@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -222,3 +223,10 @@ def test_lines_break_at_words_and_long_words_anywhere() -> None:
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert broken(text, 12.0, 100.0, 2)[1].endswith("…")
     assert len(broken("예약은 접수되었습니다 곧 전화드리겠습니다", 12.0, 100.0, 10)) > 1
+
+
+def test_without_graphviz_one_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setattr("voicebot.authoring.drawing_layout.shutil.which", lambda name: None)
+    with pytest.raises(UserError, match=r"voicebot\[graph\].*mermaid"):
+        svg_of(flow_graph(parse_dialog(SHOP)))
