@@ -19,9 +19,9 @@ import numpy.typing as npt
 from ruamel.yaml import YAML
 
 from voicebot.audio.wav import read_wav
-from voicebot.dialog.understanding.grammar import Grammar
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.model.slots import Slot
+from voicebot.dialog.understanding.grammar import Grammar
 from voicebot.speech.stt import Expectation
 
 FOLDER = Path(__file__).resolve().parents[2] / "tests" / "data" / "corpus"

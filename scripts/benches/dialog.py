@@ -2,8 +2,7 @@
 
 Turns: conversations through a dialog of 50 steps (yes and no, menus, digits, weekdays, numbers), in words as
 callers vary them and in keys, on one core in one thread. The reference of the same run is the least that any
-dialog engine does: look an answer up in a dictionary, fill a sentence in, and build the two records of a turn.
-The rest is measured from the command line, as an author waits for it; the reference is an empty Python.
+dialog engine does: look an answer up, fill a sentence in, and build the two records of a turn. The rest is measured from the command line, as an author waits for it; the reference is an empty Python.
 
 Usage: scripts/bench dialog [--json] [--seconds S] [--runs N] [--only turns|tools|understanding]
 """
@@ -114,10 +113,8 @@ def fifty_steps() -> Dialog:
 def conversations() -> list[list[CallerInput]]:
     """Return conversations that answer every question, each in other words."""
     answers = {slot: itertools.cycle(said) for slot, (_, said) in KINDS.items()}
-    return [
-        [_event(next(answers[slot])) for _, slot in zip(range(STEPS - 2), itertools.cycle(KINDS), strict=False)]
-        for _ in range(42)
-    ]
+    asked = [slot for slot, _ in zip(itertools.cycle(KINDS), range(STEPS - 2), strict=False)]
+    return [[_event(next(answers[slot])) for slot in asked] for _ in range(42)]
 
 
 def _event(written: str) -> CallerInput:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 
 from voicebot.dialog.loading.yamlfile import Path, YamlFile
 from voicebot.dialog.model.dialog import Computed, Dialog, Need, Say, Slot, Step
+from voicebot.dialog.model.prompts import FILLERS, SLOT_SAYS, STEP_SAYS
 from voicebot.dialog.running.static_prompts import static_prompts
-from voicebot.dialog.speaking.templates import references, render
-from voicebot.dialog.turns import Prompt, SpokenAudio, SpokenPause, SpokenText
+from voicebot.dialog.running.types import types_of
+from voicebot.dialog.speaking.prompts import speak
+from voicebot.dialog.speaking.templates import references
+from voicebot.dialog.turns import Prompt, SpokenPause, SpokenText
 from voicebot.dialog.understanding.values import value_of_given
 from voicebot.errors import Problem, UserError
 from voicebot.speech.prompts import speakable
@@ -36,10 +38,6 @@ SAMPLES = {
 
 SHORTEST_PIECE = 20
 """Characters of words that can be understood by themselves; a lone "Goodbye." hardly is."""
-_REPAIRS = ("noinput", "nomatch", "invalid")
-_WORKS = ("fetch", "hook", "llm")
-_OF_STEP = ("say", "ask", "help", *_REPAIRS)
-_OF_SLOT = ("ask", "help", *_REPAIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +80,14 @@ def prompts_of(
     """
     values = {**_samples(dialog), **_given(dialog, given or {})}
     made_up = {name for name in values if name not in (given or {}) and not _has_default(dialog, name)}
-    types = _types(dialog)
     found = []
     for path, step, key, number, of, say in _places(dialog):
         spoken = language or _language_of(dialog, step)
-        pieces: list[Prompt] = []
-        for piece in say.pieces:
-            words = render(dialog.text_in(spoken, piece.text), values, spoken, types) if piece.text else ""
-            if piece.wav:
-                pieces.append(SpokenAudio(str(PurePath(dialog.folder, piece.wav)), words))
-            elif words:
-                pieces.append(SpokenText(words, spoken))
-            if piece.silence:
-                pieces.append(SpokenPause(piece.silence))
+        pieces = tuple(speak(dialog, say, values, spoken, types=types_of(dialog)))
         names = {ref.name for piece in say.pieces for ref in references(piece.text)}
-        whole = " ".join(p.text for p in pieces if not isinstance(p, SpokenPause) and p.text)
         sampled = tuple(sorted(names & made_up | {name for name in names if name not in values}))
         if pieces:
-            found.append(PlacedPrompt(step, key, number, of, whole, tuple(pieces), spoken, sampled, path))
+            found.append(PlacedPrompt(step, key, number, of, _words(pieces), pieces, spoken, sampled, path))
     return tuple(found)
 
 
@@ -112,6 +100,18 @@ def own_prompts_of(dialog: Dialog, language: str = "") -> tuple[PlacedPrompt, ..
         PlacedPrompt("", "own", at + 1, len(own), prompt.text, (prompt,), language, (), ())
         for at, prompt in enumerate(own)
     )
+
+
+def by_language(prompt: PlacedPrompt) -> list[PlacedPrompt]:
+    """Return a prompt as one for each language that is spoken in it."""
+    tongues = dict.fromkeys(piece.language for piece in prompt.pieces if isinstance(piece, SpokenText))
+    if len(tongues) < 2:
+        return [replace(prompt, language=next(iter(tongues), prompt.language))]
+    found = []
+    for tongue in tongues:
+        pieces = tuple(p for p in prompt.pieces if isinstance(p, SpokenText) and p.language == tongue)
+        found.append(replace(prompt, words=_words(pieces), pieces=pieces, language=tongue))
+    return found
 
 
 def in_pieces(prompt: PlacedPrompt) -> list[tuple[Prompt, ...]]:
@@ -145,13 +145,13 @@ def line_of(prompt: PlacedPrompt, yaml: YamlFile) -> tuple[int | None, int | Non
 def _places(dialog: Dialog) -> Iterator[tuple[Path, str, str, int, int, Say]]:
     """Yield path, step, key, number, how many of them, and the prompt."""
     for name, step in dialog.steps.items():
-        for key in _OF_STEP:
+        for key in STEP_SAYS:
             yield from _numbered(("steps", name, key), name, key, getattr(step, key))
-        for work in _WORKS:
+        for work in FILLERS:
             if (doing := getattr(step, work)) is not None:
                 yield from _numbered(("steps", name, work, "filler"), name, "filler", doing.filler)
     for name, slot in dialog.file.slots.items():
-        for key in _OF_SLOT:
+        for key in SLOT_SAYS:
             yield from _numbered(("slots", name, key), "", f"slots.{name}.{key}", getattr(slot, key))
     for name, command in dialog.file.always.items():
         yield from _numbered(("always", name, "say"), "", f"always.{name}.say", command.say)
@@ -169,19 +169,13 @@ def _language_of(dialog: Dialog, name: str) -> str:
     return (step.language if isinstance(step, Step) else None) or dialog.language
 
 
+def _words(pieces: tuple[Prompt, ...]) -> str:
+    return " ".join(piece.text for piece in pieces if not isinstance(piece, SpokenPause) and piece.text)
+
+
 def _has_default(dialog: Dialog, name: str) -> bool:
     need = dialog.file.needs.get(name)
     return need is not None and need.default is not None
-
-
-def _types(dialog: Dialog) -> dict[str, str]:
-    file = dialog.file
-    types = {"call.number": "phone", "call.called": "phone", "now": "datetime", "today": "date"}
-    specs: dict[str, Need | Slot | Computed] = {**file.needs, **file.slots, **file.values}
-    for name, spec in specs.items():
-        detail = getattr(spec, "currency", None) or getattr(spec, "region", None)
-        types[name] = f"{spec.type}:{detail}" if detail else spec.type
-    return types
 
 
 def _samples(dialog: Dialog) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from voicebot.dialog.checking.context import Context, Surroundings
 from voicebot.dialog.checking.finding import Finding
-from voicebot.dialog.checking.places import wav_files
 from voicebot.dialog.checking.rules.answers import answers
 from voicebot.dialog.checking.rules.header import header
 from voicebot.dialog.checking.rules.includes import includes
@@ -16,6 +15,7 @@ from voicebot.dialog.checking.rules.translations import translations
 from voicebot.dialog.checking.rules.types import types
 from voicebot.dialog.checking.rules.ways import ways
 from voicebot.dialog.model.dialog import Dialog
+from voicebot.dialog.model.prompts import wav_files
 
 __all__ = ["Finding", "Surroundings", "check", "wav_files"]
 

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 
 from voicebot.dialog.checking.context import CANCELLED, Context, learns, words_of
 from voicebot.dialog.checking.finding import Path
-from voicebot.dialog.checking.implied import implied, results_of
+from voicebot.dialog.checking.implied import denied, implied, results_of
 from voicebot.dialog.checking.places import readable
 from voicebot.dialog.expressions.expressions import Expression
 from voicebot.dialog.expressions.nodes import Literal
@@ -122,10 +122,14 @@ class Flow:
             if held or not words:
                 kept = _common([returned[word] for word in held])
                 known = here | learnt | kept
-                known |= NONE if otherwise or expression is None else implied(expression.node, True)
+                missing = NONE
+                if expression is not None:
+                    known |= implied(expression.node, True)
+                    missing = denied(expression.node, True)
                 way = "goto" if target in step.goto else "next"
                 only = (*refuted, (expression, True)) if expression else tuple(refuted)
-                yield Edge(target, way, known - lost, lost, learns(step), only)
+                gone = lost | missing
+                yield Edge(target, way, known - gone, gone, learns(step), only)
             if otherwise:
                 return
             words = refused

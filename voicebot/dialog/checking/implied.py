@@ -35,6 +35,20 @@ def implied(node: Node, holds: bool) -> Names:
     return _NONE
 
 
+def denied(node: Node, holds: bool) -> Names:
+    """Return the names that are unknown for sure where the condition holds, or where it does not."""
+    match node:
+        case Unary("not", operand):
+            return denied(operand, not holds)
+        case Logic(operator, operands):
+            sets = [denied(operand, holds) for operand in operands]
+            every = (operator == "and") == holds
+            return frozenset.union(*sets) if every else frozenset.intersection(*sets)
+        case Binary("==" | "!=" as operator, Name(name), Literal(None)):
+            return frozenset((name,)) if holds == (operator == "==") else _NONE
+    return _NONE
+
+
 def _is_value(node: Node) -> bool:
     return isinstance(node, Literal) and node.value is not None
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from voicebot.dialog.checking.check import Surroundings, check, wav_files
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import WAV_NAME, says
+from voicebot.dialog.checking.places import WAV_NAME
 from voicebot.dialog.loading.faults import problems_of
 from voicebot.dialog.loading.lists import read_choices
 from voicebot.dialog.loading.salvage import salvaged
@@ -19,6 +19,7 @@ from voicebot.dialog.loading.sources import Files, NoFiles
 from voicebot.dialog.loading.tables import Table, Tables, read_tables
 from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, YamlFile, read_yaml
 from voicebot.dialog.model.dialog import Dialog, DialogFile
+from voicebot.dialog.model.prompts import says
 from voicebot.errors import Problem, UserError
 
 VERSION_LENGTH = 12

@@ -196,6 +196,28 @@ def test_an_address_needs_its_values() -> None:
     assert "unknown" not in {p.code for p in found(step(f"if: status != unknown, {first}"))}
 
 
+@pytest.mark.parametrize(
+    ("ways", "known"),
+    [
+        ("failed: b, goto: b", False),
+        ("goto: b", True),
+        ("goto: {b: said != unknown, z: else}", True),
+        ("goto: {b: not (said == unknown or tries > 3), z: else}", True),
+        ("goto: {z: said == unknown, b: else}", True),
+        ("goto: {b: said == unknown, z: else}", False),
+        ("optional: true, goto: b", False),
+        ("choices: {aside: {goto: b}}, goto: b", False),
+        ("set: {said: unknown}, goto: b", False),
+        ("goto: {z: tries == 0, b: else}", True),
+    ],
+)
+def test_what_is_known_depends_on_the_way(ways: str, known: bool) -> None:
+    said = step(f"ask: Hm?, fill: said, {ways}}}\n  b: {{say: 'You said {{said}}.', end: x")
+    guarded = said.replace("{said}.", "{said|else:nothing}.")
+    assert ("unknown" not in {p.code for p in found(said)}) is known, found(said)
+    assert "unknown" not in {p.code for p in found(guarded)}
+
+
 def test_the_page_of_codes_is_current() -> None:
     page = Path(checking.__file__).parents[3] / "docs" / "dialog-checks.md"
     assert page.read_text(encoding="utf-8").endswith(f"{codes_reference()}\n"), "run scripts/references"

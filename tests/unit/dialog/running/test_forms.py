@@ -279,7 +279,8 @@ steps:
     talk = Talk(of)
     assert talk.says("saturday evening") == "And what about the people?"
     assert talk.says("four") == "I understood Saturday, March sixth, evening, people four. Is that right?"
-    assert talk.says("no, morning") == "I understood Saturday, March sixth, morning, people four. Is that right?"
+    said = talk.says("no, morning")
+    assert said == "I understood Saturday, March sixth, morning, people four. Is that right?"
     assert talk.says("no") == "Sorry about that. When?"
     assert talk.says("sunday morning", "for two", "yes") == "[done]"
 
@@ -297,7 +298,9 @@ steps: {a: {ask: How many and when?, fill: [party, at]}, b: {ask: At what time?,
 def test_words_for_what_is_unknown_and_prompts_of_another_language() -> None:
     of = dialog("""
 values: {who: name}
-steps: {a: {say: {all: ["{who|else:Somebody} calls.", {text: 한국어는 칠번, language: ko-KR}]}}, b: {end: done}}
+steps:
+  a: {say: {all: ["{who|else:Somebody} calls.", {text: 한국어는 칠번, language: ko-KR}]}}
+  b: {end: done}
 """)
     talk = Talk(of)
     assert talk.said == "Somebody calls. 한국어는 칠번 [done]"

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import readable, referred, says_of, templates
+from voicebot.dialog.checking.places import readable, referred, templates
 from voicebot.dialog.expressions.nodes import Name
 from voicebot.dialog.language.languages import lexicon_of
+from voicebot.dialog.model.prompts import says_of
 from voicebot.dialog.model.step import Step
 
 _OURSELVES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)|https://|\{env\.")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import STEP_SAYS, referred
+from voicebot.dialog.checking.places import referred
 from voicebot.dialog.model.dialog import Say
+from voicebot.dialog.model.prompts import STEP_SAYS
 from voicebot.dialog.model.step import Step
 
 LONG_S = 20

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import WAV_NAME, phrases, referred, says
+from voicebot.dialog.checking.places import WAV_NAME, phrases, referred
 from voicebot.dialog.checking.suggest import near, near_or_all
+from voicebot.dialog.model.prompts import says
 from voicebot.dialog.speaking.templates import TemplateError, parse_template, references
 
 MOST_TOLD = 20

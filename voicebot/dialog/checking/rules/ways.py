@@ -8,8 +8,9 @@ from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
 from voicebot.dialog.checking.flow import Flow
 from voicebot.dialog.checking.implied import implied
-from voicebot.dialog.checking.places import SLOT_SAYS, readable, referred, says_of, templates
+from voicebot.dialog.checking.places import readable, referred, templates
 from voicebot.dialog.model.dialog import DialogFile, Say
+from voicebot.dialog.model.prompts import SLOT_SAYS, says_of
 from voicebot.dialog.model.step import Step
 
 _LONGEST_CIRCLE_TOLD = 6
@@ -107,7 +108,7 @@ def _unknown(context: Context, flow: Flow) -> Iterator[Finding]:
     addresses: dict[str, list[tuple[Path, str]]] = {}
     for path, text, use in templates(file):
         if use == "url" and path[3] != "query":  # an empty parameter is a usual one
-            found = [(path, reference.name) for reference in referred(text)]
+            found = [(path, r.name) for r in referred(text) if not r.otherwise]
             addresses.setdefault(str(path[1]), []).extend(found)
     for name, step in file.steps.items():
         if name not in flow.known:
@@ -130,7 +131,7 @@ def _unknown(context: Context, flow: Flow) -> Iterator[Finding]:
                     continue
                 seen.add(value)
                 what = f"`{value}` may not be known yet in `{name}`"
-                remedy = f"ask for it before, or pass over the step with `if: {value} != unknown`"
+                remedy = f"ask for it before, write {{{value}|else:other words}}, or `if: {value} != unknown`"
                 yield Finding(path, what, remedy, "unknown", warning=True)
 
 
@@ -144,7 +145,8 @@ def _slot_prompts(file: DialogFile, step: Step) -> Iterator[tuple[tuple[str | in
 def _values_said(say: Say) -> Iterator[str]:
     for piece in say.pieces:
         for reference in referred(piece.text):
-            yield reference.name
+            if not reference.otherwise:
+                yield reference.name
 
 
 def _can_be_unknown(file: DialogFile, name: str) -> bool:
