@@ -15,7 +15,14 @@ import typer
 
 from voicebot.authoring.intelligible import MISHEARD_ABOVE, Hearing, compare, remedy
 from voicebot.authoring.listening import Ears
-from voicebot.authoring.saying import PlacedPrompt, in_pieces, line_of, own_prompts_of, prompts_of
+from voicebot.authoring.saying import (
+    PlacedPrompt,
+    by_language,
+    in_pieces,
+    line_of,
+    own_prompts_of,
+    prompts_of,
+)
 from voicebot.authoring.sounding import Voices, route_of, telephone
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
@@ -92,7 +99,7 @@ def _prompts(
     prompts: dict[tuple[str, str], PlacedPrompt] = {}
     for spoken in languages:
         said = (*prompts_of(dialog, own, spoken), *(own_prompts_of(dialog, spoken) if by_itself else ()))
-        for prompt in said:
+        for prompt in (part for each in said for part in by_language(each)):
             if prompt.words:
                 prompts.setdefault((prompt.language, prompt.words), prompt)
     text = file.read_text(encoding="utf-8-sig")
