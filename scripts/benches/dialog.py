@@ -2,7 +2,8 @@
 
 Turns: conversations through a dialog of 50 steps (yes and no, menus, digits, weekdays, numbers), in words as
 callers vary them and in keys, on one core in one thread. The reference of the same run is the least that any
-dialog engine does: look an answer up, fill a sentence in, and build the two records of a turn. The rest is measured from the command line, as an author waits for it; the reference is an empty Python.
+dialog engine does: look an answer up, fill a sentence in, and build the two records of a turn.
+The rest is measured from the command line, as an author waits for it; the reference is an empty Python.
 
 Usage: scripts/bench dialog [--json] [--seconds S] [--runs N] [--only turns|tools|understanding]
 """
