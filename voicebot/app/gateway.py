@@ -92,6 +92,7 @@ class Gateway:
         self._starting = 0
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[object]] = set()
+        self._rendering: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
 
@@ -168,7 +169,7 @@ class Gateway:
                 if ended.done():
                     ended.result()
         finally:
-            for task in (watch, files, closed, stopping):
+            for task in (watch, files, closed, stopping, *self._rendering):
                 task.cancel()
             await self._stack.aclose()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -219,10 +220,24 @@ class Gateway:
     async def _serve(self, channel: Channel, inbox: EventInbox, route: Route, number: str) -> None:
         """Answer a call with its route's dialog as it stands now."""
         try:
-            dialog = await self._dialogs.fresh(route)
+            call = self._call(channel, inbox, route, await self._dialogs.fresh(route))
+        except Exception:  # a mistake of ours must not leave a caller in silence
+            log.exception("call not taken")
+            inbox.close()
+            await self._refuse(channel.id)
+            return
         finally:
             self._starting -= 1
-        call_id = os.urandom(8).hex()
+        call.record.called.number = number
+        if self._ended is not None:
+            call.end(self._ended)
+        self._calls[call.id] = call
+        try:
+            await call.run()
+        finally:
+            del self._calls[call.id]
+
+    def _call(self, channel: Channel, inbox: EventInbox, route: Route, dialog: Dialog) -> Call:
         services = Services(
             config=self._config,
             ari=self._ari,
@@ -235,15 +250,7 @@ class Gateway:
             environment=self._environment,
             observer=self._observer,
         )
-        call = Call(call_id, channel, inbox, route, dialog, services)
-        call.record.called.number = number
-        if self._ended is not None:
-            call.end(self._ended)
-        self._calls[call_id] = call
-        try:
-            await call.run()
-        finally:
-            del self._calls[call_id]
+        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, services)
 
     def _languages(self, route: Route) -> tuple[str, ...]:
         """All languages that calls of a route are held in, the one they begin in first."""
@@ -252,7 +259,9 @@ class Gateway:
 
     def _on_reload(self, changed: list[tuple[Route, Dialog]]) -> None:
         """A dialog was saved: its prompts are rendered while the first calls have it already."""
-        self._spawn(self._render(changed))
+        task = asyncio.create_task(self._render(changed), name="rendering")
+        self._rendering.add(task)  # apart from the calls: a stop does not wait for it
+        task.add_done_callback(self._rendering.discard)
 
     async def _render(self, changed: list[tuple[Route, Dialog]]) -> None:
         try:

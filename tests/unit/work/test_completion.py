@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicebot.dialog.turns import AskModel, Message, Replied, Tool, ToolUse
@@ -94,6 +94,7 @@ def test_what_is_no_reply_is_refused_without_its_words(event: str) -> None:
     assert "4111" not in str(caught.value)
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) |
     st.dictionaries(st.sampled_from(["choices", "delta", "message", "content", "tool_calls", "index",
     "function", "name", "arguments", "finish_reason", "id", "error"]), inner)))  # fmt: skip
