@@ -7,66 +7,31 @@ that the walk ends although calls need not.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 
-from voicebot.authoring.conversation import CHARACTERS_A_SECOND, THINKING_S, named_environment
+from voicebot.authoring.conversation import named_environment
 from voicebot.authoring.coverage import family
 from voicebot.authoring.exploring_events import Happening, happenings
-from voicebot.authoring.exploring_facts import Compared, facts_of
 from voicebot.authoring.exploring_key import Keys, Standing, place_of, standing
-from voicebot.authoring.exploring_values import BIRTHDAY, possible
+from voicebot.authoring.exploring_seconds import lasts
+from voicebot.authoring.exploring_starts import Start, starts_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.running.state import Cancelling, Taken
 from voicebot.dialog.speaking.prompts import text_of
 from voicebot.dialog.turns import (
-    AskModel,
     BotTurn,
     End,
-    Fetch,
     Fetched,
     Handover,
     HookDone,
-    Listen,
     MessageRecorded,
     Replied,
-    RunHook,
-    Silence,
-    SpokenPause,
-    Utterance,
 )
-from voicebot.dialog.turns import Keys as KeysPressed
 
 MOST_STATES = 200_000
-SOUND_S = 2.0
-"""A wav file without words."""
-KEY_S = 0.4
-ANSWERED_S = 1.0
-"""A service's or a hook's usual time."""
-MODEL_S = 3.0
-"""A language model's usual time, with its words."""
-
-STARTS = (
-    datetime(2027, 3, 1, 10, 0, tzinfo=UTC),
-    datetime(2027, 3, 1, 3, 0, tzinfo=UTC),
-    datetime(2027, 3, 2, 19, 30, tzinfo=UTC),
-    datetime(2027, 3, 6, 12, 0, tzinfo=UTC),
-    datetime(2027, 3, 7, 12, 0, tzinfo=UTC),
-)
-"""When calls begin: a Monday morning; where the clock decides something, also at night, in the evening, and
-at the weekend."""
-
 _WORK_RESULTS = (Fetched, HookDone, MessageRecorded, Replied)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How a call begins: when, and with which values."""
-
-    started: datetime
-    given: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,38 +143,9 @@ def explore(
 
     given:  values for the dialog's needs; others get usual ones, and each one that matters
     """
-    found = Exploration(dialog, language or dialog.language, list(_starts(dialog, given or {})))
+    found = Exploration(dialog, language or dialog.language, list(starts_of(dialog, given or {})))
     _Walk(found, most_states, stop, observe).run()
     return found
-
-
-def _starts(dialog: Dialog, given: Mapping[str, object]) -> Iterator[Start]:
-    facts = facts_of(dialog)
-    today = STARTS[0].date()
-    usual: dict[str, object] = {}
-    others: dict[str, list[object]] = {}
-    for name, need in dialog.file.needs.items():
-        compared = facts.compared.get(name, Compared())
-        decides = name in facts.deciding and bool(
-            compared.literals or compared.functions or not compared.names
-        )
-        values = possible(need.type, compared if decides else Compared(), decides, {}, today)
-        if need.type == "date" and name in facts.deciding:
-            values = list(dict.fromkeys([*values, BIRTHDAY.isoformat()]))
-        if name in given or need.default is not None:
-            values = [given.get(name, need.default), *(values if name not in given else ())]
-        usual[name] = _written(values[0])
-        others[name] = [_written(value) for value in values[1:]] if name in facts.deciding else []
-    clocked = any(facts_of(each).clocked for each in family(dialog))
-    for started in STARTS if clocked else STARTS[:1]:
-        yield Start(started, usual)
-    for name, values in others.items():
-        for value in values:
-            yield Start(STARTS[0], {**usual, name: value})
-
-
-def _written(value: object) -> object:
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 @dataclass(slots=True)
@@ -333,7 +269,7 @@ class _Walk:
         before = self._found.states[number]
         target = self._arrive(run, turn, number, each, before.start, at, told, forgive=aside)
         is_turn = not isinstance(each.event, _WORK_RESULTS)
-        arrow = Arrow(number, target, each, wish, aside, is_turn, _lasts(before.turn, each))
+        arrow = Arrow(number, target, each, wish, aside, is_turn, lasts(before.turn, each))
         self._found.arrows.append(arrow)
         return arrow, kind
 
@@ -441,47 +377,3 @@ def _forgiven(base: Hashable, after: Standing) -> Hashable:
 
 def _rest(arrow: Arrow) -> tuple[int, Happening, bool, bool, bool, float]:
     return arrow.target, arrow.happening, arrow.wish, arrow.aside, arrow.turn, arrow.seconds
-
-
-def today_of(start: Start) -> date:
-    return start.started.date()
-
-
-def spoken_s(turn: BotTurn) -> float:
-    """Return about how long the prompts of a turn last, in s."""
-    total = 0.0
-    for prompt in turn.prompts:
-        if isinstance(prompt, SpokenPause):
-            total += prompt.ms / 1000
-        else:
-            total += len(prompt.text) / CHARACTERS_A_SECOND if prompt.text else SOUND_S
-    return total
-
-
-def _lasts(turn: BotTurn, happening: Happening) -> float:
-    """Return about how long it takes from the beginning of `turn` until this has happened, in s.
-
-    Services that fail take all of their time, each time they are tried; callers talk as long as the words
-    take, and are silent as long as they may.
-    """
-    event, then = happening.event, turn.then
-    seconds = spoken_s(turn)
-    match then, event:
-        case Listen(), Silence():
-            return seconds + then.noinput_ms / 1000
-        case Listen(), Utterance():
-            words = len(event.transcript.text) / CHARACTERS_A_SECOND
-            return seconds + THINKING_S + words + then.pause_ms / 1000
-        case Listen(), KeysPressed():
-            wait = then.dtmf.interdigit_ms / 1000 if then.dtmf.max_digits else 0.0
-            return seconds + THINKING_S + KEY_S * len(event.digits) + wait
-        case Fetch(), Fetched():
-            whole = then.timeout_ms / 1000 * (1 + then.retries)
-            return max(seconds, ANSWERED_S if event.status is not None else whole)
-        case RunHook(), HookDone():
-            return max(seconds, then.timeout_ms / 1000 if event.error else ANSWERED_S)
-        case AskModel(), Replied():
-            return max(seconds, then.timeout_ms / 1000 if event.error else MODEL_S)
-        case _, MessageRecorded():
-            return seconds + event.ms / 1000
-    return seconds + THINKING_S

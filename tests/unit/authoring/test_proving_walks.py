@@ -7,9 +7,9 @@ import random
 import pytest
 
 from voicebot.authoring.coverage import family
-from voicebot.authoring.exploring import STARTS
 from voicebot.authoring.exploring_events import happenings
 from voicebot.authoring.exploring_key import Keys, place_of, standing
+from voicebot.authoring.exploring_starts import STARTS
 from voicebot.authoring.proving import Proof, prove
 from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.dialog.model.dialog import Dialog
