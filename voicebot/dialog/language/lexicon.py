@@ -21,7 +21,7 @@ def mapped(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in (part.partition(":") for part in listed(text))}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
     """One language. All phrases are lower case without punctuation, contractions already expanded.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.speech.spellout import ORDINAL, spell
@@ -44,19 +45,13 @@ class _Words:
     short: frozenset[str]
 
 
-_words: dict[int, _Words] = {}
-
-
+@cache  # there are as many as languages
 def _words_of(lexicon: Lexicon) -> _Words:
-    """Return the words of `lexicon`; made once, there are as many as languages."""
-    found = _words.get(id(lexicon))
-    if found is None:
-        fillers: dict[str, tuple[Tokens, ...]] = {}
-        for filler in sorted((tuple(f.split()) for f in lexicon.fillers), key=len, reverse=True):
-            fillers[filler[0]] = (*fillers.get(filler[0], ()), filler)
-        silent = lexicon.stopwords | frozenset(lexicon.fillers)
-        found = _words[id(lexicon)] = _Words(silent, fillers, frozenset((*lexicon.contractions, "m")))
-    return found
+    fillers: dict[str, tuple[Tokens, ...]] = {}
+    for filler in sorted((tuple(f.split()) for f in lexicon.fillers), key=len, reverse=True):
+        fillers[filler[0]] = (*fillers.get(filler[0], ()), filler)
+    silent = lexicon.stopwords | frozenset(lexicon.fillers)
+    return _Words(silent, fillers, frozenset((*lexicon.contractions, "m")))
 
 
 def is_simple(text: str) -> bool:
@@ -64,6 +59,7 @@ def is_simple(text: str) -> bool:
     return len(text) <= _LONGEST_SIMPLE and _SIMPLE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4)  # all who read one answer cut it into words
 def tokens_of(text: str, lexicon: Lexicon) -> Tokens:
     """Split `text` into lower case words without punctuation, short forms written out ("I'm" -> i, am)."""
     if is_simple(text) and (simple := _simple_tokens(text, lexicon)) is not None:
@@ -139,6 +135,18 @@ def without_fillers(tokens: Tokens, lexicon: Lexicon) -> Tokens:
             kept.append(tokens[at])
             at += 1
     return tuple(kept) or tokens
+
+
+def filler_places(tokens: Tokens, lexicon: Lexicon) -> set[int]:
+    """Return where the words stand that are a filler, or belong to one."""
+    fillers = _words_of(lexicon).fillers
+    return {
+        place
+        for at, token in enumerate(tokens)
+        for filler in fillers.get(token, ())
+        if tokens[at : at + len(filler)] == filler
+        for place in range(at, at + len(filler))
+    }
 
 
 def is_content(token: str, lexicon: Lexicon) -> bool:

@@ -7,10 +7,10 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from voicebot.dialog.language.lexicon import Lexicon
-from voicebot.dialog.language.text import Tokens, is_content, is_simple, tokens_of
+from voicebot.dialog.language.text import Tokens, filler_places, is_content, is_simple, tokens_of
 from voicebot.dialog.model.slots import Value
 
 _LONGEST_TEXT = 500
@@ -99,14 +99,7 @@ class Line:
     @cached_property
     def content(self) -> frozenset[int]:
         """The words that say something of their own."""
-        mute = _mute(self.lexicon.language, self.lexicon.fillers)
-        silent = {
-            at
-            for filler in mute
-            for start in range(len(self.tokens) - len(filler) + 1)
-            if self.tokens[start : start + len(filler)] == filler
-            for at in range(start, start + len(filler))
-        }
+        silent = filler_places(self.tokens, self.lexicon)
         return frozenset(
             at for at, t in enumerate(self.tokens) if at not in silent and is_content(t, self.lexicon)
         )
@@ -119,11 +112,6 @@ class Line:
     def between(self, end: int, start: int) -> str:
         """Return the words from token `end` up to token `start`."""
         return " ".join(self.tokens[end:start])
-
-
-@lru_cache(maxsize=8)
-def _mute(language: str, fillers: Tokens) -> tuple[Tokens, ...]:
-    return tuple(tuple(filler.split()) for filler in fillers if " " in filler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,9 +138,12 @@ class PhraseIndex:
         """Find the phrases that are the same to the letter, in Korean perhaps with a particle."""
         spoken = "".join(window)
         if not self._syllabic:
+            alike = self._by_letters.get(spoken)
+            if not alike:
+                return []
             return [
                 (at, 1.0 if self._phrases[at] == window else _OTHERWISE_SPACED)
-                for at in self._by_letters.get(spoken, ())
+                for at in alike
                 if self._comparable(at, len(window))
             ]
         found = []
@@ -186,10 +189,10 @@ class PhraseIndex:
             return _alike(spoken, joined)
         if spoken == joined or abs(len(spoken) - len(joined)) > max(2, len(joined) // 5):
             return 0.0
-        similarity = _alike(spoken, joined)
-        if not similarity or self._negating[at] == self._wording.negators.isdisjoint(window):
+        if self._negating[at] == self._wording.negators.isdisjoint(window):
             return 0.0
-        if _undone(window, phrase):
+        similarity = _alike(spoken, joined)
+        if not similarity or _undone(window, phrase):
             return 0.0
         heard, meant = _differing(window, phrase)
         if not (heard and meant):

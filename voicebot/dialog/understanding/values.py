@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 
@@ -30,7 +30,7 @@ _LONGEST_NUMBER = 40
 def digits_in(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float, int, int] | None:
     """Find digits, best those that fit `slot`: (digits, score, start, end) of their tokens, or None."""
     kept = kept_without_fillers(tokens, lexicon)
-    core = tuple(tokens[at] for at in kept)
+    core = tuple([tokens[at] for at in kept])
     other: tuple[str, float, int, int] | None = None
     for homophones in (False, True):
         runs = digit_runs(core, lexicon, homophones=homophones)
@@ -49,11 +49,14 @@ def digits_in(tokens: Tokens, slot: Slot, lexicon: Lexicon) -> tuple[str, float,
     return other
 
 
-def kept_without_fillers(tokens: Tokens, lexicon: Lexicon) -> list[int]:
+def kept_without_fillers(tokens: Tokens, lexicon: Lexicon) -> Sequence[int]:
     """Return where the words stand that `without_fillers` keeps."""
+    remaining = without_fillers(tokens, lexicon)
+    if remaining is tokens:
+        return range(len(tokens))
     kept: list[int] = []
     at = 0
-    for token in without_fillers(tokens, lexicon):
+    for token in remaining:
         at = tokens.index(token, at)
         kept.append(at)
         at += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, tokens_of, without_fillers, worded
@@ -40,18 +41,9 @@ class Wording:
         return any(f" {phrase}{end}" in joined for phrase in self.lexicon.unsure)
 
 
-_wordings: dict[int, Wording] = {}
-
-
+@cache  # there are as many as languages
 def wording_of(lexicon: Lexicon) -> Wording:
-    """Return the wording of `lexicon`; made once, there are as many as languages."""
-    found = _wordings.get(id(lexicon))
-    if found is None:
-        found = _wordings[id(lexicon)] = _make(lexicon)
-    return found
-
-
-def _make(lexicon: Lexicon) -> Wording:
+    """Return the wording of `lexicon`."""
     decoys: dict[str, set[int]] = {}
     for decoy in lexicon.decoys:
         decoys.setdefault(decoy.replace(" ", ""), set()).add(len(decoy.split()))
