@@ -92,15 +92,15 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
     "a huge whole number": (lambda: TOP % f"limits: {{failures: {'9' * 99_999}}}", "form"),
     "a huge time": (lambda: STEP % f"end: x, timeout: {'9' * 99_999}s", "form"),
     "infinity": (lambda: TOP % "slots: {n: {type: number, between: [.inf, nan]}}", "form"),
-    "a million words": (lambda: STEP % f"say: {'x ' * (MIB // 2 - 40)}", "form"),
+    "a flood of words": (lambda: STEP % f"say: {'x ' * 99_999}", "form"),
     "a long key": (lambda: "x" * (MIB - 9) + ": 1", "yaml"),
-    "20,000 ways": (lambda: STEP % f"goto: {{{', '.join(f'b{n}: x' for n in range(20_000))}}}", "goto"),
-    "40,000 steps": (lambda: "dialog: x\nsteps: {" + _listed("a%d: {end: x}", 12_000) + "}", "form"),
+    "5,000 ways": (lambda: STEP % f"goto: {{{', '.join(f'b{n}: x' for n in range(5_000))}}}", "goto"),
+    "4,000 steps": (lambda: "dialog: x\nsteps: {" + _listed("a%d: {end: x}", 4_000) + "}", "form"),
     "a deep condition": (lambda: STEP % f"end: x, if: '{'(' * 400}'", "expression"),
     "braces": (lambda: STEP % f"say: '{'{' * 1999}', end: x", "template"),
-    "only line feeds": (lambda: "\n" * MIB, "shape"),
-    "an open quote": (lambda: "'" + "\n\n" * (MIB // 2 - 9), "yaml"),
-    "an open quote with escapes": (lambda: 'a: "' + "\\x41" * (MIB // 4 - 9), "yaml"),
+    "only line feeds": (lambda: "\n" * 200_000, "shape"),
+    "an open quote": (lambda: "'" + "\n\n" * 99_999, "yaml"),
+    "an open quote with escapes": (lambda: 'a: "' + "\\x41" * 40_000, "yaml"),
     "many documents": (lambda: "---\n" * (MIB // 4 - 9), "shape"),
 }  # fmt: skip
 
@@ -180,7 +180,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(mutated())
 def test_a_damaged_dialog_is_a_dialog_or_has_mistakes(text: str) -> None:
     told(text)
@@ -224,7 +224,7 @@ def structure(place: str, depth: int = 0) -> st.SearchStrategy[object]:
     return chosen.flatmap(lambda keys: st.fixed_dictionaries({key: value(key) for key in keys}))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(structure(""), st.dictionaries(NAMES, structure("steps", 1), min_size=1, max_size=4))
 def test_any_structure_is_a_dialog_or_has_mistakes(whole: object, steps: object) -> None:
     assert isinstance(whole, dict)
@@ -232,7 +232,7 @@ def test_any_structure_is_a_dialog_or_has_mistakes(whole: object, steps: object)
     told(json.dumps({"dialog": "x", **whole}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=200))
 def test_any_list_and_translation_is_taken_or_refused(text: str) -> None:
     try:

@@ -8,7 +8,7 @@ from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
 from voicebot.dialog.checking.places import referred
 from voicebot.dialog.model.dialog import Say
-from voicebot.dialog.model.prompts import STEP_SAYS
+from voicebot.dialog.model.prompts import SLOT_SAYS, STEP_SAYS
 from voicebot.dialog.model.step import Step
 
 LONG_S = 20
@@ -47,6 +47,10 @@ def prompts(context: Context) -> Iterator[Finding]:
         yield from _lengths(context, name, step)
         yield from _options(context, name, step)
         yield from _uninterrupted(context, name, step)
+    for name, slot in context.file.slots.items():
+        for key in SLOT_SAYS:
+            for at, say in enumerate(getattr(slot, key)):
+                yield from _length(("slots", name, key, at), _seconds(context, say))
     for name, command in context.file.always.items():
         for at, say in enumerate(command.say):
             yield from _length(("always", name, "say", at), _seconds(context, say))
