@@ -155,6 +155,7 @@ class _Kind:
     groups:    what can happen, by where it led from the first of them and how it was understood
     renewing:  those groups that lead there whatever patience is used up
     tested:    whether that has been seen
+    answered:  number of failures -> the ways of all that ends silences and failures to hear
     """
 
     groups: dict[tuple[int | None, str, bool], list[tuple[Happening, Arrow | None]]] = field(
@@ -162,6 +163,7 @@ class _Kind:
     )
     renewing: set[tuple[int | None, str, bool]] = field(default_factory=set)
     tested: bool = False
+    answered: dict[int, list[Arrow]] = field(default_factory=dict)
 
 
 class _Walk:
@@ -223,11 +225,12 @@ class _Walk:
             self._expand(number, interpreter, at, base)
 
     def _expand(self, number: int, interpreter: Interpreter, at: Standing, base: Hashable) -> None:
-        """Do everything that can happen in a state.
+        """Do everything that can happen in a state; of what is known to go alike, only note the way.
 
-        States that differ in used-up patience only take most answers alike, since those renew it. Which do is
-        seen from the second state of a kind, where something has failed; from then on they need not be done
-        again. Of several answers that led to one state, such as two dates that are both too late, one is.
+        States of a kind differ in used-up patience only. Whoever says or keys something ends a row of
+        silences and of failures to hear, so that what follows is done once for each number of failures. Most
+        answers renew patience, whatever has failed: which do is seen where something has failed first. Of
+        several answers that led to one state, such as two dates that are both too late, one is done again.
         """
         state = self._found.states[number]
         kind = self._kinds.get(base)
@@ -236,17 +239,30 @@ class _Walk:
             today = self._found.starts[state.start].started.date()
             for each in happenings(state.turn, at, self._family, today):
                 arrow, how = self._do(number, interpreter, at, each)
-                kind.groups.setdefault(
-                    (arrow.target if arrow else None, how, each.sort == "hangup"), []
-                ).append((each, arrow))
+                key = (arrow.target if arrow else None, how, each.sort == "hangup")
+                kind.groups.setdefault(key, []).append((each, arrow))
+            kind.answered[at.failures] = [
+                arrow for group in kind.groups.values() for each, arrow in group if arrow and _answers(each)
+            ]
             return
+        answered = kind.answered.get(at.failures)
+        if answered is not None:
+            self._found.arrows.extend(Arrow(number, *_rest(arrow)) for arrow in answered)
+            for group in kind.groups.values():
+                if not _answers(group[0][0]):
+                    self._do(number, interpreter, at, group[0][0])
+            return
+        answered = kind.answered[at.failures] = []
         for key, group in kind.groups.items():
             if key in kind.renewing:
-                self._found.arrows.extend(Arrow(number, *_rest(arrow)) for _, arrow in group if arrow)
-                continue
-            arrow, _ = self._do(number, interpreter, at, group[0][0])
-            if at.failures and not kind.tested and arrow is not None and arrow.target == key[0]:
-                kind.renewing.add(key)
+                found = [Arrow(number, *_rest(arrow)) for _, arrow in group if arrow]
+                self._found.arrows.extend(found)
+            else:
+                arrow, _ = self._do(number, interpreter, at, group[0][0])
+                found = [arrow] if arrow else []
+                if at.failures and not kind.tested and arrow is not None and arrow.target == key[0]:
+                    kind.renewing.add(key)
+            answered += found if _answers(group[0][0]) else []
         kind.tested = kind.tested or at.failures > 0
 
     def _do(
@@ -363,6 +379,11 @@ class _Walk:
     def _add(self, state: State) -> int:
         self._found.states.append(state)
         return len(self._found.states) - 1
+
+
+def _answers(each: Happening) -> bool:
+    """Whether it ends a row of silences, and one of failures to hear."""
+    return each.sort not in ("silence", "unheard")
 
 
 def _authored(taken: tuple[Taken, ...]) -> str:
