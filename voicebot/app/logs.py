@@ -68,7 +68,7 @@ def configure_logs(level: str = "info", form: Literal["console", "json"] = "cons
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(file=stream),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # so that logs can be configured anew, and read by tests
     )
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
