@@ -72,6 +72,8 @@ def correct(
     if not tokens or len(tokens) > MOST_TOKENS:
         return None
     openings = openings_of(run.dialogs, run.language)
+    if not openings.begin(tokens):
+        return None
     words = openings.softened(tokens)
     rest = openings.after_cue(words)
     for slot, value in openings.named(words):

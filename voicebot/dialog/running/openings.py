@@ -16,11 +16,11 @@ class _Beginnings:
     def __init__(self, phrases: Iterable[Tokens]) -> None:
         self._phrases = frozenset(phrase for phrase in phrases if phrase)
         self._lengths = sorted({len(phrase) for phrase in self._phrases}, reverse=True)
-        self._first = frozenset(phrase[0] for phrase in self._phrases)
+        self.first = frozenset(phrase[0] for phrase in self._phrases)
 
     def longest(self, words: Tokens) -> Tokens:
         """Return the longest phrase that `words` begin with; () for none."""
-        if not words or words[0] not in self._first:
+        if not words or words[0] not in self.first:
             return ()
         return next((words[:n] for n in self._lengths if words[:n] in self._phrases), ())
 
@@ -39,12 +39,17 @@ class Openings:
                     for change in lexicon.changes:
                         self._slots.setdefault(tokens_of(change.replace("{called}", name), lexicon), slot)
         self._changes = _Beginnings(self._slots)
+        self._first = self._softeners.first | self._cues.first | self._changes.first
         self._called = {
             tokens_of(name, lexicon): slot
             for dialog in dialogs
             for slot, spec in dialog.file.slots.items()
             for name in dialog.phrases_in(language, spec.called or (slot.replace("_", " "),))
         }
+
+    def begin(self, words: Tokens) -> bool:
+        """Whether `words` may begin like a correction; most answers do not."""
+        return words[0] in self._first
 
     def softened(self, words: Tokens) -> Tokens:
         """Take away "no", "sorry" and the like at the start."""

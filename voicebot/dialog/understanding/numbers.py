@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from stdnum import damm, ean, luhn, verhoeff
 from stdnum.iso7064 import mod_97_10
@@ -29,8 +30,7 @@ _INTERJECTIONS = frozenset(("o", "oh"))
 """They are a nought within digits only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Neighbouring number words: their digits, and the tokens [start, end) that they came from."""
 
     digits: str

@@ -33,6 +33,8 @@ _BEFORE_PRONOUN = frozenset(
 )
 _AFTER_PRONOUN = frozenset(("moment", "second", "sec", "more", "step", "day", "of", "thing"))
 _ONCE = frozenset(("한번", "한번만", "한번더"))
+_BEFORE_NUMBER = frozenset(("half", "a", "an", "the", "point"))
+"""Words with which a number begins that is not found by itself."""
 _FRACTIONS = {"half": Decimal("0.5"), "quarter": Decimal("0.25")}
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 _DOZEN = Decimal(12)
@@ -102,7 +104,7 @@ def _with_words(tokens: Sequence[str], found: list[Quantity]) -> list[Quantity]:
 def _at(
     tokens: Sequence[str], at: int, by_start: dict[int, tuple[Decimal, int]]
 ) -> tuple[Decimal, int] | None:
-    word, following = tokens[at], tuple(tokens[at + 1 : at + 4])
+    word = tokens[at]
     if at in by_start:
         value, end = by_start[at]
         rest = tuple(tokens[end : end + 3])
@@ -119,6 +121,9 @@ def _at(
         if rest[:1] == ("k",):
             return value * 1000, end + 1
         return _scaled(tokens, value, end) if value != int(value) else (value, end)
+    if word not in _BEFORE_NUMBER and not word.endswith("k"):
+        return None
+    following = tuple(tokens[at + 1 : at + 4])
     if word == "half":
         if following[:2] == ("a", "dozen"):
             return _DOZEN / 2, at + 3
