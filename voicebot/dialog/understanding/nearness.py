@@ -87,7 +87,8 @@ class PhraseIndex:
         own = np.array(self._sizes, np.int32)
         spoken = np.arange(self._most + 1, dtype=np.int32)[:, None]
         edits = _edits(own + spoken)
-        allowed = np.where(np.abs(own - spoken) <= edits, edits + 1, 0)
+        longer = 1 if self._syllabic else np.maximum(2, own // 5)
+        allowed = np.where(np.abs(own - spoken) <= np.minimum(edits, longer), edits + 1, 0)
         return np.minimum(allowed, 255).astype(np.uint8)
 
     def places(self, *utterances: Tokens) -> list[list[Place]]:
@@ -184,10 +185,8 @@ class PhraseIndex:
         """Compare what is not the same to the letter."""
         joined, phrase = self._joined[at], self._phrases[at]
         if self._syllabic:
-            if spoken.startswith(joined) or abs(len(joined) - len(spoken)) > 1:
-                return 0.0
-            return _alike(spoken, joined)
-        if spoken == joined or abs(len(spoken) - len(joined)) > max(2, len(joined) // 5):
+            return 0.0 if spoken.startswith(joined) else _alike(spoken, joined)
+        if spoken == joined:
             return 0.0
         if self._negating[at] == self._wording.negators.isdisjoint(window):
             return 0.0

@@ -19,6 +19,7 @@ class Wording:
     silent:     words that say nothing of their own
     negators:   words that turn a phrase round, "no" among them
     endings:    one or two particles in a row
+    doubts:     what those say who do not know, with the spaces around it
     decoys:     joined words -> the numbers of words that phrases have which hold an answer and are none
     """
 
@@ -28,6 +29,7 @@ class Wording:
     endings: frozenset[str]
     decoys: dict[str, set[int]]
     longest_decoy: int
+    doubts: tuple[str, ...]
 
     def words(self, text: str) -> tuple[Tokens, Tokens]:
         """Return the words of `text`, and the same without fillers (all of them, where it has no others)."""
@@ -37,8 +39,7 @@ class Wording:
     def unsure(self, tokens: Tokens) -> bool:
         """Whether the speaker has said not to know."""
         joined = f" {' '.join(tokens)} "
-        end = "" if self.lexicon.endings else " "
-        return any(f" {phrase}{end}" in joined for phrase in self.lexicon.unsure)
+        return any(doubt in joined for doubt in self.doubts)
 
 
 @cache  # there are as many as languages
@@ -54,5 +55,6 @@ def wording_of(lexicon: Lexicon) -> Wording:
         negators=lexicon.negators | {"no"},
         endings=frozenset((*endings, *(first + second for first in endings for second in endings))),
         decoys=decoys,
+        doubts=tuple(f" {phrase}{'' if endings else ' '}" for phrase in lexicon.unsure),
         longest_decoy=max((max(sizes) for sizes in decoys.values()), default=0),
     )
