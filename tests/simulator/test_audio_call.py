@@ -10,10 +10,10 @@ import pytest
 
 from voicebot.audio.frames import Samples, to_samples
 from voicebot.audio.levels import level_db
-from voicebot.authoring.audio_call import AudioCall, Engines
-from voicebot.authoring.audio_line import FRAME, PRESETS, RATE, Impairment
-from voicebot.authoring.testing_load import parse_cases
-from voicebot.authoring.testing_run import Result, Script, Stop
+from voicebot.authoring.audio.call import AudioCall, Engines
+from voicebot.authoring.audio.line import FRAME, PRESETS, RATE, Impairment
+from voicebot.authoring.testing.load import parse_cases
+from voicebot.authoring.testing.run import Result, Script, Stop
 from voicebot.config import Config
 from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.engines.tts_recorded import RecordedPrompts

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 from text_to_num import alpha2digit
 
-from voicebot.authoring.soundlike import distance
+from voicebot.authoring.hearing.soundlike import distance
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.language.text import tokens_of
 from voicebot.speech.spellout import NATIVE_KOREAN_BEFORE_NOUN, SINO_KOREAN, spell

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.authoring.testing_load import load_cases
-from voicebot.authoring.testing_run import run_case
+from voicebot.authoring.testing.load import load_cases
+from voicebot.authoring.testing.run import run_case
 from voicebot.dialog.loading.files import load_dialog
 
 pytestmark = pytest.mark.unit

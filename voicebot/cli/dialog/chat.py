@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from voicebot.authoring.chat import (
+from voicebot.authoring.conversation.conversation import Conversation, described
+from voicebot.authoring.conversation.written import (
     HELP,
     Order,
     as_json,
@@ -21,7 +22,6 @@ from voicebot.authoring.chat import (
     understood_text,
     written,
 )
-from voicebot.authoring.conversation import Conversation, described
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.slots import meaning_of
@@ -65,7 +65,7 @@ def chat(
         talk = Conversation(dialog, values, started=started, language=language, seed=seed)
         _Chat(talk, None, as_json_).run()
         return
-    from voicebot.authoring.conversation_live import LiveWorker
+    from voicebot.authoring.conversation.live import LiveWorker
     from voicebot.config import load_config
 
     settings = load_config(config)

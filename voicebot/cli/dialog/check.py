@@ -106,7 +106,7 @@ def _no_rules(path: Path) -> Sequence[Rule]:
 
 def _with_config(path: Path, hooks: frozenset[str]) -> tuple[Surroundings, Callable[[Path], Sequence[Rule]]]:
     """Return what a configuration tells of the place where dialogs will run."""
-    from voicebot.authoring.lexicon import word_rules  # these load the configuration's models
+    from voicebot.authoring.hearing.lexicon import word_rules  # these load the configuration's models
     from voicebot.config import load_config
 
     config = load_config(path, secrets=False)
@@ -114,7 +114,7 @@ def _with_config(path: Path, hooks: frozenset[str]) -> tuple[Surroundings, Calla
 
 
 def _sounds(dialog: Dialog) -> list[Finding]:
-    from voicebot.authoring.sounds import sound_findings  # loads a voice
+    from voicebot.authoring.hearing.sounds import sound_findings  # loads a voice
 
     return sound_findings(dialog)
 

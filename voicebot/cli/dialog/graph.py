@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from voicebot.authoring.drawing import svg_of
-from voicebot.authoring.graph import Graph, Ways
-from voicebot.authoring.graph_load import graph_of_file
-from voicebot.authoring.graph_mermaid import markdown_of, mermaid_of
+from voicebot.authoring.picture.drawing import svg_of
+from voicebot.authoring.picture.graph import Graph, Ways
+from voicebot.authoring.picture.load import graph_of_file
+from voicebot.authoring.picture.mermaid import markdown_of, mermaid_of
 from voicebot.errors import Problem, UserError
 
 Format = Literal["svg", "mermaid", "markdown"]
@@ -64,8 +64,8 @@ _TEXTS = {"svg": svg_of, "mermaid": mermaid_of, "markdown": markdown_of}
 def _ways(file: Path) -> Ways:
     """Hold the conversations beside `file`; return the ways that they took."""
     # Loaded here: a picture without tests shall not wait for them.
-    from voicebot.authoring.testing_load import find_tests, load_cases
-    from voicebot.authoring.testing_run import run_case
+    from voicebot.authoring.testing.load import find_tests, load_cases
+    from voicebot.authoring.testing.run import run_case
     from voicebot.dialog.loading.files import load_dialog
 
     ways: set[tuple[str, str, str, str]] = set()

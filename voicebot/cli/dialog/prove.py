@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from voicebot.authoring.graph_load import step_lines
-from voicebot.authoring.proving import Finding, Proof
-from voicebot.authoring.proving import prove as prove_dialog
+from voicebot.authoring.picture.load import step_lines
+from voicebot.authoring.proof.proving import Finding, Proof
+from voicebot.authoring.proof.proving import prove as prove_dialog
 from voicebot.cli.options import Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.errors import UserError

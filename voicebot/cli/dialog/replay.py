@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from voicebot.app.logs import one_line
-from voicebot.authoring.replaying import Replay, Row, Summary, as_json, replay_all, summary_json
-from voicebot.authoring.replaying import replay as replayed
+from voicebot.authoring.replay.replaying import Replay, Row, Summary, as_json, replay_all, summary_json
+from voicebot.authoring.replay.replaying import replay as replayed
 from voicebot.call.record import CallRecord, find_record, read_record
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from voicebot.authoring.coverage import covered, family
-from voicebot.authoring.testing_load import Case, find_tests, load_cases, schema_of_tests
-from voicebot.authoring.testing_report import (
+from voicebot.authoring.conversation.coverage import covered, family
+from voicebot.authoring.testing.load import Case, find_tests, load_cases, schema_of_tests
+from voicebot.authoring.testing.report import (
     Report,
     as_json,
     as_junit,
@@ -20,7 +20,7 @@ from voicebot.authoring.testing_report import (
     failure_lines,
     misheard_lines,
 )
-from voicebot.authoring.testing_run import Result, run_case
+from voicebot.authoring.testing.run import Result, run_case
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
@@ -155,8 +155,8 @@ def _by_sound(
 
     import structlog
 
-    from voicebot.authoring.audio import run_by_sound
-    from voicebot.authoring.audio_line import PRESETS
+    from voicebot.authoring.audio.line import PRESETS
+    from voicebot.authoring.audio.run import run_by_sound
     from voicebot.config import load_config
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

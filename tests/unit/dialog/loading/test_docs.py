@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.authoring.chat import converse
-from voicebot.authoring.testing_load import Case, parse_cases
-from voicebot.authoring.testing_run import run_case
+from voicebot.authoring.conversation.written import converse
+from voicebot.authoring.testing.load import Case, parse_cases
+from voicebot.authoring.testing.run import run_case
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from voicebot.authoring.chat import read_input
+from voicebot.authoring.conversation.written import read_input
 from voicebot.dialog.loading.yamlfile import read_yaml
 from voicebot.dialog.model.dialog import Dialog, DialogFile
 from voicebot.dialog.running.interpreter import Interpreter

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.dialog.running.spoken import dialog as unchecked
-from voicebot.authoring.chat import converse, read_input
+from voicebot.authoring.conversation.written import converse, read_input
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.dialog.model.dialog import Dialog

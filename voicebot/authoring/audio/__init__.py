@@ -1,0 +1,1 @@
+"""The same conversations by sound, over a line as bad as one likes."""

@@ -1,0 +1,1 @@
+"""A dialog in writing: for chats, tests, proofs and replays."""

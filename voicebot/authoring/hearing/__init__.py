@@ -1,0 +1,1 @@
+"""How the phrases of a dialog sound, and whether a recogniser knows their words."""

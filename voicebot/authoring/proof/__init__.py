@@ -1,0 +1,1 @@
+"""Proving that a dialog ends, knows what it says, and can be left."""

@@ -1,0 +1,1 @@
+"""Conversations that a dialog must hold, in YAML."""
