@@ -22,11 +22,12 @@ from voicebot.authoring.conversation.written import (
     understood_text,
     written,
 )
+from voicebot.cli.dialog.given import given_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.turns import HungUp, Work, WorkResult
-from voicebot.errors import Problem, UserError
+from voicebot.errors import UserError
 
 PROMPT = "caller> "
 
@@ -54,7 +55,7 @@ def chat(
     Write what a caller says; nothing for silence, /dtmf 5 or <4271> for keys, /hangup or Ctrl-D to hang up;
     /help tells the rest. Standard input may be a script of such lines.
     """
-    dialog, values = load_dialog(file), dict(map(_name_and_value, given or ()))
+    dialog, values = load_dialog(file), given_of(given)
     if strange := values.keys() - dialog.file.needs.keys():
         needs = ", ".join(dialog.file.needs) or "nothing"
         raise UserError(f"--given {min(strange)}: the dialog does not need it", f"it needs {needs}")
@@ -184,10 +185,3 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError as error:
         raise UserError(f"--now {text} is no date and time", "write it as 2027-03-01T10:00") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(Problem(f"--given {text}: there is no value", "write it as name=value"))
-    return name, value

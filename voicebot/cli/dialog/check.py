@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from voicebot.cli.dialog.files import dialogs_in
 from voicebot.cli.dialog.problems import counted, report
 from voicebot.cli.options import Json
 from voicebot.dialog.checking.check import Surroundings
@@ -74,30 +75,6 @@ def check(
         raise typer.Exit(EXIT_USER_ERROR)
     if mistakes or (strict and warnings):
         raise typer.Exit(EXIT_MISTAKES)
-
-
-def dialogs_in(paths: Iterable[Path]) -> Iterable[Path]:
-    """Yield the files, and of folders the dialogs in them: not their tests, nor translations."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        inside = [file for file in sorted(path.rglob("*.yaml")) if _is_dialog(file, path)]
-        if not inside:
-            raise UserError(Problem("there are no dialogs here", "name a folder with .yaml files", str(path)))
-        yield from inside
-
-
-def _is_dialog(file: Path, folder: Path) -> bool:
-    if any(part.startswith(".") for part in file.relative_to(folder).parts):
-        return False
-    if file.name.endswith(".test.yaml"):
-        return False
-    try:
-        with file.open("rb") as opened:
-            return any(line.startswith((b"dialog:", b"steps:")) for line in opened)
-    except OSError:
-        return True  # told when it is read
 
 
 def _no_rules(path: Path) -> Sequence[Rule]:

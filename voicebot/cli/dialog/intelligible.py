@@ -24,6 +24,7 @@ from voicebot.authoring.saying import (
     prompts_of,
 )
 from voicebot.authoring.sounding import Voices, route_of, telephone
+from voicebot.cli.dialog.files import dialogs_in
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.progress import RenderProgress
@@ -52,7 +53,7 @@ class Examined:
 
 
 def intelligible(
-    files: Annotated[list[Path], typer.Argument(help="Dialog files.")],
+    files: Annotated[list[Path], typer.Argument(help="Dialog files, or folders of them.")],
     given: Given = None,
     own: Annotated[
         bool, typer.Option("--own", help="Listen also to what the bot says by itself, such as: Sorry?")
@@ -73,7 +74,7 @@ def intelligible(
     """
     settings = load_config(config, secrets=False)
     values = given_of(given)
-    work = [(file, *_prompts(file, values, language, own)) for file in files]
+    work = [(file, *_prompts(file, values, language, own)) for file in dialogs_in(files)]
     with RenderProgress() as progress:
         found, who = asyncio.run(_examine(settings, work, engine, voice, most, progress.update))
     misheard = [row for row in found if row.hearing.misheard(most)]

@@ -15,6 +15,8 @@ import typer
 from voicebot.authoring.picture.load import step_lines
 from voicebot.authoring.proof.proving import Finding, Proof
 from voicebot.authoring.proof.proving import prove as prove_dialog
+from voicebot.cli.dialog.files import dialogs_in
+from voicebot.cli.dialog.given import given_of
 from voicebot.cli.options import Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.errors import UserError
@@ -25,7 +27,7 @@ BUDGET_S = 20.0
 
 
 def prove(
-    files: Annotated[list[Path], typer.Argument(help="Dialog files.")],
+    files: Annotated[list[Path], typer.Argument(help="Dialog files, or folders of them.")],
     given: Annotated[
         list[str] | None, typer.Option("--given", help="A value that it needs, as name=value; repeatable.")
     ] = None,
@@ -50,9 +52,9 @@ def prove(
     goal can be reached. Exit status 0: proven; 1: a counter-example; 3: not finished within the budget.
     """
     gc.disable()  # thousands of states, all of them kept: a collection takes time and finds nothing
-    values = dict(map(_name_and_value, given or ()))
+    values = given_of(given)
     proofs: list[tuple[Path, Proof, float]] = []
-    for file in files:
+    for file in dialogs_in(files):
         dialog = load_dialog(file)
         own = {name: value for name, value in values.items() if name in dialog.file.needs}
         began = time.perf_counter()
@@ -144,10 +146,3 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
     if finding.conversation is not None:
         found["conversation"]["yaml"] = finding.conversation.yaml(f"{finding.code} in {finding.step}")
     return found
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"--given {text}: there is no value", "write it as name=value")
-    return name, value

@@ -18,6 +18,7 @@ from voicebot.app.logs import one_line
 from voicebot.authoring.replay.replaying import Replay, Row, Summary, as_json, replay_all, summary_json
 from voicebot.authoring.replay.replaying import replay as replayed
 from voicebot.call.record import CallRecord, find_record, read_record
+from voicebot.cli.dialog.given import given_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
 from voicebot.config import Config, load_config
@@ -45,7 +46,7 @@ def replay(
     Several calls, or a folder, make a summary. Exit status 1 where a call goes another way.
     """
     dialog = load_dialog(file)
-    values = dict(map(_name_and_value, given or ()))
+    values = given_of(given)
     records = list(_records(calls, config))
     one = len(records) == 1 and not Path(calls[0]).is_dir()
     if one:
@@ -109,13 +110,6 @@ def _from_route(record: CallRecord, config: Path | None) -> tuple[Mapping[str, o
 @lru_cache(maxsize=1)
 def _settings(config: Path | None) -> Config:
     return load_config(config, secrets=False)
-
-
-def _name_and_value(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(Problem(f"--given {text}: there is no value", "write it as name=value"))
-    return name, value
 
 
 # --- for people -----------------------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+"""Which dialogs a command line names: files, and folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from voicebot.errors import Problem, UserError
+
+
+def dialogs_in(paths: Iterable[Path]) -> Iterable[Path]:
+    """Yield the files, and of folders the dialogs in them: not their tests, nor translations."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        inside = [file for file in sorted(path.rglob("*.yaml")) if _is_dialog(file, path)]
+        if not inside:
+            raise UserError(Problem("there are no dialogs here", "name a folder with .yaml files", str(path)))
+        yield from inside
+
+
+def _is_dialog(file: Path, folder: Path) -> bool:
+    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+        return False
+    if file.name.endswith(".test.yaml"):
+        return False
+    try:
+        with file.open("rb") as opened:
+            return any(line.startswith((b"dialog:", b"steps:")) for line in opened)
+    except OSError:
+        return True  # told when it is read
