@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,10 +81,19 @@ def intelligible(
     if as_json:
         typer.echo(json.dumps([_plain(row, most) for row in found], ensure_ascii=False))
     else:
+        hopeless = _hopeless(found, who)
         for row in misheard:
-            typer.echo(_told(row))
-        for line in _summary(found, misheard, who):
-            typer.echo(line)
+            if row.prompt.language not in hopeless:
+                typer.echo(_told(row))
+        for language, rate in hopeless.items():
+            typer.echo(
+                f"{language}: {rate:.0%} of all words were heard otherwise. That is the voice or the "
+                "recogniser, hardly your words; try another --engine (piper sounds like a person) or --voice; --json lists all"
+            )
+        rate = mean([row.hearing.rate for row in found]) if found else 0.0
+        typer.echo(
+            f"{len(found)} prompts, {len(misheard)} misheard; on average {rate:.1%} of the words ({who})"
+        )
     if misheard:
         raise typer.Exit(EXIT_MISHEARD)
 
@@ -168,16 +177,15 @@ def _told(row: Examined) -> str:
     )
 
 
-def _summary(found: list[Examined], misheard: list[Examined], who: str) -> Iterator[str]:
+def _hopeless(found: list[Examined], who: str) -> dict[str, float]:
+    """Return the languages of which nearly nothing is understood, with the share of misheard words."""
+    robot = who.startswith(("pyttsx3", "espeak"))
+    shares = {}
     for language in dict.fromkeys(row.prompt.language for row in found):
-        rates = [row.hearing.rate for row in found if row.prompt.language == language]
-        if mean(rates) > HOPELESS or (mean(rates) > ROBOT and who.startswith(("pyttsx3", "espeak"))):
-            yield (
-                f"{language}: {mean(rates):.0%} of all words were heard otherwise. That is the voice or the "
-                "recogniser, hardly your words; try another --engine (piper sounds like a person) or --voice"
-            )
-    rate = mean([row.hearing.rate for row in found]) if found else 0.0
-    yield f"{len(found)} prompts, {len(misheard)} misheard; on average {rate:.1%} of the words ({who})"
+        share = mean(row.hearing.rate for row in found if row.prompt.language == language)
+        if share > (ROBOT if robot else HOPELESS):
+            shares[language] = share
+    return shares
 
 
 def _plain(row: Examined, most: float) -> dict[str, object]:

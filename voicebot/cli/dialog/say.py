@@ -69,7 +69,11 @@ def say(
     spoken = asyncio.run(_render(settings, file, prompts, engine, voice, law))
     written = _write(prompts, spoken, output, every)
     if as_json:
-        typer.echo(json.dumps([_plain(*row) for row in zip(prompts, spoken, written, strict=True)]))
+        typer.echo(
+            json.dumps(
+                [_plain(*row) for row in zip(prompts, spoken, written, strict=True)], ensure_ascii=False
+            )
+        )
         return
     for prompt, samples in zip(prompts, spoken, strict=True):
         made_up = f"  ({', '.join(prompt.sampled)} made up)" if prompt.sampled else ""
