@@ -14,7 +14,7 @@ from voicebot.dialog.running.corrections import correct
 from voicebot.dialog.running.failing import fail, failed, give_up
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Go, Next, Run
-from voicebot.dialog.running.steps import grammar_now, hear, leave, question_of
+from voicebot.dialog.running.steps import agent_of, grammar_now, hear, leave, question_of
 from voicebot.dialog.turns import CallerInput, HungUp, Keys, Prompt, Silence, Understood, Unheard, Utterance
 from voicebot.dialog.understanding.fitting import fits
 from voicebot.dialog.understanding.grammar import Grammar, Match
@@ -49,10 +49,13 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
     if match is None:
         note(run, "nomatch", confidence=confidence)
         return fail(run, "nomatch")
-    if match.command:
+    talks = run.step.llm is not None and isinstance(event, Utterance | Keys) and run.pending is None
+    nobody = talks and match.meaning == "agent" and agent_of(run) is None  # the model may know a way
+    if match.command and not nobody:
         note(run, "command", match.meaning, confidence)
         return command(run, match.meaning)
-    if run.step.llm is not None and isinstance(event, Utterance | Keys) and run.pending is None:
+    if talks:
+        assert isinstance(event, Utterance | Keys)
         note(run, "match", match.meaning, confidence)
         return free_talk.heard(run, event, now) or failed(run)
     match run.pending:
@@ -167,9 +170,10 @@ def accept(
         run.took("match")
     run.pending = None
     run.remember(fills, choice)
+    frame = run.frame
     for name, value in fills.items():
-        run.frame.learn(name, value)
-    run.asked = tuple(name for name in run.asked if name not in fills)
+        frame.learn(name, value)
+    run.asked = tuple([name for name in run.asked if name not in fills])
     return _with(prompts, ask_missing(run) if run.asked and len(run.step.fill) > 1 else leave(run))
 
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import Slot, Value
@@ -94,8 +95,7 @@ class Cancelling:
 Pending = Confirming | Completing | Cancelling
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """One way that the call has taken, for coverage.
 
     way:     `goto`, `next`, `choice:<name>`, `failed`, `command:<name>`, `if` (passed over), `end`, `return`,
@@ -166,6 +166,8 @@ class Run:
     @property
     def dialogs(self) -> tuple[Dialog, ...]:
         """The open dialogs, the innermost first."""
+        if len(self.frames) == 1:
+            return (self.frames[0].dialog,)
         return tuple([frame.dialog for frame in reversed(self.frames)])
 
     @property

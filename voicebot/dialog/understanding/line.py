@@ -107,6 +107,8 @@ class Line:
     def unused(self, spans: Iterable[tuple[int, int]]) -> int:
         """Count the telling words outside `spans`."""
         used = {at for start, end in spans for at in range(start, end)}
+        if len(used) == len(self.tokens):
+            return 0
         return sum(1 for at in self.content if at not in used)
 
     def between(self, end: int, start: int) -> str:

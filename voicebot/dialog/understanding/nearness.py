@@ -175,8 +175,8 @@ class PhraseIndex:
         An edit brings or takes three pairs of neighbours at the most.
         """
         differ = np.bitwise_count(np.array(letters, np.uint64)[:, None] ^ self._letters)
-        ones, others = np.nonzero(differ < self._allowed[list(sizes)])
-        for one, other in zip(ones.tolist(), others.tolist(), strict=True):
+        for place in np.flatnonzero(differ < self._allowed[list(sizes)]).tolist():
+            one, other = divmod(place, len(self._sizes))
             edits = _edits(sizes[one] + self._sizes[other])
             if (pairs[one] ^ self._pairs[other]).bit_count() <= 3 * edits:
                 yield one, self._fuzzy[other]
