@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
-from zlib import crc32
 
 import structlog
 
@@ -27,7 +26,7 @@ from voicebot.call.speaking import PromptLibrary, Speaking
 from voicebot.call.working import Workers
 from voicebot.config import Config, Route, zone_of
 from voicebot.dialog.model.dialog import Dialog
-from voicebot.dialog.running.interpreter import Interpreter
+from voicebot.dialog.running.interpreter import Interpreter, seed_of
 from voicebot.dialog.turns import Handover, HungUp, RecordMessage, Utterance
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.loop import MediaLoop
@@ -175,7 +174,7 @@ class Call:
             self._route.given,
             language=self._route.language or None,
             call={"id": self.id, "number": self._channel.caller.number, "called": self.record.called.number},
-            seed=crc32(self.id.encode()),  # other variants in every call
+            seed=seed_of(self.id),
             environment=self._services.environment,
             started=datetime.now(zone_of(config, self._route)),
         )

@@ -28,9 +28,7 @@ def work_record(
     work: Work, result: WorkResult, understood: Understood | None, start_ms: int, end_ms: int
 ) -> WorkRecord:
     """Return the record of some work. Nothing that is sensitive is in it."""
-    hidden = (understood is not None and understood.sensitive) or (
-        not isinstance(work, RunHook) and work.sensitive
-    )
+    hidden = work.sensitive or (understood is not None and understood.sensitive)
     record = WorkRecord(kind=_KINDS[type(work)], step=work.step, start_ms=start_ms, end_ms=end_ms)
     match work:
         case Fetch():

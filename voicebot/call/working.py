@@ -122,7 +122,7 @@ class Working:
                 case AskModel():
                     result = await self._ask(work)
         except Exception as error:  # a mistake of ours; the dialog knows what to do when work fails
-            if isinstance(work, RunHook) or not work.sensitive:
+            if not work.sensitive:
                 log.exception("work failed", step=work.step)
             result = _failed(work, type(error).__name__)
         self._emit(WorkDone(self.number, result))

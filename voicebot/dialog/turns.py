@@ -143,13 +143,17 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class RunHook:
-    """Run the function registered as `name`; answered with `HookDone`. Time in ms."""
+    """Run the function registered as `name`; answered with `HookDone`. Time in ms.
+
+    sensitive:  arguments and result may not be logged
+    """
 
     step: str
     name: str
     arguments: tuple[tuple[str, object], ...] = ()
     timeout_ms: int = 3000
     filler: Fillers = ()
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

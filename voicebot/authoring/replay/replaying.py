@@ -18,6 +18,7 @@ from voicebot.authoring.testing.compare import same_value
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
+from voicebot.dialog.running.interpreter import seed_of
 from voicebot.dialog.turns import (
     Event,
     Handover,
@@ -103,7 +104,7 @@ def replay(
     call = {"number": record.caller.number, "called": record.called.number, "id": record.id}
     started = record.started_at.astimezone(zone) if zone else record.started_at
     language = record.dialog.language if record.dialog.language in dialog.languages else None
-    talk = Conversation(dialog, given, started=started, language=language, call=call)
+    talk = Conversation(dialog, given, started=started, language=language, call=call, seed=seed_of(record.id))
     exchanges = list(_exchanges(record))
     said = exchanges[0][1] if exchanges else []
     talk, guessed = settle(talk, record, said)

@@ -11,6 +11,7 @@ the next input; `noinput` and `nomatch` escalate by attempt; of several slots on
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 
@@ -45,6 +46,11 @@ from voicebot.dialog.turns import (
 
 _WORK_DONE = (Fetched, HookDone, MessageRecorded)
 _RESULTS: dict[type, str] = {Fetched: "fetch", HookDone: "hook", MessageRecorded: "record", Replied: "llm"}
+
+
+def seed_of(call_id: str) -> int:
+    """Return the seed of a call: each says other variants, and says them again when it is replayed."""
+    return zlib.crc32(call_id.encode())
 
 
 class Interpreter:

@@ -63,7 +63,8 @@ def fetch_of(run: Run, fetch: FetchRequest) -> Fetch:
         timeout_ms=fetch.timeout,
         retries=fetch.retries,
         filler=voice.fillers(run, fetch.filler),
-        sensitive=run.step.sensitive or not _names(fetch).isdisjoint(sensitive_names(run.dialog)),
+        sensitive=run.step.sensitive
+        or not (_names(fetch) | set(fetch.keep)).isdisjoint(sensitive_names(run.dialog)),
     )
 
 
@@ -101,8 +102,14 @@ def _names(fetch: FetchRequest) -> frozenset[str]:
 
 def _hook(run: Run, hook: Hook) -> RunHook:
     arguments = {n: parse_expression(e).evaluate(run.frame.values) for n, e in hook.arguments.items()}
+    named = {name for e in hook.arguments.values() for name in parse_expression(e).names} | set(hook.keep)
     return RunHook(
-        run.frame.step, hook.name, tuple(arguments.items()), hook.timeout, voice.fillers(run, hook.filler)
+        step=run.frame.step,
+        name=hook.name,
+        arguments=tuple(arguments.items()),
+        timeout_ms=hook.timeout,
+        filler=voice.fillers(run, hook.filler),
+        sensitive=run.step.sensitive or not named.isdisjoint(sensitive_names(run.dialog)),
     )
 
 

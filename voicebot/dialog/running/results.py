@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from voicebot.dialog.model.dialog import DialogFile
@@ -11,7 +12,16 @@ from voicebot.dialog.running.failing import failed
 from voicebot.dialog.running.requests import record_of
 from voicebot.dialog.running.state import Next, Run
 from voicebot.dialog.running.steps import leave, unwell
-from voicebot.dialog.turns import BotTurn, Fetched, HookDone, MessageRecorded, Understood
+from voicebot.dialog.turns import (
+    BotTurn,
+    Fetch,
+    Fetched,
+    HookDone,
+    MessageRecorded,
+    RecordMessage,
+    RunHook,
+    Understood,
+)
 from voicebot.dialog.understanding.values import value_of_given
 
 _LONGEST_TEXT = 2000
@@ -20,7 +30,15 @@ _LONGEST_TEXT = 2000
 
 def take_result(run: Run, event: Fetched | HookDone | MessageRecorded) -> Next:
     """Take how the work of the present step went."""
+    hidden = isinstance(run.working, Fetch | RunHook | RecordMessage) and run.working.sensitive
     run.working = None
+    following = _taken(run, event)
+    if hidden and run.understood is not None:
+        run.understood = replace(run.understood, sensitive=True)
+    return following
+
+
+def _taken(run: Run, event: Fetched | HookDone | MessageRecorded) -> Next:
     match event:
         case Fetched():
             return _fetched(run, event)

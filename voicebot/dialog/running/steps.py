@@ -18,7 +18,7 @@ from voicebot.dialog.running.requests import request_of
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Frame, Go, Next, Run
 from voicebot.dialog.running.types import types_of
 from voicebot.dialog.speaking.prompts import text_of
-from voicebot.dialog.speaking.templates import render
+from voicebot.dialog.speaking.raw import fill_in_for_reading
 from voicebot.dialog.turns import BotTurn, End, Handover, Prompt
 from voicebot.dialog.understanding.grammar import Grammar
 from voicebot.dialog.understanding.values import value_of_given
@@ -173,7 +173,9 @@ def leave(run: Run) -> Next:
                 tuple((name, meaning_of(frame.values.get(name))) for name in transfer.context),
                 goal=goal,
                 queue=transfer.queue is not None,
-                summary=render(transfer.summary, frame.values, run.language, types_of(frame.dialog)),
+                summary=fill_in_for_reading(
+                    transfer.summary, frame.values, run.language, types_of(frame.dialog)
+                ),
             ),
         )
     for target, condition in step.goto.items():

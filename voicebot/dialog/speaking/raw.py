@@ -9,9 +9,12 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from babel.numbers import format_currency
+
 from voicebot.dialog.expressions.values import as_text, closed
+from voicebot.dialog.language.dates import locale_of
 from voicebot.dialog.speaking.spoken import moment_of
-from voicebot.dialog.speaking.templates import Reference, parse_template
+from voicebot.dialog.speaking.templates import Reference, TypeHint, parse_template
 
 Json = bool | int | float | str | None | list["Json"]
 
@@ -48,8 +51,37 @@ def fill_in_value(text: str, values: Mapping[str, object]) -> Json:
     return _json(_value(parts[0], values))
 
 
+def fill_in_for_reading(
+    text: str, values: Mapping[str, object], language: str, types: Mapping[str, TypeHint]
+) -> str:
+    """Return `text` with values as a person reads them: figures, `2027-03-02 15:00`, `$12.50`.
+
+    Raises TemplateError only.
+    """
+    filled = []
+    for part in parse_template(text):
+        if isinstance(part, str):
+            filled.append(part)
+            continue
+        value = _value(part, values)
+        kind, _, currency = types.get(part.name, "").partition(":")
+        if isinstance(value, datetime):
+            filled.append(f"{value:%Y-%m-%d %H:%M}")
+        elif isinstance(value, time):
+            filled.append(f"{value:%H:%M}")
+        elif isinstance(value, bool):
+            filled.append("yes" if value else "no")
+        elif kind == "money" and isinstance(value, int | float | Decimal):
+            filled.append(format_currency(value, currency or "USD", locale=locale_of(language)))
+        else:
+            filled.append(_raw_text(value))
+    return " ".join("".join(filled).split())[:LONGEST_FILLED]
+
+
 def _value(reference: Reference, values: Mapping[str, object]) -> object:
     value = values.get(reference.name)
+    if value is None:
+        return reference.otherwise or None
     moment = moment_of(value) if reference.filter in RAW_FILTERS and value is not None else None
     if moment is None:
         return value

@@ -302,3 +302,30 @@ def test_opting_out_is_always_possible_where_the_bot_calls() -> None:
     assert Talk(of).says("<9>").endswith("[opted_out]")
     silent = dialog("slots: {ok: yes_no}\nsteps: {a: {ask: Ready?, fill: ok}, b: {end: done}}")
     assert "Sorry" in Talk(silent).says("stop calling me")
+
+
+def test_a_summary_is_for_reading_and_a_sensitive_hook_is_hidden() -> None:
+    of = dialog("""
+needs: {tel: phone, at: datetime, sum: {type: money, currency: USD}}
+values: {card: {type: digits, sensitive: true}, who: name}
+steps:
+  find: {hook: {name: find, with: {tel: tel}, keep: {card: card}}}
+  over: {transfer: {queue: desk, summary: "{who|else:Somebody} ({tel}), {at}, {sum}"}}
+""")
+    talk = Talk(of, {"tel": "+12025550100", "at": "2027-03-02T15:00", "sum": "12.5"})
+    assert isinstance(talk.turn.then, RunHook) and talk.turn.then.sensitive
+    talk.says(HookDone({"card": "4271"}))
+    assert talk.bot.understood is not None and talk.bot.understood.sensitive
+    assert isinstance(talk.turn.then, Handover)
+    assert talk.turn.then.summary == "Somebody (+12025550100), 2027-03-02 15:00, $12.50"
+
+
+def test_who_wants_a_person_in_free_talk_is_left_to_the_model_where_no_agent_is() -> None:
+    of = dialog("""
+steps:
+  talk: {say: Hello?, llm: {about: You are a clerk., tools: {desk: the caller wants a person}}}
+  desk: {transfer: desk}
+""")
+    talk = Talk(of)
+    talk.says("an agent please")
+    assert isinstance(talk.turn.then, AskModel)
