@@ -88,7 +88,8 @@ def intelligible(
         for language, rate in hopeless.items():
             typer.echo(
                 f"{language}: {rate:.0%} of all words were heard otherwise. That is the voice or the "
-                "recogniser, hardly your words; try another --engine (piper sounds like a person) or --voice; --json lists all"
+                "recogniser, hardly your words; try another --engine (piper sounds like a person) or --voice "
+                "(--json lists all)"
             )
         rate = mean([row.hearing.rate for row in found]) if found else 0.0
         typer.echo(
