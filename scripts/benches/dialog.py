@@ -14,6 +14,7 @@ import argparse
 import itertools
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,8 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from check import large_dialog, seconds_of, seconds_to_first_line
-from understanding import accuracy
+from _large_dialog import large_dialog
+from _understanding import accuracy, misses
 
 from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.dialog.model.dialog import Dialog
@@ -167,6 +168,28 @@ def _rate(one: Callable[[list[CallerInput]], int], said: list[list[CallerInput]]
     return statistics.median(rates)
 
 
+def seconds_of(command: list[str], runs: int) -> list[float]:
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, input=b"")
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def seconds_to_first_line(command: list[str], runs: int) -> list[float]:
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as chat:
+            assert chat.stdout is not None
+            if not chat.stdout.readline():
+                raise SystemExit("the chat says nothing")
+            times.append(time.perf_counter() - began)
+            chat.communicate(b"")
+    return times
+
+
 def tools(runs: int) -> dict[str, Any]:
     """Measure the tools from the command line, in s (medians)."""
     voicebot = [sys.executable, "-m", "voicebot", "dialog"]
@@ -212,8 +235,16 @@ def main() -> None:
     if options.json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
+    understanding = found.pop("understanding", {})
     for name, value in found.items():
         print(f"{name:20} {value}")
+    for name, part in understanding.items():
+        print(f"{name}: {part['right']} of {part['phrases']} phrases are read rightly")
+        print(f"  µs a phrase: {part['us_per_phrase']}")
+        for kind, counts in part["types"].items():
+            print(f"  {kind:10} {counts['right']:3} of {counts['phrases']:3}")
+        for row, got in misses(name):
+            print(f"    {row.type}: {row.phrase!r} ({row.language}) is {got}, not {row.expected}")
 
 
 if __name__ == "__main__":

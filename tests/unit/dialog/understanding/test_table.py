@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from benches.understanding import Row, misses, table
+from benches._understanding import Row, misses, table
 
 pytestmark = pytest.mark.unit
 

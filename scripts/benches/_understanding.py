@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
 import statistics
-import sys
 import time as clock
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -120,21 +118,3 @@ def _timed(rows: list[Row]) -> dict[str, float]:
             best[at] = min(best[at], clock.perf_counter() - start)
     micros = sorted(1e6 * seconds for seconds in best)
     return {"median": round(statistics.median(micros), 1), "worst": round(micros[-1], 1)}
-
-
-def main() -> None:
-    """Print the report; with `--json` as JSON."""
-    report = accuracy()
-    if "--json" in sys.argv[1:]:
-        print(json.dumps(report))
-        return
-    for name, part in report.items():
-        print(f"{name}: {part['right']} of {part['phrases']} ({part['accuracy']:.1%})", part["us_per_phrase"])
-        for kind, counts in part["types"].items():
-            print(f"  {kind:10} {counts['right']:3} of {counts['phrases']:3}")
-        for row, got in misses(name):
-            print(f"    {row.type}: {row.phrase!r} ({row.language}) is {got}, not {row.expected}")
-
-
-if __name__ == "__main__":
-    main()
