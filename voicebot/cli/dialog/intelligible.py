@@ -140,13 +140,15 @@ async def _examine(
                     voices = Voices(config, route, engine, voice)
                     speakers[names] = await stack.enter_async_context(voices)
                 for prompt in prompts:
+                    done += 1
                     key = prompt.language, prompt.words
+                    if prompt.key == "own" and key in known:
+                        continue  # told of with another file
                     if key not in known:
                         known[key] = await _hear(prompt, speakers[names], ears, most)
                         spoken_by = speakers[names].name(prompt.language) or "recordings"
                         who[f"{spoken_by}, heard by {ears.name(prompt.language)}"] = None
                     found.append(Examined(file, line_of(prompt, yaml)[0], prompt, known[key]))
-                    done += 1
                     progress(done, total)
             return found, "; ".join(who)
     except SpeechUnavailable as error:
