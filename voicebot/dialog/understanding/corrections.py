@@ -55,6 +55,8 @@ def settled(
     `pieces` are (start, end, value) in their order, `others` spans of another kind that say nothing here.
     What is ruled out ("not Tuesday") is left out. Returns None where a value is only a bound ("after three").
     """
+    if len(pieces) == 1 and pieces[0][:2] == (0, len(line.tokens)):
+        return [list(pieces)]  # nothing else was said
     language = line.lexicon.language if line.lexicon.language in _CORRECTS else "en"
     groups: list[list[tuple[int, int, T]]] = []
     end, turned = 0, False

@@ -25,6 +25,9 @@ _WEAK_COMMANDS = frozenset(
 )
 """Commands that are everyday words as well: "my back hurts"."""
 
+_ALL_BUT_SURE = 0.99
+"""Score of a phrase and words that say nothing beside it: without them it would be no other."""
+
 _SURE = 1.0
 """Score of an utterance that is a phrase and nothing else."""
 
@@ -114,6 +117,8 @@ class PhraseBook:
             decided = decide(words, hits, self._partial(words), self.meanings, self._wording)
             if decided is not None and (found is None or decided[1] > found[1]):
                 found = decided
+            if found is not None and found[1] >= _ALL_BUT_SURE:
+                break
         return found
 
     def hits(self, tokens: Tokens) -> list[Hit]:
