@@ -86,9 +86,9 @@ def expression_names(text: str) -> Names:
 
 
 def template_names(text: str) -> Names:
-    """Return the names in `{braces}` of a text."""
+    """Return the names in `{braces}` of a text, but those with words for what is unknown."""
     try:
-        return frozenset(reference.name for reference in references(text))
+        return frozenset(reference.name for reference in references(text) if not reference.otherwise)
     except TemplateError:
         return NONE
 

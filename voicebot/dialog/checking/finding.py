@@ -70,6 +70,7 @@ CODES: dict[str, str] = {
     # prompts
     "long": "A prompt takes long to listen to.",
     "menu": "A menu offers many options.",
+    "comma": "A comma may have torn a text in two.",
     "bargein": "A prompt cannot be interrupted where callers would.",
     # languages
     "translation": "A translation is missing, or translates nothing.",

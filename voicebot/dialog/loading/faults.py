@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -122,6 +123,10 @@ _MEANT = {
 """What other tools call it -> what it is called here."""
 
 
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_COMMA = "within { } a comma ends a text: put a text with a comma into quotes"
+
+
 def problems_of(error: ValidationError, yaml: YamlFile, source: str) -> list[Problem]:
     """Return every fault of a dialog's form; several about one thing are told once."""
     found: dict[tuple[int | None, int | None], Problem] = {}
@@ -160,6 +165,8 @@ def _told(fault: ErrorDetails, path: Path, at_key: bool) -> tuple[str, str]:
             meant = _MEANT.get(name.lower().replace("-", "_"), "")
             if meant in known:
                 return f"`{_short(name)}` is not known here", f"did you mean `{meant}`?"
+            if given is None and not _KEY.fullmatch(name):
+                return f"`{_short(name)}` stands alone here", _COMMA
             remedy = near(name, known) or f"known are {', '.join(known)}"
             return f"`{_short(name)}` is not known here", remedy
         case "missing":

@@ -45,6 +45,7 @@ def seconds_of(text: str, language: str, context: Context) -> float:
 def prompts(context: Context) -> Iterator[Finding]:
     for name, step in context.file.steps.items():
         yield from _lengths(context, name, step)
+        yield from _torn(name, step)
         yield from _options(context, name, step)
         yield from _uninterrupted(context, name, step)
     for name, slot in context.file.slots.items():
@@ -54,6 +55,22 @@ def prompts(context: Context) -> Iterator[Finding]:
     for name, command in context.file.always.items():
         for at, say in enumerate(command.say):
             yield from _length(("always", name, "say", at), _seconds(context, say))
+
+
+def _torn(name: str, step: Step) -> Iterator[Finding]:
+    """Variants that a comma has made of one: `[Fine, see you then., Great.]`."""
+    for key in STEP_SAYS:
+        variants = getattr(step, key)
+        for at in range(len(variants) - 1):
+            one, other = variants[at].text, variants[at + 1].text
+            if one and other and one[-1].isalnum() and other[0].islower():
+                yield Finding(
+                    ("steps", name, key, at + 1),
+                    f"`{other[:40]}` looks like the end of the variant before it",
+                    "within [ ] a comma ends a text: put a text with a comma into quotes",
+                    "comma",
+                    warning=True,
+                )
 
 
 def _seconds(context: Context, say: Say) -> float:
