@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from voicebot.dialog.expressions.expressions import parse_expression
-from voicebot.dialog.model.slots import ConfirmRule, Value
+from voicebot.dialog.model.slots import ConfirmRule, Value, meaning_of
 from voicebot.dialog.running import free_talk, voice
 from voicebot.dialog.running.commands import cancel, command
 from voicebot.dialog.running.corrections import correct
-from voicebot.dialog.running.failing import fail, failed, give_up
+from voicebot.dialog.running.failing import fail, failed, give_up, refuse
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Go, Next, Run
 from voicebot.dialog.running.steps import agent_of, grammar_now, hear, leave, question_of
@@ -22,6 +22,9 @@ from voicebot.dialog.understanding.grammar import Grammar, Match
 UNSURE_SCORE = 0.8
 UNSURE_CONFIDENCE = 0.6
 """Below either of them `confirm: unsure` asks back."""
+
+Refused = tuple[str, Value, str]
+"""A value that is not possible: slot, value, why."""
 
 _STRICTEST: tuple[ConfirmRule, ...] = ("always", "unsure", "implicit", "never")
 
@@ -98,6 +101,7 @@ def _take(run: Run, match: Match, confidence: float | None) -> Next:
     slot = next(iter(fills))
     if not match.invalid:
         match = _checked(run, match, fills)
+        fills = _fills(run, match)
     if match.invalid == "incomplete":
         note(run, "match", match.meaning, confidence, slot)
         return _ask_for_the_rest(run, slot, match)
@@ -107,18 +111,18 @@ def _take(run: Run, match: Match, confidence: float | None) -> Next:
     note(run, "match", match.meaning, confidence, slot)
     rule = _confirm_rule(run, fills)
     if rule == "always" and len(run.step.fill) > 1:
-        return _gather(run, fills)
+        return _gather(run, fills, match.refused)
     unsure = match.score < UNSURE_SCORE or (confidence is not None and confidence < UNSURE_CONFIDENCE)
     if rule == "always" or (rule == "unsure" and unsure and not match.by_key):
         return _ask_back(run, fills)
     said = _noted(run, fills) if rule == "implicit" else []
-    return accept(run, fills, said=said)
+    return accept(run, fills, said=said, refused=match.refused)
 
 
-def _gather(run: Run, fills: Mapping[str, Value]) -> Next:
+def _gather(run: Run, fills: Mapping[str, Value], refused: tuple[Refused, ...]) -> Next:
     """Ask back once only, when all slots of the step are known."""
     if any(name not in fills for name in run.asked):
-        return accept(run, fills)
+        return accept(run, fills, refused=refused)
     known = {name: run.frame.values.get(name) for name in run.step.fill}
     run.asked = run.step.fill
     before = {name: value for name, value in known.items() if isinstance(value, Value)}
@@ -141,13 +145,23 @@ def _confirm_rule(run: Run, fills: Mapping[str, object]) -> ConfirmRule:
     return min(rules, key=_STRICTEST.index, default="never")
 
 
-def _checked(run: Run, match: Match, fills: Mapping[str, object]) -> Match:
-    """Hold the values against the conditions of their slots."""
-    for name in fills:
+def _checked(run: Run, match: Match, fills: Mapping[str, Value]) -> Match:
+    """Hold the values against the conditions of their slots; refuse those alone that do not meet them."""
+    refused: list[Refused] = []
+    for name, value in fills.items():
         valid = run.frame.slot(name).valid
         if valid and not parse_expression(valid).holds({**run.frame.values, **fills}):
-            return replace(match, invalid="valid", fills=((name, match.value),))
-    return match
+            refused.append((name, value, "valid"))
+    if not refused:
+        return match
+    wrong = {name for name, _, _ in refused}
+    kept = tuple((name, value) for name, value in fills.items() if name not in wrong)
+    if kept:
+        meaning = " ".join(meaning_of(value) for _, value in kept)
+        told = (*match.refused, *refused)
+        return replace(match, meaning=meaning, value=kept[0][1], fills=kept, refused=told)
+    name, value, why = refused[0]
+    return replace(match, meaning=meaning_of(value), value=value, invalid=why, fills=((name, value),))
 
 
 def _choose(run: Run, match: Match) -> Next:
@@ -162,9 +176,14 @@ def _choose(run: Run, match: Match) -> Next:
 
 
 def accept(
-    run: Run, fills: Mapping[str, object], *, choice: str = "", said: list[Prompt] | None = None
+    run: Run,
+    fills: Mapping[str, object],
+    *,
+    choice: str = "",
+    said: list[Prompt] | None = None,
+    refused: tuple[Refused, ...] = (),
 ) -> Next:
-    """Learn the values; then ask for what is missing, or leave the step."""
+    """Learn the values; then ask for what is missing, `refused` before all, or leave the step."""
     prompts = said or []
     if not choice:
         run.took("match")
@@ -174,6 +193,12 @@ def accept(
     for name, value in fills.items():
         frame.learn(name, value)
     run.asked = tuple([name for name in run.asked if name not in fills])
+    if (again := next((r for r in refused if r[0] in run.asked), None)) is not None:
+        name, value, why = again
+        run.asked = (name, *(other for other in run.asked if other != name))
+        ask_missing(run)
+        impossible = Match(meaning_of(value), value=value, invalid=why, fills=((name, value),))
+        return _with(prompts, refuse(run, impossible))
     return _with(prompts, ask_missing(run) if run.asked and len(run.step.fill) > 1 else leave(run))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from voicebot.dialog.model.say import Say
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.state import Completing, Go, Next, Run
@@ -16,7 +18,8 @@ def fail(run: Run, kind: str, match: Match | None = None) -> Next:
     attempt = run.patience.fail(kind)
     if run.patience.exhausted:
         return failed(run)
-    own = _own_prompts(run, kind) if run.pending is None else ()
+    slot = match.fills[0][0] if kind == "invalid" and match is not None and match.fills else ""
+    own = _own_prompts(run, kind, slot) if run.pending is None else ()
     if own:
         return hear(run, voice.say(run, own[min(attempt, len(own)) - 1], run.step))
     if kind == "invalid" and match is not None:
@@ -24,12 +27,21 @@ def fail(run: Run, kind: str, match: Match | None = None) -> Next:
     return hear(run, voice.retry(run, kind, attempt, hinted=run.pending is None))
 
 
-def _own_prompts(run: Run, kind: str) -> tuple[Say, ...]:
-    """Return what the step, or else the slot that it asks for, says to this kind of failure."""
+def refuse(run: Run, match: Match) -> BotTurn:
+    """Say why a value is not possible and ask for it again, where the others of the answer were taken."""
+    slot = run.frame.slot(run.asked[0])
+    if slot.invalid:
+        run.took("invalid")
+        return hear(run, voice.say(run, slot.invalid[0], run.step))
+    return hear(run, [*_impossible(run, match), *run.question])
+
+
+def _own_prompts(run: Run, kind: str, at_fault: str = "") -> tuple[Say, ...]:
+    """Return what the step, or else the slot at fault or asked for, says to this kind of failure."""
     own: tuple[Say, ...] = getattr(run.step, kind)
     if own or not run.asked:
         return own
-    slot: tuple[Say, ...] = getattr(run.frame.slot(run.asked[0]), kind)
+    slot: tuple[Say, ...] = getattr(run.frame.slot(at_fault or run.asked[0]), kind)
     return slot
 
 
@@ -41,8 +53,9 @@ def _impossible(run: Run, match: Match) -> list[Prompt]:
     slot = run.frame.slot(name)
     value = voice.worded(run, run.frame, name, match.value)
     match match.invalid:
-        case "range" if slot.between is not None and slot.type in ("number", "money"):
-            least, greatest = (voice.worded(run, run.frame, name, bound) for bound in slot.between)
+        case "range" if slot.between is not None and slot.type in ("number", "money", "time"):
+            bounds = (time.fromisoformat(str(b)) if slot.type == "time" else b for b in slot.between)
+            least, greatest = (voice.worded(run, run.frame, name, bound) for bound in bounds)
             told = {"value": value, "least": least, "greatest": greatest}
             return voice.own_with(run, "invalid_range", told, sensitive=slot.sensitive)
         case "length" if slot.length is not None:

@@ -318,7 +318,9 @@ class Grammar:
             return closed
         if possible:
             values = tuple((name, read.value) for name, read in possible)
-            return Match(" ".join(meaning_of(v) for _, v in values), score, values[0][1], fills=values)
+            meaning = " ".join(meaning_of(v) for _, v in values)
+            refused = tuple((n, r.value, r.invalid) for n, r in found if r.invalid and r.score >= IMPOSSIBLE)
+            return Match(meaning, score, values[0][1], fills=values, refused=refused)
         if found:
             name, read = found[0]
             value = (name, read.value)

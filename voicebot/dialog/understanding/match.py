@@ -20,6 +20,7 @@ class Match:
     invalid:  why the value is not possible, "" where it is: `range`, `length`, `check`, `past`, `form`,
               `incomplete` (a day without a time of day, or the other way round), `valid`
     fills:    where a question is for several slots, what each of them was told: (slot, value)
+    refused:  and what some of them were told beside it that is not possible: (slot, value, why)
     """
 
     meaning: str
@@ -30,3 +31,4 @@ class Match:
     choice: bool = False
     invalid: str = ""
     fills: tuple[tuple[str, Value], ...] = ()
+    refused: tuple[tuple[str, Value, str], ...] = ()

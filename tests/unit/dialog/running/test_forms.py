@@ -305,3 +305,45 @@ steps:
     talk = Talk(of)
     assert talk.said == "Somebody calls. 한국어는 칠번 [done]"
     assert [p.language for p in talk.turn.prompts] == ["en-US", "ko-KR"]  # type: ignore[union-attr]
+
+
+GARAGE = dialog("""
+slots:
+  car: {type: choice, choices: {golf: [golf], polo: [polo]}, ask: Which car?}
+  day:
+    type: date
+    between: [tomorrow, +30 days]
+    valid: weekday(day) not in ['saturday', 'sunday']
+    ask: On which day?
+    invalid: We are open Monday to Friday. On which day?
+  hour: {type: time, between: ['08:00', '17:00'], ask: At what time?}
+steps:
+  book: {ask: "Which car, and when?", fill: [car, day, hour]}
+  done: {say: "{car}, {day}, {hour}.", end: booked}
+""")
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "known"),
+    [
+        ("the golf on sunday at nine", "We are open Monday to Friday. On which day?", {"car", "hour"}),
+        ("the golf yesterday at nine", "We are open Monday to Friday. On which day?", {"car", "hour"}),
+        ("sunday", "We are open Monday to Friday. On which day?", set()),
+        (
+            "the golf on tuesday at eleven in the evening",
+            "Sorry, 11 PM is not possible. It has to be between 8 AM and 5 PM. At what time?",
+            {"car", "day"},
+        ),
+    ],
+)
+def test_of_several_answers_only_the_impossible_one_is_asked_again_in_its_own_words(
+    said: str, told: str, known: set[str]
+) -> None:
+    talk = Talk(GARAGE)
+    assert talk.says(said) == told
+    assert {name for name, value in talk.bot.slots.items() if value is not None} == known
+
+
+def test_who_says_the_impossible_again_and_again_has_failed() -> None:
+    talk = Talk(GARAGE)
+    assert "failed" in talk.says("the golf on sunday at nine", *["sunday"] * 3)
