@@ -33,7 +33,7 @@ def _pattern(value: Any) -> Any:
     if isinstance(value, str) and (found := PATTERN.fullmatch(value)):
         try:
             re.compile(found[1])
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"`{value}` is no pattern: {error}") from error
     return value
 

@@ -14,10 +14,14 @@ from pydantic_core import ErrorDetails
 from voicebot.authoring.testing import yaml as testing_yaml
 from voicebot.authoring.testing.format import Common, Head, Item, Stub, TestConversation
 from voicebot.dialog.checking.suggest import near
+from voicebot.dialog.loading.files import read_text
+from voicebot.dialog.loading.loader import in_order
 from voicebot.errors import Problem, UserError
 
 TESTS_SCHEMA = Path(__file__).with_name("schema.json")
 """The copy of the schema that editors read."""
+LONGEST_SHOWN = 100
+"""Characters of what is wrong, in a problem."""
 SUFFIXES = (".test.yaml", ".test.yml")
 
 
@@ -72,13 +76,7 @@ def find_tests(paths: Iterable[Path]) -> list[Path]:
 
 def load_cases(path: Path) -> list[Case]:
     """Read a test file. Raises UserError with all problems."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(Problem(f"cannot be read: {error.strerror or error}", "", str(path))) from error
-    except UnicodeDecodeError as error:
-        raise UserError(Problem("is not UTF-8 text", "save the file as UTF-8", str(path))) from error
-    return parse_cases(text, path)
+    return parse_cases(read_text(str(path), "file"), path)
 
 
 def parse_cases(text: str, path: Path) -> list[Case]:
@@ -103,7 +101,7 @@ def parse_cases(text: str, path: Path) -> list[Case]:
         remedy = "begin with `- conversation: what happens in it`; see docs/dialog-tests.md"
         problems.append(Problem("holds no conversation", remedy, str(path), 1, 1))
     if problems:
-        raise UserError(problems)
+        raise UserError(in_order(problems))
     dialog = _dialog_of(path, head)
     return [Case(str(path), dialog, _with(head.every, spec), _lines(read, place)) for spec, place in specs]
 
@@ -178,7 +176,7 @@ def _path(
 
 
 def _told(fault: ErrorDetails, name: str) -> tuple[str, str]:
-    given, limits = fault["input"], fault.get("ctx", {})
+    given, limits = str(fault["input"])[:LONGEST_SHOWN], fault.get("ctx", {})
     match fault["type"]:
         case "extra_forbidden":
             known = _known(fault["loc"])

@@ -6,20 +6,23 @@ no object). Each text also knows what YAML takes it for, since a service's reply
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, NodeEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from voicebot.dialog.loading.yamlfile import LARGEST_BYTES, MOST_PROBLEMS, unprintable
 from voicebot.errors import Problem, UserError
 
-LARGEST_BYTES = 1 << 20
 MOST_NODES = 50_000
 DEEPEST = 40
+LONGEST_NUMBER = 100
+"""Characters; what is longer stays a text."""
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
@@ -57,6 +60,8 @@ def read(text: str, source: str) -> Read:
     """
     if len(text.encode("utf-8", "replace")) > LARGEST_BYTES:
         raise UserError(Problem("larger than 1 MiB", "split the file", source, code="size"))
+    if problem := unprintable(text, source):
+        raise UserError(problem)
     try:
         _refuse(text, source)
         roots = list(YAML(typ="safe", pure=True).compose_all(text))
@@ -87,12 +92,17 @@ def plain(value: Any) -> Any:
 
 
 def _refuse(text: str, source: str) -> None:
-    nodes, problems = 0, []
+    nodes, depth, problems = 0, 0, list[Problem]()
     for event in YAML(typ="safe", pure=True).parse(text):
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        depth -= isinstance(event, CollectionEndEvent)
         if not isinstance(event, NodeEvent):
             continue
         nodes += 1
+        depth += isinstance(event, CollectionStartEvent)
+        if depth > DEEPEST:  # before the parser goes deeper: each level costs it more than the one before
+            what = f"nested deeper than {DEEPEST} levels"
+            raise UserError([*problems, Problem(what, "write it flatter", source, line, column, "depth")])
         if nodes > MOST_NODES:
             what = f"more than {MOST_NODES} values"
             raise UserError(Problem(what, "split the file", source, line, column, "size"))
@@ -102,6 +112,8 @@ def _refuse(text: str, source: str) -> None:
             problems.append(Problem(what, "write the value out", source, line, column, "alias"))
         elif tag is not None and str(tag) not in ("None", "!"):
             problems.append(Problem(f"`{tag}` is a tag", "take it away", source, line, column, "tag"))
+        if len(problems) >= MOST_PROBLEMS:
+            break
     if problems:
         raise UserError(problems)
 
@@ -119,9 +131,6 @@ def _build(node: Node, path: Path, found: Read, source: str, problems: list[Prob
     found.values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, ScalarNode):
         return _scalar(node)
-    if len(path) > DEEPEST:
-        line, column = found.values[path]
-        raise UserError(Problem(f"nested deeper than {DEEPEST} levels", "", source, line, column, "depth"))
     if isinstance(node, SequenceNode):
         return [_build(item, (*path, at), found, source, problems) for at, item in enumerate(node.value)]
     assert isinstance(node, MappingNode)
@@ -149,6 +158,8 @@ def _scalar(node: ScalarNode) -> Scalar | None:
         return None
     text = Scalar(node.value)
     text.value = str(node.value)
-    if tag in _TYPED and node.style is None:
-        text.value = _CONSTRUCTOR.construct_object(node)
+    if tag in _TYPED and node.style is None and len(node.value) <= LONGEST_NUMBER:
+        value = _CONSTRUCTOR.construct_object(node)
+        if not isinstance(value, float) or math.isfinite(value):  # JSON has no other numbers
+            text.value = value
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from voicebot.dialog.loading.files import read_bytes
 from voicebot.errors import Problem, UserError
 
 
@@ -23,10 +24,9 @@ def dialogs_in(paths: Iterable[Path]) -> Iterable[Path]:
 def _is_dialog(file: Path, folder: Path) -> bool:
     if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return False
-    if file.name.endswith(".test.yaml"):
+    if file.name.endswith(".test.yaml") or file.is_dir():
         return False
     try:
-        with file.open("rb") as opened:
-            return any(line.startswith((b"dialog:", b"steps:")) for line in opened)
-    except OSError:
+        return any(line.startswith((b"dialog:", b"steps:")) for line in read_bytes(str(file)).splitlines())
+    except UserError:
         return True  # told when it is read

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import typer
 
-from voicebot.dialog.loading.yamlfile import LARGEST_BYTES
-from voicebot.errors import Problem
+from voicebot.dialog.loading.files import read_bytes
+from voicebot.errors import Problem, UserError
 
 WIDEST = 100
 """Characters of a line that are shown."""
@@ -68,8 +67,7 @@ def _width(text: str) -> int:
 
 def _lines(source: str) -> list[str]:
     try:
-        with Path(source).open("rb") as file:
-            text = file.read(LARGEST_BYTES).decode("utf-8-sig", "replace")
-    except (OSError, ValueError):
+        text = read_bytes(source).decode("utf-8-sig", "replace")
+    except UserError:
         return []
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

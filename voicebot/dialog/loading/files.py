@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import wave
 from collections.abc import Sequence
 from functools import cache
@@ -32,7 +33,7 @@ def examine_dialog(
     path: Path, surroundings: Surroundings | None = None, rules: Sequence[Rule] = ()
 ) -> Examined:
     """Read a dialog file and tell all that is wrong with it. Raises UserError where it cannot be read."""
-    text = _read(str(path))
+    text = read_text(str(path))
     folder = str(path.resolve().parent)
     return examine(text, str(path), folder, DiskFiles(), surroundings, rules)
 
@@ -61,7 +62,7 @@ class DiskFiles:
         return None
 
     def text(self, path: str) -> str:
-        return _read(path)
+        return read_text(path)
 
     def sound(self, path: str) -> Sound:
         """Look at a wav file: it must be 16-bit mono PCM."""
@@ -77,19 +78,31 @@ class DiskFiles:
         return Sound(hashlib.sha256(raw).hexdigest())
 
 
-def _read(path: str) -> str:
+def read_bytes(path: str, largest: int = LARGEST_BYTES) -> bytes:
+    """Return what stands in a file, one byte more than `largest` at the most.
+
+    Raises UserError where it cannot be read, and for a pipe or a device, which may never end or begin.
+    """
     try:
-        with Path(path).open("rb") as file:
-            raw = file.read(LARGEST_BYTES + 1)
+        # Not blocking: a pipe that nobody writes to would keep whoever opens it waiting.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UserError(Problem("is no file, but a pipe or a device", _COPY, path, code="file"))
+            return file.read(largest + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(
             Problem(f"cannot be read: {reason}", "is the path right?", path, code="file")
         ) from error
+
+
+def read_text(path: str, what: str = "dialog") -> str:
+    """Return the text of a file. Raises UserError where it cannot be read, is too large, or is no UTF-8."""
+    raw = read_bytes(path)
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UserError(Problem("is UTF-16 text, not UTF-8", _SAVE, path, 1, 1, "encoding"))
     if len(raw) > LARGEST_BYTES:
-        raise UserError(Problem("larger than 1 MiB", "split the dialog", path, code="size"))
+        raise UserError(Problem("larger than 1 MiB", f"split the {what}", path, code="size"))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -99,3 +112,5 @@ def _read(path: str) -> str:
 
 
 _SAVE = "save the file as UTF-8"
+_COPY = "write it to a file first"
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)

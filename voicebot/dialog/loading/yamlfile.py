@@ -140,6 +140,9 @@ class _Reader:
             return items
         if isinstance(event, ScalarEvent):
             if event.style:
+                if event.style == '"' and (found := _UNPRINTABLE.search(event.value)):
+                    what = f"an escape stands for U+{ord(found[0]):04X}, which cannot be in a text"
+                    self._note(event, what, "take it away", "encoding")
                 return str(event.value)
             return None if event.value in _NULLS else Plain(event.value)
         return None  # an alias, which was noted
