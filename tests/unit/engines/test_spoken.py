@@ -29,6 +29,12 @@ pytestmark = pytest.mark.unit
         ("April 1st, 1987", "april first nineteen eighty seven"),
         ("May 2, 1907, or June 2005", "may two nineteen oh seven or june two thousand five"),
         ("Dr. Baker", "doctor baker"),
+        ("I am sorry, am I late? I am 45.", "i am sorry am i late i am forty five"),
+        ("Is that 5? Am I right?", "is that five am i right"),
+        ("At 9 AM, or quarter past nine a.m.", "at nine a m or quarter past nine a m"),
+        ("It's $12.50, or \u00a35.", "it's twelve dollars and fifty cents or five pounds"),
+        ("3.5 on the 5/12", "three point five on the five slash twelve"),
+        ("sara.b@example.com.", "sara dot b at example dot com"),
         ("", ""),
     ],
 )
