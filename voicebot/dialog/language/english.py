@@ -88,9 +88,16 @@ ENGLISH = Lexicon(
     decoys=listed(
         """
         good morning, good afternoon, good evening, good day, good night, good luck, good grief, right now,
-        no one, no matter, great britain
+        no one, no matter, great britain, i forgot it, i forgot about it, i have forgotten it
         """
     ),
+    lacking=listed(
+        """
+        i do not have one, i do not have any, i do not have it, i have none, i have not got one, i have no e mail,
+        i have no email
+        """
+    ),
+    pressing=frozenset(("press", "key", "button", "number", "option", "choice", "the", "i")),
     weekdays={iso: (name.lower(), f"{name.lower()}s") for iso, name in weekday_names("en").items()},
     commands={
         "repeat": listed(
@@ -99,7 +106,7 @@ ENGLISH = Lexicon(
             once more, what did you say, come again, can you repeat that, could you repeat
             that, one more time, i did not hear you, i did not catch that, i did not get
             that, excuse me, i missed that, i did not hear that, sorry what, what was that,
-            i beg your pardon, what
+            i beg your pardon, what, are you there, are you still there, is anybody there, is anyone there
             """
         ),
         "help": listed(
@@ -128,7 +135,8 @@ ENGLISH = Lexicon(
         "cancel": listed(
             """
             cancel that, never mind, forget it, forget about it, cancel this, stop this, i changed my mind,
-            abort, quit, let us stop here, i want to stop
+            abort, quit, let us stop here, i want to stop, bye, bye bye, goodbye, good bye, wrong number,
+            i have the wrong number
             """
         ),
         "skip": listed(
@@ -183,7 +191,7 @@ ENGLISH = Lexicon(
         "incomplete_date": ("On {value}. At what time?",),
         "incomplete_time": ("At {value}. On which day?",),
         "missing": ("And what about the {called}?",),
-        "no_agent": ("I am sorry, there is nobody whom I could put you through to.",),
+        "no_agent": ("Sorry, nobody is free at the moment.",),
         "no_back": ("This is the first question.",),
         "needed": ("I am sorry, I need an answer to this question.",),
         "cancel": ("Do you want to stop here?",),
@@ -191,7 +199,7 @@ ENGLISH = Lexicon(
         "opted_out": ("All right. We will not call you again. Goodbye.",),
         "skipped": ("All right.",),
         "waiting": ("One moment, please.",),
-        "date": ("Please say a day, for example next Tuesday, or the third of May.",),
+        "date": ("Please say a day, for example next Tuesday, or May third.",),
         "datetime": ("Please say a day and a time, for example Tuesday at three.",),
         "money": ("Please say an amount, or key it in.",),
         "phone": ("Please say the telephone number digit by digit, or key it in.",),

@@ -55,6 +55,8 @@ KOREAN = Lexicon(
             """
         )
     ),
+    lacking=("없어요", "없습니다", "없는데요"),
+    pressing=frozenset(("번", "버튼")),
     digits={
         spell(digit, "ko", rules): str(digit) for rules in (SINO_KOREAN, NATIVE_KOREAN) for digit in range(10)
     }
@@ -123,7 +125,7 @@ KOREAN = Lexicon(
         "digits": ("숫자를 하나씩 말씀하시거나 눌러 주세요.", "숫자 {length}자리를 눌러 주세요."),
         "number": ("숫자를 말씀하시거나 눌러 주세요.",),
         "weekday": ("요일을 말씀해 주세요. 예를 들면 화요일.",),
-        "time": ("시간을 말씀해 주세요.",),
+        "time": ("시간을 말씀해 주세요. 예를 들면 오후 두 시 반.",),
         "confirm": ("{value}, 맞습니까?",),
         "unconfirmed": ("죄송합니다.",),
         "noted": ("{value}, 알겠습니다.",),
@@ -136,7 +138,7 @@ KOREAN = Lexicon(
         "incomplete_date": ("{value}. 몇 시가 좋으세요?",),
         "incomplete_time": ("{value}. 어느 날이 좋으세요?",),
         "missing": ("{called}, 알려 주시겠어요?",),
-        "no_agent": ("죄송합니다. 연결해 드릴 직원이 없습니다.",),
+        "no_agent": ("죄송합니다. 지금은 연결해 드릴 직원이 없습니다.",),
         "no_back": ("첫 질문입니다.",),
         "needed": ("죄송합니다. 이 질문에는 답이 필요합니다.",),
         "cancel": ("여기서 그만하시겠어요?",),
