@@ -44,6 +44,7 @@ RECOGNITION_LIMIT_S = 4.0  # longer than any engine's own limit: only a lost res
 PROMPT_LIMIT_S = 660.0  # a prompt that never reports its end must not freeze a call; a wav may have 600 s
 NOISE_GRACE_S = 1.5  # after a noise the caller has at least this long before counting as silent
 NOISES_FORGIVEN = 3  # then noise counts as an answer that was not understood
+LATE_TERMINATOR_S = 3.0  # who has keyed all digits often ends them with # all the same
 
 
 class Floor(Enum):
@@ -83,6 +84,8 @@ class TurnMachine:
         self._utterance = 0
         self._voiced_ms = 0
         self._digits = ""
+        self._late = ""
+        self._late_until = 0.0
         self._noises = 0
         self._silent_at = 0.0
         self._commands: list[Command] = []
@@ -184,6 +187,8 @@ class TurnMachine:
     def _key(self, event: KeyPressed, now: float) -> None:
         if self.floor is Floor.BOT and not self._bargein:
             return
+        if self._is_late_terminator(event, now):
+            return
         if self.floor in (Floor.BOT, Floor.HELD, Floor.HELD_WEIGHING):
             self._do(StopPrompts("dtmf"))
         if self.floor in (Floor.HELD, Floor.HELD_WEIGHING, Floor.CALLER, Floor.WEIGHING):
@@ -202,11 +207,24 @@ class TurnMachine:
         complete = lone_command or dtmf.max_digits == 0 or len(self._digits) >= dtmf.max_digits
         if complete:
             self._deliver(Keys(self._digits))
+            if dtmf.max_digits > 1 and not lone_command:
+                self._await_late_terminator(now)
         else:
             self._go(Floor.KEYING, now + dtmf.interdigit_ms / 1000)
 
+    def _is_late_terminator(self, event: KeyPressed, now: float) -> bool:
+        """Whether the key ends the digits before, which were complete without it: it is no answer."""
+        late, self._late = self._late, ""
+        expected = event.digit in cast(Listen, self._listen).dtmf.keys
+        return event.digit == late and now < self._late_until and not self._digits and not expected
+
     def _keys_done(self, _event: TimeUp, now: float) -> None:
         self._deliver(Keys(self._digits))
+        self._await_late_terminator(now)
+
+    def _await_late_terminator(self, now: float) -> None:
+        self._late = cast(Listen, self._listen).dtmf.terminator
+        self._late_until = now + LATE_TERMINATOR_S
 
     # --- nobody -----------------------------------------------------------------------------------------
 
@@ -251,18 +269,18 @@ TRANSITIONS: dict[tuple[Floor, type[object]], Row] = {
     (_F.BOT, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.BOT),
     (_F.HELD, SpeechPaused): _row(_M._paused, _F.HELD),
     (_F.HELD, SpeechEnded): _row(_M._speech_ended, _F.HELD_WEIGHING),
-    (_F.HELD, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
+    (_F.HELD, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.HELD),
     (_F.HELD_WEIGHING, Recognised): _row(_M._weighed_over_prompt, _F.BOT, _F.IDLE),
-    (_F.HELD_WEIGHING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
+    (_F.HELD_WEIGHING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.HELD_WEIGHING),
     (_F.HELD_WEIGHING, TimeUp): _row(_M._result_lost, _F.IDLE),
     (_F.OPEN, SpeechStarted): _row(_M._speech, _F.CALLER),
-    (_F.OPEN, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
+    (_F.OPEN, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.OPEN),
     (_F.OPEN, TimeUp): _row(_M._silence, _F.IDLE),
     (_F.CALLER, SpeechPaused): _row(_M._paused, _F.CALLER),
     (_F.CALLER, SpeechEnded): _row(_M._speech_ended, _F.WEIGHING),
-    (_F.CALLER, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
+    (_F.CALLER, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.CALLER),
     (_F.WEIGHING, Recognised): _row(_M._weighed, _F.IDLE, _F.OPEN),
-    (_F.WEIGHING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
+    (_F.WEIGHING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.WEIGHING),
     (_F.WEIGHING, TimeUp): _row(_M._result_lost, _F.IDLE),
     (_F.KEYING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
     (_F.KEYING, TimeUp): _row(_M._keys_done, _F.IDLE),

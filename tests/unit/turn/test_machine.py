@@ -160,6 +160,34 @@ def test_digits_end_at_full_length_at_the_terminator_or_after_the_interdigit_tim
     assert command.tell(ev.KeyPressed("*")) == [ev.Deliver(Keys("*"))]
 
 
+@pytest.mark.parametrize("digits", ["4271", "42"])
+def test_a_terminator_after_the_last_digit_is_no_answer_to_the_next_question(digits: str) -> None:
+    pin = DtmfExpectation(keys="*", min_digits=2, max_digits=4)
+    talk = Conversation(dtmf=pin).bot_is_done()
+    for digit in digits:
+        talk.tell(ev.KeyPressed(digit))
+    talk.tell(ev.TimeUp(), after=3.1 if digits == "42" else 0)
+    assert talk.machine.floor is Floor.IDLE
+
+    def asks(keys: str, after: float) -> list[ev.Command]:
+        talk.tell(ev.TurnBegan(listen(dtmf=DtmfExpectation(keys=keys)), prompts=1))
+        talk.tell(ev.PromptBegan(True))
+        return talk.tell(ev.KeyPressed("#"), after=after)
+
+    assert asks("12", after=1.0) == []
+    assert talk.machine.floor is Floor.BOT
+    assert talk.tell(ev.KeyPressed("#")) == [ev.StopPrompts("dtmf"), ev.Deliver(Keys(""))], "only one"
+
+
+def test_a_terminator_that_is_late_or_an_answer_counts() -> None:
+    for keys, after in (("12", 3.1), ("#", 1.0)):
+        talk = Conversation(dtmf=DtmfExpectation(min_digits=1, max_digits=2)).bot_is_done()
+        talk.tell(ev.KeyPressed("1"))
+        talk.tell(ev.KeyPressed("2"))
+        talk.tell(ev.TurnBegan(listen(dtmf=DtmfExpectation(keys=keys)), prompts=1))
+        assert talk.tell(ev.KeyPressed("#"), after=after)[0] == ev.StopPrompts("dtmf")
+
+
 def test_a_key_wins_over_speech_that_is_being_recognised() -> None:
     talk = Conversation(dtmf=DtmfExpectation(keys="1")).bot_is_done()
     talk.tell(ev.SpeechStarted())
