@@ -55,6 +55,17 @@ ENGLISH = Lexicon(
         check, yes or no, yes and no
         """
     ),
+    inverted=tuple(
+        f"{verb} {subject}"
+        for verbs, subjects in (
+            ("can could may might shall should will would must", "i you we they he she it that this there"),
+            ("am", "i"),
+            ("are were do did have", "i you we they"),
+            ("is was does has did", "he she it that this there"),
+        )
+        for verb in verbs.split()
+        for subject in subjects.split()
+    ),
     fillers=listed(
         """
         um, uh, er, erm, hmm, hm, ah, oh well, well, please, like i said, you know, i think, i
@@ -135,8 +146,7 @@ ENGLISH = Lexicon(
         "cancel": listed(
             """
             cancel that, never mind, forget it, forget about it, cancel this, stop this, i changed my mind,
-            abort, quit, let us stop here, i want to stop, bye, bye bye, goodbye, good bye, wrong number,
-            i have the wrong number
+            abort, quit, let us stop here, i want to stop, bye, bye bye, goodbye, good bye
             """
         ),
         "skip": listed(

@@ -28,6 +28,7 @@ class Lexicon:
     yes, no:        complete answers, the most usual first
     weak:           words of `yes`/`no` that also occur inside other sentences: they count only nearly alone
     unsure:         whoever says this has not answered
+    inverted:       how a question of the caller begins that has the words of an answer ("can I come")
     nameless:       whoever says this, or something of `unsure`, has not told a name
     fillers:        words and phrases that carry no meaning, removed before matching
     stopwords:      function words, which do not count as "something else was said"
@@ -35,6 +36,7 @@ class Lexicon:
     negators_after: words that negate what precedes them (Korean)
     contractions:   spoken short forms and what they stand for
     endings:        what may follow a word without changing it (Korean particles)
+    pressing:       what stands beside the key of a choice, where callers say it ("press two", "number two")
     digits:         word -> digit; `homophones` count only between digits
     multipliers:    "double" -> 2, "triple" -> 3
     tens, scales:   further words of numbers: from ten to ninety-nine, and those that multiply
@@ -43,6 +45,7 @@ class Lexicon:
     in_grammars:    of the phrases for yes, no and each command, how many a recogniser's grammar holds (0:
                     all; a small model confuses many; whatever it does hear is matched with all of them)
     leads, tails:   what people say before and after an answer (only for generated grammars)
+    lacking:        whoever says this has nothing to answer with, which skips an optional question
     name_leads:     what people say before their name
     date_words, time_words, money_words, phone_words: further words of such answers, for recognisers
     corrects:       what stands before a corrected answer ("i said", "i meant")
@@ -66,6 +69,7 @@ class Lexicon:
     commands: Mapping[str, Phrases]
     texts: Mapping[str, Phrases]
     negators_after: frozenset[str] = frozenset()
+    inverted: Phrases = ()
     contractions: Mapping[str, str] = field(default_factory=dict)
     endings: Phrases = ()
     homophones: Mapping[str, str] = field(default_factory=dict)
@@ -73,9 +77,11 @@ class Lexicon:
     tens: Mapping[str, int] = field(default_factory=dict)
     scales: Mapping[str, int] = field(default_factory=dict)
     decoys: Phrases = ()
+    pressing: frozenset[str] = frozenset()
     in_grammars: int = 0
     leads: Phrases = ()
     tails: Phrases = ()
+    lacking: Phrases = ()
     name_leads: Phrases = ()
     nameless: Phrases = ()
     date_words: Phrases = ()

@@ -137,6 +137,11 @@ def without_fillers(tokens: Tokens, lexicon: Lexicon) -> Tokens:
     return tuple(kept) or tokens
 
 
+def says_nothing(tokens: Tokens, lexicon: Lexicon) -> bool:
+    """Whether the words are only fillers: "hello?", "um"."""
+    return bool(tokens) and len(filler_places(tokens, lexicon)) == len(tokens)
+
+
 def filler_places(tokens: Tokens, lexicon: Lexicon) -> set[int]:
     """Return where the words stand that are a filler, or belong to one."""
     fillers = _words_of(lexicon).fillers

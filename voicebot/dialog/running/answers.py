@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from voicebot.dialog.expressions.expressions import parse_expression
+from voicebot.dialog.language.languages import lexicon_of
+from voicebot.dialog.language.text import says_nothing, tokens_of
 from voicebot.dialog.model.slots import ConfirmRule, Value, meaning_of
 from voicebot.dialog.running import free_talk, voice
 from voicebot.dialog.running.commands import cancel, command
@@ -51,7 +53,7 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
             return corrected
     if match is None:
         note(run, "nomatch", confidence=confidence)
-        return fail(run, "nomatch")
+        return fail(run, "nomatch", blamed=not _says_nothing(run, event))
     talks = run.step.llm is not None and isinstance(event, Utterance | Keys) and run.pending is None
     nobody = talks and match.meaning == "agent" and agent_of(run) is None  # the model may know a way
     if match.command and not nobody:
@@ -80,6 +82,11 @@ def understand(event: CallerInput, grammar: Grammar, moment: datetime) -> Match 
     if isinstance(event, Keys):
         return grammar.understand_keys(event.digits, moment)
     return grammar.understand_transcript(event.transcript, moment) if isinstance(event, Utterance) else None
+
+
+def _says_nothing(run: Run, event: CallerInput) -> bool:
+    lexicon = lexicon_of(run.language)
+    return isinstance(event, Utterance) and says_nothing(tokens_of(event.transcript.text, lexicon), lexicon)
 
 
 def note(run: Run, kind: str, meaning: str = "", confidence: float | None = None, slot: str = "") -> None:

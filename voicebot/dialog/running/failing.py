@@ -12,8 +12,11 @@ from voicebot.dialog.turns import BotTurn, End, Prompt
 from voicebot.dialog.understanding.grammar import Match
 
 
-def fail(run: Run, kind: str, match: Match | None = None) -> Next:
-    """Take a `noinput`, `nomatch` or `invalid`; ask again, or end where patience ends."""
+def fail(run: Run, kind: str, match: Match | None = None, *, blamed: bool = True) -> Next:
+    """Take a `noinput`, `nomatch` or `invalid`; ask again, or end where patience ends.
+
+    Who is not `blamed` for the first (a mere "hello?") hears the question and no apology.
+    """
     run.took(kind)
     attempt = run.patience.fail(kind)
     if run.patience.exhausted:
@@ -24,6 +27,8 @@ def fail(run: Run, kind: str, match: Match | None = None) -> Next:
         return hear(run, voice.say(run, own[min(attempt, len(own)) - 1], run.step))
     if kind == "invalid" and match is not None:
         return hear(run, [*_impossible(run, match), *run.question])
+    if attempt == 1 and not blamed:
+        return hear(run, run.question)
     return hear(run, voice.retry(run, kind, attempt, hinted=run.pending is None))
 
 

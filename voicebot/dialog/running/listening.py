@@ -87,6 +87,8 @@ def grammar_of(dialogs: Dialogs, step_name: str, language: str, asked: tuple[str
     slot = dialog.file.slots.get(focus)
     optional = step.optional or any(dialog.file.slots[name].optional for name in asked)
     commands = commands_of(dialogs, language, optional=optional)
+    if "skip" in commands and slot is not None and not slot.closed:
+        commands["skip"] = (*commands["skip"], *lexicon_of(language).lacking)
     keys = command_keys(dialogs, commands)
     if slot is not None and slot.closed:
         own = Grammar(slot, language, phrases=closed_phrases(dialog, focus, language)).keys

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from voicebot.dialog.language.languages import lexicon_of
-from voicebot.dialog.language.text import plain
+from voicebot.dialog.language.text import plain, tokens_of, without_fillers
 from voicebot.dialog.model.dialog import Vectors
 from voicebot.dialog.model.slots import MOST_DIGITS, Slot, Value, meaning_of
 from voicebot.dialog.turns import DtmfExpectation
@@ -45,6 +45,9 @@ IMPOSSIBLE = 0.7
 
 WHOLLY = 0.97
 """Score of an utterance that is a value and nothing else: no phrase can be meant."""
+
+CLEARLY = 0.72
+"""Score from which on a likeness to examples counts more than a yes or no beside it."""
 
 TERMINATOR = "#"
 """The key that ends a string of digits; keyed alone it may be a choice."""
@@ -211,6 +214,8 @@ class Grammar:
             return None
         found = self._best(text, now)
         if found is None or found.score < (IMPOSSIBLE if found.invalid else ACCEPT):
+            found = self._said_key(text)
+        if found is None:
             return None
         if confidence is not None and confidence < DOUBTFUL_CONFIDENCE and found.score < EXACT:
             return None
@@ -261,6 +266,20 @@ class Grammar:
         value: Value = meaning == "yes" if yes_no else meaning
         return Match(meaning, score, value, by_key=by_key, fills=((self.name, value),))
 
+    def _said_key(self, text: str) -> Match | None:
+        """Take "two" or "press two" for the key of a choice."""
+        if self.others or not (self.slot is None or self.slot.type in ("choice", "yes_no")):
+            return None
+        lexicon = self.lexicon
+        words = without_fillers(tokens_of(text, lexicon), lexicon)
+        told = [word for word in words if word not in lexicon.pressing]
+        if lexicon.endings:
+            told = [word.removesuffix(end) for word in told for end in lexicon.pressing if word.endswith(end)]
+        if len(told) != 1:
+            return None
+        meaning = self.keys.get(lexicon.digits.get(told[0], told[0]))
+        return self._closed_match(meaning, EXACT) if meaning in self._closed else None
+
     def _match_of(self, read: Reading, *, by_key: bool = False) -> Match:
         return Match(
             meaning_of(read.value),
@@ -292,8 +311,8 @@ class Grammar:
                 if meaning.command
                 else self._closed_match(meaning.name, score)
             )
-        if closed is None and self._has_examples and (intent := self._intents.best(text)) is not None:
-            closed = self._closed_match(*intent)
+        if self._has_examples and (closed is None or self._hints_at_more(closed)):
+            closed = self._intent(text, closed)
         if self.slot is None:
             return closed
         if self.others:
@@ -308,6 +327,17 @@ class Grammar:
         if typed is None or (closed is not None and (closed.score > typed.score or typed.invalid)):
             return closed
         return self._match_of(typed)
+
+    def _hints_at_more(self, closed: Match) -> bool:
+        """Whether a yes or no left words over that tell something: "yes, but a bit later"."""
+        return closed.meaning in ("yes", "no") and not closed.command and closed.score < WHOLLY
+
+    def _intent(self, text: str, closed: Match | None) -> Match | None:
+        """Return what `text` is like; beside a yes or no only where it is clearly like it."""
+        intent = self._intents.best(text)
+        if intent is None or (closed is not None and intent[1] < CLEARLY):
+            return closed
+        return self._closed_match(*intent)
 
     def _best_of_several(self, text: str, closed: Match | None, now: datetime) -> Match | None:
         assert self.slot is not None

@@ -289,3 +289,13 @@ def test_a_small_model_is_told_only_the_usual_phrases_but_all_are_understood() -
     grammar = Grammar("yes_no", "ko-KR", commands={"repeat": ("한 번 더요", *KO["repeat"])})
     assert grammar.expectation().phrases == ("네", "아니요", "예", "아니오", "한 번 더요", "반복", "다시")
     assert_means(grammar, "그렇습니다", "yes")
+
+
+@pytest.mark.parametrize("said", ["two", "press two", "Number 2, please.", "the button 2"])
+def test_the_key_of_a_choice_may_be_said(said: str) -> None:
+    slot = Slot.model_validate(
+        {"type": "choice", "choices": {"sales": {"hear": ["sales"], "key": "1"}, "tours": {"key": "2"}}}
+    )
+    match = Grammar(slot, name="which").match(said)
+    assert match is not None and match.value == "tours"
+    assert Grammar(slot, name="which").match("the second one of two") is None
