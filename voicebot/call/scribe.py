@@ -17,6 +17,7 @@ from voicebot.dialog.turns import (
     Keys,
     Listen,
     Silence,
+    SpokenAudio,
     SpokenText,
     Understood,
     Unheard,
@@ -173,7 +174,7 @@ class Scribe:
 
 def _shown(prompts: Sequence[Spoken]) -> str:
     return " ".join(
-        HIDDEN if isinstance(s.prompt, SpokenText) and s.prompt.sensitive else s.text
+        HIDDEN if isinstance(s.prompt, SpokenText | SpokenAudio) and s.prompt.sensitive else s.text
         for s in prompts
         if s.text
     )

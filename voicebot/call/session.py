@@ -33,6 +33,7 @@ from voicebot.dialog.turns import (
     Prompt,
     RecordMessage,
     Replied,
+    SpokenAudio,
     SpokenText,
     Understood,
     Work,
@@ -172,8 +173,9 @@ class Session:
             case ev.ResumePrompts():
                 self._resume()
             case ev.StopPrompts(by):
-                self._heard = self._speaking.stop()
-                self._scribe.bot_ends(now, heard=self._heard, interrupted_by=by)
+                heard = self._speaking.stop()
+                self._heard = heard.words
+                self._scribe.bot_ends(now, heard=heard.text, interrupted_by=by)
             case ev.OpenUtterance():
                 self._hearing.open()
             case ev.GuessUtterance():
@@ -218,12 +220,12 @@ class Session:
         if joined is not None and self._working is None:
             await self._advance(ev.PromptBegan(joined.prompt.bargein), self._clock())
 
-    def _speak(self, prompts: tuple[Prompt | Beep, ...], step: str) -> None:
+    def _speak(self, prompts: tuple[Prompt | Beep, ...], step: str, *, aside: bool = False) -> None:
         if self._speaking.busy:
-            self._scribe.bot_adds(step, self._speaking.add(prompts))
+            self._scribe.bot_adds(step, self._speaking.add(prompts, aside))
         else:
             self._scribe.bot_ends(self._clock())  # the news of it may still be in the inbox
-            self._speaking.say(prompts)
+            self._speaking.say(prompts, aside)
             self._scribe.bot_begins(step, self._speaking.prompts)
 
     def _mute(self, before: Listen | Work | End | Handover | None) -> None:
@@ -231,7 +233,7 @@ class Session:
         if self._recording is None:
             return
         said = any(
-            isinstance(spoken.prompt, SpokenText) and spoken.prompt.sensitive
+            isinstance(spoken.prompt, SpokenText | SpokenAudio) and spoken.prompt.sensitive
             for spoken in self._speaking.prompts
         )
         # Work that follows a sensitive question is begun while the caller may still be at it.
@@ -296,7 +298,7 @@ class Session:
                     await self._interrupt(working, "speech", now)
                     await self._advance(ev.SpeechStarted(), now)
             case ev.TimeUp() if working.filler_at is not None and now >= working.filler_at:
-                self._speak(working.next_filler(), working.work.step)
+                self._speak(working.next_filler(), working.work.step, aside=True)
 
     async def _handle_news(self, news: WorkNews, now: float) -> None:
         working = self._working
@@ -327,9 +329,9 @@ class Session:
     async def _interrupt(self, working: Working, by: Literal["speech", "dtmf"], now: float) -> None:
         """The caller has the floor: the model need not go on, and has said what was heard of it."""
         heard = self._speaking.stop()
-        self._scribe.bot_ends(now, heard=heard, interrupted_by=by)
+        self._scribe.bot_ends(now, heard=heard.text, interrupted_by=by)
         working.interrupt_at = None
-        await self._work_done(working, Replied(heard), now)
+        await self._work_done(working, Replied(heard.words), now)
 
     # --- messages ---------------------------------------------------------------------------------------
 

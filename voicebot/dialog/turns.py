@@ -32,11 +32,15 @@ class SpokenText:
 
 @dataclass(frozen=True, slots=True)
 class SpokenAudio:
-    """A wav file, as an absolute path. `text` is what it says, for logs, transcripts and text chats."""
+    """A wav file, as an absolute path. `text` is what it says, for logs, transcripts and text chats.
+
+    `sensitive` ones are played but never recorded, nor is their text kept.
+    """
 
     path: str
     text: str = ""
     bargein: bool = True
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from voicebot.dialog.running.failing import fail, failed, give_up, refuse
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Go, Next, Run
 from voicebot.dialog.running.steps import agent_of, grammar_now, hear, leave, question_of
+from voicebot.dialog.speaking.prompts import is_sensitive_value
 from voicebot.dialog.turns import CallerInput, HungUp, Keys, Prompt, Silence, Understood, Unheard, Utterance
 from voicebot.dialog.understanding.fitting import fits
 from voicebot.dialog.understanding.grammar import Grammar, Match
@@ -246,7 +247,7 @@ def _worded(run: Run, fills: Mapping[str, object]) -> str:
 
 
 def _hidden(run: Run, fills: Mapping[str, object]) -> bool:
-    return any(run.frame.slot(name).sensitive for name in fills)
+    return any(is_sensitive_value(run.dialog, name) for name in fills)
 
 
 def _confirmed(run: Run, confirming: Confirming, match: Match) -> Next:
@@ -300,7 +301,8 @@ def _ask_for_the_rest(run: Run, slot: str, match: Match) -> Next:
     run.pending = Completing(slot, match.value)
     kind = "incomplete_time" if isinstance(match.value, time) else "incomplete_date"
     said = voice.say_part(run, match.value)
-    run.question = tuple(voice.own_with(run, kind, {"value": said}))
+    hidden = is_sensitive_value(run.dialog, slot)
+    run.question = tuple(voice.own_with(run, kind, {"value": said}, sensitive=hidden))
     return hear(run, run.question)
 
 

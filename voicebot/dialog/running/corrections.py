@@ -20,8 +20,9 @@ from voicebot.dialog.running.listening import closed_phrases
 from voicebot.dialog.running.openings import openings_of
 from voicebot.dialog.running.state import Answered, Next, Run
 from voicebot.dialog.running.steps import go_on, hear, leave, question_of
+from voicebot.dialog.speaking.prompts import has_secrets, is_sensitive_value
 from voicebot.dialog.speaking.templates import references
-from voicebot.dialog.turns import Prompt, Understood
+from voicebot.dialog.turns import Prompt, Understood, Utterance
 from voicebot.dialog.understanding.grammar import Grammar, Match
 from voicebot.speech.stt import Transcript
 
@@ -127,27 +128,27 @@ def _corrected(run: Run, at: int, slot: str, rest: Tokens, moment: datetime, *, 
         return None
     if value is not None and value == answered.fills[slot] and not named:
         return None
+    hidden = is_sensitive_value(frame.dialog, slot)
+    if hidden:
+        run.journal.hide()
     later = run.trail[at + 1 :]
     run.trail = run.trail[:at]
     _restore(run, answered)
     run.tell_time_of(moment)
     if value is None:
-        run.understood = Understood("correction", frame.step, "", slot=slot)
+        run.understood = Understood("correction", frame.step, "", sensitive=hidden, slot=slot)
         others = {name: known for name, known in answered.fills.items() if name != slot}
         _give_again(run, others, "")
         run.replay = _same_question(run, later)
         run.asked = tuple(dict.fromkeys((slot, *run.asked)))
         run.frame.values[slot] = None
         return _ask_here(run)
-    spec = frame.slot(slot)
-    run.understood = Understood(
-        "correction", frame.step, meaning_of(value), sensitive=spec.sensitive, slot=slot
-    )
+    run.understood = Understood("correction", frame.step, meaning_of(value), sensitive=hidden, slot=slot)
     fills = {**answered.fills, slot: value}
     _give_again(run, fills, "")
     run.took("match")
     words = voice.worded(run, run.frame, slot, value)
-    said = voice.own_with(run, "corrected", {"value": words}, sensitive=spec.sensitive)
+    said = voice.own_with(run, "corrected", {"value": words}, sensitive=hidden)
     later = _same_question(run, later)
     if run.asked and len(run.step.fill) > 1:
         return _ask_here(run, said)
@@ -155,6 +156,27 @@ def _corrected(run: Run, at: int, slot: str, rest: Tokens, moment: datetime, *, 
     turn = go_on(run, _prefixed(said, leave(run)))
     run.replay = []
     return turn
+
+
+def tells_secret(run: Run, event: Utterance, now: float) -> bool:
+    """Whether words that a step does not hide hold a value of a sensitive slot that was asked for before."""
+    if not run.trail or not has_secrets(run.root.dialog):
+        return False
+    secret = {
+        (answered.frame.dialog, slot)
+        for answered in run.trail
+        for slot in answered.fills
+        if is_sensitive_value(answered.frame.dialog, slot)
+    }
+    lexicon = lexicon_of(run.language)
+    for dialog, slot in secret:
+        spec = dialog.file.slots[slot]
+        if not (spec.open or spec.closed):
+            tokens = tokens_of(event.transcript.text, lexicon)[:MOST_TOKENS]
+            rest = openings_of(run.dialogs, run.language).after_cue(tokens) or tokens
+            if _grammar(dialog, slot, run.language).match(" ".join(rest), None, run.wall(now)) is not None:
+                return True
+    return False
 
 
 def _same_question(run: Run, later: list[Answered]) -> list[Answered]:

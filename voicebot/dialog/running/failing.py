@@ -8,6 +8,7 @@ from voicebot.dialog.model.say import Say
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.state import Completing, Go, Next, Run
 from voicebot.dialog.running.steps import agent_of, close_frame, hear, leave_frames
+from voicebot.dialog.speaking.prompts import is_sensitive_value
 from voicebot.dialog.turns import BotTurn, End, Prompt
 from voicebot.dialog.understanding.grammar import Match
 
@@ -57,12 +58,13 @@ def _impossible(run: Run, match: Match) -> list[Prompt]:
         name = run.pending.slot
     slot = run.frame.slot(name)
     value = voice.worded(run, run.frame, name, match.value)
+    hidden = is_sensitive_value(run.dialog, name)
     match match.invalid:
         case "range" if slot.between is not None and slot.type in ("number", "money", "time"):
             bounds = (time.fromisoformat(str(b)) if slot.type == "time" else b for b in slot.between)
             least, greatest = (voice.worded(run, run.frame, name, bound) for bound in bounds)
             told = {"value": value, "least": least, "greatest": greatest}
-            return voice.own_with(run, "invalid_range", told, sensitive=slot.sensitive)
+            return voice.own_with(run, "invalid_range", told, sensitive=hidden)
         case "length" if slot.length is not None:
             low, high = slot.digits_range
             length = str(low) if low == high else f"{low}-{high}"
@@ -71,8 +73,8 @@ def _impossible(run: Run, match: Match) -> list[Prompt]:
         case "check":
             return voice.own(run, "invalid_check")
         case "past":
-            return voice.own_with(run, "invalid_past", {"value": value}, sensitive=slot.sensitive)
-    return voice.own_with(run, "invalid", {"value": value}, sensitive=slot.sensitive)
+            return voice.own_with(run, "invalid_past", {"value": value}, sensitive=hidden)
+    return voice.own_with(run, "invalid", {"value": value}, sensitive=hidden)
 
 
 def failed(run: Run) -> Next:

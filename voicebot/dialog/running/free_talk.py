@@ -14,9 +14,11 @@ from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.model.actions import Llm
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running import voice
+from voicebot.dialog.running.listening import is_sensitive
 from voicebot.dialog.running.state import Go, Next, Run
 from voicebot.dialog.running.types import types_of
-from voicebot.dialog.speaking.templates import render
+from voicebot.dialog.speaking.prompts import sensitive_names
+from voicebot.dialog.speaking.templates import references, render
 from voicebot.dialog.turns import AskModel, BotTurn, Keys, Message, Replied, Tool, Understood, Utterance
 from voicebot.dialog.understanding.reading import read_slot
 from voicebot.dialog.understanding.values import read_open
@@ -53,10 +55,15 @@ def ask_model(run: Run) -> BotTurn:
         timeout_ms=llm.timeout,
         language=run.language,
         filler=voice.fillers(run, llm.filler),
-        sensitive=run.step.sensitive,
+        sensitive=is_sensitive(run.dialog, run.frame.step) or _tells_sensitive(run.dialog, llm),
     )
     run.working = work
     return BotTurn((), work)
+
+
+def _tells_sensitive(dialog: Dialog, llm: Llm) -> bool:
+    hidden = sensitive_names(dialog)
+    return bool(hidden) and any(reference.name in hidden for reference in references(llm.about))
 
 
 def tools_of(dialog: Dialog, llm: Llm) -> tuple[Tool, ...]:

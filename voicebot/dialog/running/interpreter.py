@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.words import CALL_VALUES, ENVIRONMENT
 from voicebot.dialog.running import free_talk, voice
 from voicebot.dialog.running.answers import answer, understand
+from voicebot.dialog.running.corrections import tells_secret
 from voicebot.dialog.running.failing import give_up
 from voicebot.dialog.running.journal import HistoryEntry
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
@@ -44,7 +46,6 @@ from voicebot.dialog.turns import (
     Utterance,
 )
 
-_WORK_DONE = (Fetched, HookDone, MessageRecorded)
 _RESULTS: dict[type, str] = {Fetched: "fetch", HookDone: "hook", MessageRecorded: "record", Replied: "llm"}
 
 
@@ -187,11 +188,20 @@ class Interpreter:
             return self._finish(BotTurn((), End("hangup", reason="caller")), now)
         if not self._awaited(event):
             return run.last
-        run.journal.event(event, run.frame.step, now, hidden=is_sensitive(run.dialog, run.frame.step))
+        hidden = is_sensitive(run.dialog, run.frame.step) or getattr(run.working, "sensitive", False)
+        told = not hidden and isinstance(event, Utterance) and tells_secret(run, event, now)
+        run.journal.event(event, run.frame.step, now, hidden=hidden or told)
+        turn = self._handled(event, now)
+        if told and run.understood is not None:
+            run.understood = replace(run.understood, sensitive=True)
+        return turn
+
+    def _handled(self, event: Event, now: float) -> BotTurn:
+        run = self._run
         if (now - run.begun) * 1000 > run.root.dialog.file.limits.time:
             run.understood = None
             return self._finish(BotTurn(tuple(voice.own(run, "failed")), End("timeout", reason="time")), now)
-        if isinstance(event, _WORK_DONE):
+        if isinstance(event, Fetched | HookDone | MessageRecorded):
             return self._finish(take_result(run, event), now)
         if isinstance(event, Replied):
             return self._finish(self._replied(event, now), now)

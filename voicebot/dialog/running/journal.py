@@ -95,6 +95,11 @@ class Journal:
         speaker = "system" if work else "caller"
         self._entries.append(HistoryEntry(speaker, at, step, text, _KINDS[type(event)]))
 
+    def hide(self) -> None:
+        """Forget the words of the event that was kept last: they turned out to be sensitive."""
+        if self._entries and self._entries[-1].text:
+            self._entries[-1] = replace(self._entries[-1], text=HIDDEN)
+
     def bot(self, prompts: tuple[Prompt, ...], step: str, at: float) -> None:
         """Keep what the bot is about to say."""
         if text := text_of(prompts):

@@ -11,6 +11,7 @@ from voicebot.dialog.language.text import plain
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import Slot
 from voicebot.dialog.model.words import COMMAND_KEYS, COMMANDS
+from voicebot.dialog.speaking.prompts import sensitive_names
 from voicebot.dialog.turns import Listen
 from voicebot.dialog.understanding.grammar import Grammar
 from voicebot.dialog.understanding.values import phrases_by_value
@@ -199,7 +200,8 @@ def _with_corrections(
 def is_sensitive(dialog: Dialog, step_name: str) -> bool:
     """Whether nothing of the answer may be kept."""
     step = dialog.steps[step_name]
-    return step.sensitive or any(dialog.file.slots[name].sensitive for name in step.fill)
+    learnt = (*step.fill, *(step.llm.slots if step.llm else ()))
+    return step.sensitive or not sensitive_names(dialog).isdisjoint(learnt)
 
 
 def hint(dialog: Dialog, step_name: str, language: str, asked: str | None = None) -> str:

@@ -9,6 +9,9 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.understanding.values import value_of_given
 from voicebot.errors import Problem, UserError
 
+_LONGEST_SHOWN = 100
+"""Characters of a wrong value, in a problem."""
+
 
 def given_values(
     dialog: Dialog, given: Mapping[str, object], now: datetime | None = None
@@ -31,7 +34,7 @@ def given_values(
             continue
         value = value_of_given(raw, need.type, now)
         if value is None:
-            shown = "the value" if need.sensitive else f"`{raw}`"
+            shown = "the value" if need.sensitive else f"`{str(raw)[:_LONGEST_SHOWN]}`"
             what = f"{shown} given for `{name}` is no {need.type}"
             problems.append(Problem(what, "", dialog.source, code="need"))
         values[name] = value

@@ -211,8 +211,8 @@ def _call(run: Run, step: Step) -> Next:
     given = {n: parse_expression(e).evaluate(outer.values) for n, e in step.call.arguments.items()}
     try:
         frame = Frame(inner, inner.first_step, first_values(inner, given, shared_of(outer.values)))
-    except UserError as problem:
-        return unwell(run, str(problem))
+    except UserError as error:  # told without the values, which may be sensitive in this dialog
+        return unwell(run, f"`{step.call.dialog}` is not given what it needs ({len(error.problems)})")
     run.took("call", inner.first_step)
     run.frames.append(frame)
     return Go(inner.first_step)

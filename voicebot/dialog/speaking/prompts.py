@@ -35,11 +35,11 @@ def speak(
         text, names = _translated(dialog, piece.text, spoken)
         words = render(text, values, spoken, types) if text else ""
         fixed = fixed and not names
+        hidden = bool(names) and any(is_sensitive_value(dialog, name) for name in names)
         if piece.wav:
             wav = dialog.text_in(spoken, piece.wav)
-            prompts.append(SpokenAudio(str(PurePath(dialog.folder, wav)), words, interruptible))
+            prompts.append(SpokenAudio(str(PurePath(dialog.folder, wav)), words, interruptible, hidden))
         elif words:
-            hidden = bool(names) and any(is_sensitive_value(dialog, name) for name in names)
             prompts.append(SpokenText(words, spoken, interruptible, not names, hidden))
         if piece.silence:
             prompts.append(SpokenPause(piece.silence, interruptible))
@@ -62,19 +62,36 @@ def is_sensitive_value(dialog: Dialog, name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def sensitive_names(dialog: Dialog) -> frozenset[str]:
-    """Return the names of values that may not be kept."""
+    """Return the names of values that may not be kept: declared so, or learnt in a sensitive step."""
     file = dialog.file
-    slots = {name for name, slot in file.slots.items() if slot.sensitive}
-    needs = {name for name, need in file.needs.items() if need.sensitive}
-    return frozenset(slots | needs | {name for name, value in file.values.items() if value.sensitive})
+    names = {
+        name for group in (file.needs, file.slots, file.values) for name, it in group.items() if it.sensitive
+    }
+    for step in file.steps.values():
+        if step.sensitive:
+            names.update(step.fill)
+            names.update(step.llm.slots if step.llm else ())
+            for work in (step.fetch, step.hook, step.call):
+                names.update(work.keep if work else ())
+    return frozenset(names)
+
+
+@lru_cache(maxsize=256)
+def has_secrets(dialog: Dialog) -> bool:
+    """Whether a dialog, or one that it includes, has values that may not be kept."""
+    return bool(sensitive_names(dialog)) or any(map(has_secrets, dialog.included.values()))
 
 
 def text_of(prompts: tuple[Prompt, ...], *, hide: bool = True) -> str:
     """Return the words of prompts, for history and chats; sensitive ones only without `hide`."""
     words = []
     for prompt in prompts:
-        if isinstance(prompt, SpokenText):
-            words.append("[sensitive]" if prompt.sensitive and hide else prompt.text)
-        elif isinstance(prompt, SpokenAudio):
+        if isinstance(prompt, SpokenPause):
+            continue
+        if prompt.sensitive and hide:
+            words.append("[sensitive]")
+        elif isinstance(prompt, SpokenText):
+            words.append(prompt.text)
+        else:
             words.append(prompt.text or f"[{PurePath(prompt.path).name}]")
     return " ".join(filter(None, words))

@@ -12,6 +12,7 @@ from voicebot.dialog.expressions.nodes import Name
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.model.prompts import says_of
 from voicebot.dialog.model.step import Step
+from voicebot.dialog.speaking.prompts import sensitive_names
 
 _OURSELVES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)|https://|\{env\.")
 """Addresses that may be given sensitive values: encrypted, on this machine, or the operator's own."""
@@ -37,21 +38,11 @@ _SHORT = 4
 
 def people(context: Context) -> Iterator[Finding]:
     yield from _outbound(context)
-    hidden = sensitive_names(context)
+    hidden = sensitive_names(context.dialog)
     if hidden:
         yield from _templates(context, hidden)
         for name, step in context.file.steps.items():
             yield from _handed_on(context, name, step, hidden)
-
-
-def sensitive_names(context: Context) -> frozenset[str]:
-    """The values that are declared sensitive, or filled by a sensitive step."""
-    file = context.file
-    names = {
-        name for group in (file.needs, file.slots, file.values) for name, it in group.items() if it.sensitive
-    }
-    names |= {slot for step in file.steps.values() if step.sensitive for slot in step.fill}
-    return frozenset(names)
 
 
 def _templates(context: Context, hidden: frozenset[str]) -> Iterator[Finding]:
@@ -104,7 +95,7 @@ def _handed_on(context: Context, name: str, step: Step, hidden: frozenset[str]) 
             yield Finding((*path, "set", value), what, _declare(value), "sensitive", warning=True)
     if step.call is not None and step.call.dialog in context.dialog.included:
         inner = Context(context.dialog.included[step.call.dialog])
-        theirs = sensitive_names(inner)
+        theirs = sensitive_names(inner.dialog)
         for value, returned in step.call.keep.items():
             if returned in theirs and value not in hidden:
                 what = f"`{value}` would hold `{returned}` of `{step.call.dialog}`, which is sensitive"
