@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from voicebot.audio.wav import read_wav
-from voicebot.authoring.intelligible import compare
-from voicebot.authoring.listening import Ears, best_model
-from voicebot.authoring.sounding import RATE, Voices, telephone
+from voicebot.authoring.prompts.intelligible import compare
+from voicebot.authoring.prompts.listening import Ears, best_model
+from voicebot.authoring.prompts.sounding import RATE, Voices, telephone
 from voicebot.cli import app
 from voicebot.config import Config
 from voicebot.dialog.turns import SpokenPause, SpokenText

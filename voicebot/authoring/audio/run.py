@@ -17,8 +17,8 @@ from voicebot.audio.frames import Samples
 from voicebot.audio.levels import normalise
 from voicebot.authoring.audio.call import AudioCall, Engines
 from voicebot.authoring.audio.line import FRAME, RATE, SPEECH_DB, Impairment
-from voicebot.authoring.listening import best_model
-from voicebot.authoring.sounding import Voices, route_of, telephone
+from voicebot.authoring.prompts.listening import best_model
+from voicebot.authoring.prompts.sounding import Voices, route_of, telephone
 from voicebot.authoring.testing.load import Case
 from voicebot.authoring.testing.run import Failure, Result, Script, Stop
 from voicebot.config import Config, SttConfig, TtsConfig

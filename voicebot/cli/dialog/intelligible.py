@@ -13,9 +13,9 @@ from typing import Annotated
 
 import typer
 
-from voicebot.authoring.intelligible import MISHEARD_ABOVE, Hearing, compare, remedy
-from voicebot.authoring.listening import Ears
-from voicebot.authoring.saying import (
+from voicebot.authoring.prompts.intelligible import MISHEARD_ABOVE, Hearing, compare, remedy
+from voicebot.authoring.prompts.listening import Ears
+from voicebot.authoring.prompts.saying import (
     PlacedPrompt,
     by_language,
     in_pieces,
@@ -23,7 +23,7 @@ from voicebot.authoring.saying import (
     own_prompts_of,
     prompts_of,
 )
-from voicebot.authoring.sounding import Voices, route_of, telephone
+from voicebot.authoring.prompts.sounding import Voices, route_of, telephone
 from voicebot.cli.dialog.files import dialogs_in
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json

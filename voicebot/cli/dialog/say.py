@@ -15,8 +15,8 @@ import typer
 
 from voicebot.audio.frames import Samples
 from voicebot.audio.wav import serialize_wav
-from voicebot.authoring.saying import PlacedPrompt, prompts_of
-from voicebot.authoring.sounding import RATE, Voices, route_of, telephone
+from voicebot.authoring.prompts.saying import PlacedPrompt, prompts_of
+from voicebot.authoring.prompts.sounding import RATE, Voices, route_of, telephone
 from voicebot.cli.dialog.given import Given, given_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config

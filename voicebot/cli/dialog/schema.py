@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from voicebot.authoring.reference_examples import EXAMPLES
+from voicebot.authoring.reference.examples import EXAMPLES
 from voicebot.dialog.loading.schema import schema_text
 from voicebot.errors import Problem, UserError
 

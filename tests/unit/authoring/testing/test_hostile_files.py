@@ -27,7 +27,10 @@ HOSTILE = {
     "a tag": ("- conversation: !!python/object/apply:os.system [ls]", "tag"),
     "NUL": ("- conversation: x\0", "encoding"),
     "many strange keys": ("- {x: 1}\n" * 2_000, "extra_forbidden"),
-    "a date of 5,000 figures": ("- {conversation: x, now: " + "9" * 5_000 + "}", "datetime_from_date_parsing"),
+    "a date of 5,000 figures": (
+        "- {conversation: x, now: " + "9" * 5_000 + "}",
+        "datetime_from_date_parsing",
+    ),
     "a pattern that is too deep": (
         "- {conversation: x, talk: [{bot: /" + "(" * 3_000 + "/}]}",
         "value_error",

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from voicebot.audio.frames import Samples, to_pcm
-from voicebot.authoring.sounding import RATE
+from voicebot.authoring.prompts.sounding import RATE
 from voicebot.config import SttConfig
 from voicebot.engines.models import Model, list_models
 from voicebot.engines.service import StreamingStt, build_stt

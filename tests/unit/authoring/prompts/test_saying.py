@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicebot.authoring.saying import SAMPLES, line_of, prompts_of
-from voicebot.authoring.sounding import RATE, telephone
+from voicebot.authoring.prompts.saying import SAMPLES, line_of, prompts_of
+from voicebot.authoring.prompts.sounding import RATE, telephone
 from voicebot.dialog.loading.loader import parse_dialog
 from voicebot.dialog.loading.yamlfile import read_yaml
 from voicebot.dialog.model.slots import SlotKind

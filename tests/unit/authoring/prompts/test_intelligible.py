@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicebot.authoring.intelligible import comparable, compare, remedy
+from voicebot.authoring.prompts.intelligible import comparable, compare, remedy
 
 pytestmark = pytest.mark.unit
 

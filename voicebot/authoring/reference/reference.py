@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from voicebot.authoring.reference_examples import ABOUT_TYPES, EXAMPLES, FILTER_SAMPLES
+from voicebot.authoring.reference.examples import ABOUT_TYPES, EXAMPLES, FILTER_SAMPLES
 from voicebot.dialog.expressions.functions import FUNCTIONS
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.loading.schema import dialog_schema

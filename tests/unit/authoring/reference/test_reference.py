@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from voicebot.authoring.reference import dialog_reference, type_of, undocumented
-from voicebot.authoring.reference_examples import EXAMPLES
+from voicebot.authoring.reference.examples import EXAMPLES
+from voicebot.authoring.reference.reference import dialog_reference, type_of, undocumented
 from voicebot.dialog.loading.yamlfile import read_yaml
 from voicebot.dialog.model.base import Strict
 from voicebot.dialog.model.dialog import DialogFile
 
 pytestmark = pytest.mark.unit
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "dialog-reference.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "dialog-reference.md"
 MODELS: dict[str, type[Strict]] = {"": DialogFile, **{m.__name__: m for m in Strict.__subclasses__()}}
 EACH = [(model, key, text) for model, keys in EXAMPLES.items() for key, text in keys.items()]
 

@@ -1,0 +1,1 @@
+"""How prompts sound, and whether they are understood."""

@@ -1,0 +1,1 @@
+"""The reference of the dialog language, made from its models."""
