@@ -266,7 +266,7 @@ class Call:
             except Exception as error:  # a mistake of ours must not cost the record
                 log.exception("work not ended")
                 scribe.fault(repr(error))
-            scribe.bot_ends(clock(), heard=speaking.stop(), interrupted_by="hangup")
+            scribe.bot_ends(clock(), heard=speaking.stop().text, interrupted_by="hangup")
             hearing.drop()
             if recording is not None:
                 path = await recording.close()

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import structlog
@@ -48,10 +48,14 @@ BEEP_LEVEL = 8000
 
 @dataclass(slots=True)
 class Spoken:
-    """One prompt on its way to the caller. Times in seconds of the event loop's clock."""
+    """One prompt on its way to the caller. Times in seconds of the event loop's clock.
+
+    `aside`: it only fills a wait, and is no part of what the dialog says.
+    """
 
     number: int
     prompt: Prompt | Beep
+    aside: bool = False
     total_samples: int = 0
     began_at: float | None = None
     ended_at: float | None = None
@@ -60,6 +64,13 @@ class Spoken:
     @property
     def text(self) -> str:
         return "" if isinstance(self.prompt, SpokenPause) else self.prompt.text
+
+
+class Heard(NamedTuple):
+    """What a caller has heard of a turn: `text` all of it, `words` without what only filled a wait."""
+
+    text: str
+    words: str
 
 
 class Speaking:
@@ -110,17 +121,17 @@ class Speaking:
         begun = [spoken for spoken in self._current if spoken.began_at is not None]
         return begun[-1] if begun and begun[-1].ended_at is None else None
 
-    def say(self, prompts: Sequence[Prompt | Beep]) -> None:
+    def say(self, prompts: Sequence[Prompt | Beep], aside: bool = False) -> None:
         """Begin to play `prompts`; what is cached is in the playout queue when this returns."""
         self.stop()
-        self.add(prompts)
+        self.add(prompts, aside)
 
-    def add(self, prompts: Sequence[Prompt | Beep]) -> Sequence[Spoken]:
+    def add(self, prompts: Sequence[Prompt | Beep], aside: bool = False) -> Sequence[Spoken]:
         """Play `prompts` after those of the present turn, of which they become part. Returns them."""
         added = []
         for prompt in prompts:
             self._last_number += 1
-            added.append(Spoken(self._last_number, prompt))
+            added.append(Spoken(self._last_number, prompt, aside))
         self._current.extend(added)
         self._unfinished |= {spoken.number for spoken in added}
         self._waiting.extend(added)
@@ -139,8 +150,8 @@ class Speaking:
         """Go on, `back_ms` before the place where the prompt was held."""
         self._playout.resume(back_ms)
 
-    def stop(self) -> str:
-        """Drop what was not played. Returns the text that the caller has heard of this turn's prompts."""
+    def stop(self) -> Heard:
+        """Drop what was not played. Returns what the caller has heard of this turn's prompts."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -150,9 +161,12 @@ class Speaking:
         self._playout.clear()
         self._unfinished.clear()
         self._waiting = deque()
-        heard = " ".join(spoken.heard for spoken in self._current if spoken.heard)
+        heard = [spoken for spoken in self._current if spoken.heard]
         self._current.clear()
-        return heard
+        return Heard(
+            " ".join(spoken.heard for spoken in heard),
+            " ".join(spoken.heard for spoken in heard if not spoken.aside),
+        )
 
     # --- from the media tick ----------------------------------------------------------------------------
 

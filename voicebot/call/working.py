@@ -33,8 +33,12 @@ log = structlog.get_logger(__name__)
 
 FIRST_FILLER_S = 0.5
 """So long after the prompts of its turn a caller is told that something takes its time."""
-NEXT_FILLER_S = 6.0
-"""So long after a filler they are told again."""
+FIRST_WORDS_S = 1.0
+"""The same for a language model, whose first sentence is mostly there by then."""
+NEXT_FILLER_S = 3.0
+"""So long after a filler they hear the next one."""
+AGAIN_S = 5.0
+"""So long after the last filler they hear it again; and so long after a sentence of a model a filler."""
 TALKED_OVER_S = 0.6
 """Whoever speaks for longer over a model's words interrupts it; less may be a cough."""
 
@@ -104,7 +108,15 @@ class Working:
     def caller_waits(self, now: float) -> None:
         """Nothing is said any more, from now on."""
         if self._fillers:
-            self.filler_at = now + (NEXT_FILLER_S if self._told or self.said else FIRST_FILLER_S)
+            self.filler_at = now + self._patience_s
+
+    @property
+    def _patience_s(self) -> float:
+        if self.said or self._told >= len(self._fillers):
+            return AGAIN_S
+        if self._told:
+            return NEXT_FILLER_S
+        return FIRST_WORDS_S if isinstance(self.work, AskModel) else FIRST_FILLER_S
 
     def next_filler(self) -> tuple[Prompt, ...]:
         """Return what is said to a caller who waits; after the last filler, that one again."""
@@ -132,7 +144,8 @@ class Working:
         async with aclosing(self._workers.ask(work)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Replied):
-                    self._say(cutter.end())
+                    if not piece.error:  # half a sentence is better left unsaid
+                        self._say(cutter.end())
                     return piece
                 self._say(cutter.feed(piece))
         return Replied(error="the model gave no reply")

@@ -121,7 +121,7 @@ async def test_what_the_caller_heard_is_cut_at_the_word() -> None:
     mouth = Mouth()
     mouth.speaking.say([text("cached words here now"), SpokenPause(100), text("cached words here now")])
     mouth.tick(25)
-    assert mouth.speaking.stop() == "cached words"
+    assert mouth.speaking.stop().text == "cached words"
     assert mouth.tick(3) is None
     assert mouth.done == 0
 

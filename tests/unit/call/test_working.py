@@ -289,17 +289,20 @@ async def test_a_caller_who_waits_hears_fillers_until_the_work_is_done() -> None
     await talk.wait(0.11)
     assert talk.said == "wait"
     await talk.tick(1)
-    await talk.wait(5.9)
+    await talk.wait(2.9)
     assert not talk.speaking.busy
+    await talk.wait(0.2)
     for _ in range(2):
-        await talk.wait(6.0)
         assert talk.said == "still wait", "the last one again"
         await talk.tick(2)
-    await talk.wait(5.0)
+        await talk.wait(4.9)
+        assert not talk.speaking.busy
+        await talk.wait(0.2)
+    await talk.tick(2)
     await talk.done(OK)
     assert talk.said == "done"
     await talk.tick(1)
-    assert talk.turns == ["one moment", "wait", "still wait", "still wait", "done"]
+    assert talk.turns == ["one moment", "wait", "still wait", "still wait", "still wait", "done"]
     assert talk.machine.floor is Floor.OPEN
     talk.running.cancel()
 
@@ -420,6 +423,32 @@ async def test_a_model_is_interrupted_by_speech_and_knows_what_was_heard() -> No
     assert talk.machine.floor is Floor.CALLER
     assert talk.hearing.done == ["listen", "open"]
     assert talk.turns == ["One two three four."]
+    talk.running.cancel()
+
+
+async def test_a_model_does_not_hear_that_it_let_the_caller_wait() -> None:
+    talk = Talk(BotTurn((), ask()), BotTurn((), LISTEN))
+    await talk.settle()
+    await talk.wait(0.9)
+    assert not talk.speaking.busy, "its first sentence is mostly there by now"
+    await talk.wait(0.2)
+    assert talk.said == "wait"
+    talk.desk.pieces.put_nowait("One two three four. Five ")
+    await talk.settle()
+    await talk.tick(3)
+    await talk.happens(ev.KeyPressed("1"))
+    assert talk.script.told[0] == (Replied("One two"), None)
+    assert talk.turns == ["wait One two three four."]
+    talk.running.cancel()
+
+
+async def test_half_a_sentence_of_a_model_that_fails_is_not_said() -> None:
+    talk = Talk(BotTurn((), ask()), BotTurn(say("sorry"), End("failed")))
+    await talk.settle()
+    talk.desk.pieces.put_nowait("It is open. But I was about to ")
+    talk.desk.pieces.put_nowait(Replied(error="no reply"))
+    await talk.settle()
+    assert talk.said == "It is open. | sorry"
     talk.running.cancel()
 
 
