@@ -16,7 +16,7 @@ from voicebot.dialog.model.slots import MOST_DIGITS, Slot, Value, meaning_of
 from voicebot.dialog.turns import DtmfExpectation
 from voicebot.dialog.understanding.jsgf import jsgf_of
 from voicebot.dialog.understanding.match import Match
-from voicebot.dialog.understanding.phrases import ACCEPT, PhraseBook, compile_meaning
+from voicebot.dialog.understanding.phrases import ACCEPT, Meaning, PhraseBook, compile_meaning
 from voicebot.dialog.understanding.reading import Reading, read_slot, value_of_keys
 from voicebot.dialog.understanding.several import Phrases, read_several
 from voicebot.dialog.understanding.values import phrases_by_value, read_open
@@ -48,6 +48,9 @@ WHOLLY = 0.97
 
 CLEARLY = 0.72
 """Score from which on a likeness to examples counts more than a yes or no beside it."""
+
+_COMMAND = "/"
+"""Before the name of a command where a choice has the same name."""
 
 TERMINATOR = "#"
 """The key that ends a string of digits; keyed alone it may be a choice."""
@@ -113,7 +116,7 @@ class Grammar:
         self._closed = closed
         self._commands = {name: tuple(phrases) for name, phrases in (commands or {}).items()}
         meanings = [compile_meaning(name, phrases, lexicon) for name, phrases in closed.items()]
-        meanings += [compile_meaning(n, said, lexicon, command=True) for n, said in self._commands.items()]
+        meanings += [self._compiled_command(name, said) for name, said in self._commands.items()]
         self._book = PhraseBook(meanings, lexicon)
         self._examples = {
             meaning: (*(examples or {}).get(meaning, ()), *said)
@@ -138,6 +141,13 @@ class Grammar:
             known = {"yes": self.lexicon.yes, "no": self.lexicon.no}.get(name, ())
             filled[name] = tuple(dict.fromkeys((*phrases, *known)))
         return filled
+
+    def _compiled_command(self, name: str, phrases: tuple[str, ...]) -> Meaning:
+        """Prepare a command. A choice of its name takes what says that name: "cancel that"."""
+        if name not in self._closed:
+            return compile_meaning(name, phrases, self.lexicon, command=True)
+        others = tuple(phrase for phrase in phrases if name not in phrase.split())
+        return compile_meaning(f"{_COMMAND}{name}", others, self.lexicon, command=True)
 
     @property
     def spelled(self) -> bool:
@@ -307,7 +317,7 @@ class Grammar:
         if best is not None:
             meaning, score = best
             closed = (
-                Match(meaning.name, score, "", command=True)
+                Match(meaning.name.removeprefix(_COMMAND), score, "", command=True)
                 if meaning.command
                 else self._closed_match(meaning.name, score)
             )

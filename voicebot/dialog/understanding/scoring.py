@@ -139,8 +139,11 @@ def _score_all(
 ) -> list[Scored]:
     kept: dict[str, list[Hit]] = {}
     turned = set()
+    asked = wording.question_at(tokens) if wording.inverted else -1
     for hit in _outer(tokens, hits, wording) if len(hits) > 1 or wording.decoys else hits:
         meaning = hit.phrase.meaning
+        if asked >= 0 and meaning.generic and _asks(hit, asked, wording):
+            continue
         if hit.phrase.negating or not _negated(tokens, hit.start, hit.end, wording):
             kept.setdefault(meaning.name, []).append(hit)
         elif meaning.name == "yes":
@@ -185,6 +188,13 @@ def _outer(tokens: Tokens, hits: list[Hit], wording: Wording) -> list[Hit]:
             for (start, end, name), similarity in spans.items()
         )
     ]
+
+
+def _asks(hit: Hit, asked: int, wording: Wording) -> bool:
+    """Whether a yes or no is part of a question of the caller, which begins at `asked`: "can I come"."""
+    if hit.end <= asked or wording.question_at(hit.phrase.tokens) >= 0:
+        return False
+    return hit.start < asked + 2 or hit.phrase.weak
 
 
 def _negated(tokens: Tokens, start: int, end: int, wording: Wording) -> bool:

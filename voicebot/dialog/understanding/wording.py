@@ -20,6 +20,8 @@ class Wording:
     negators:   words that turn a phrase round, "no" among them
     endings:    one or two particles in a row
     doubts:     what those say who do not know, with the spaces around it
+    inverted:   the two words with which a question begins that has the words of an answer
+    subjects:   after one of these such words are no question: "if I can I will"
     decoys:     joined words -> the numbers of words that phrases have which hold an answer and are none
     """
 
@@ -30,6 +32,8 @@ class Wording:
     decoys: dict[str, set[int]]
     longest_decoy: int
     doubts: tuple[str, ...]
+    inverted: frozenset[Tokens]
+    subjects: frozenset[str]
 
     def words(self, text: str) -> tuple[Tokens, Tokens]:
         """Return the words of `text`, and the same without fillers (all of them, where it has no others)."""
@@ -40,6 +44,13 @@ class Wording:
         """Whether the speaker has said not to know."""
         joined = f" {' '.join(tokens)} "
         return any(doubt in joined for doubt in self.doubts)
+
+    def question_at(self, tokens: Tokens) -> int:
+        """Return where a question of the caller begins: "can I come"; -1 where there is none."""
+        for at, pair in enumerate(zip(tokens, tokens[1:], strict=False)):
+            if pair in self.inverted and not (at and tokens[at - 1] in self.subjects):
+                return at
+        return -1
 
 
 @cache  # there are as many as languages
@@ -56,5 +67,7 @@ def wording_of(lexicon: Lexicon) -> Wording:
         endings=frozenset((*endings, *(first + second for first in endings for second in endings))),
         decoys=decoys,
         doubts=tuple(f" {phrase}{'' if endings else ' '}" for phrase in lexicon.unsure),
+        inverted=frozenset(tuple(words.split()) for words in lexicon.inverted),
+        subjects=frozenset(words.split()[-1] for words in lexicon.inverted),
         longest_decoy=max((max(sizes) for sizes in decoys.values()), default=0),
     )

@@ -299,3 +299,31 @@ def test_the_key_of_a_choice_may_be_said(said: str) -> None:
     match = Grammar(slot, name="which").match(said)
     assert match is not None and match.value == "tours"
     assert Grammar(slot, name="which").match("the second one of two") is None
+
+
+@pytest.mark.parametrize("asked", ["can I come", "will you be there?", "is that right", "are you sure"])
+def test_a_question_of_the_caller_is_no_answer(asked: str) -> None:
+    assert YES_NO.match(asked) is None
+    assert_means(YES_NO, f"Yes. {asked}", "yes")
+
+
+@pytest.mark.parametrize(
+    "said", ["if I can I will", "yes I can I will be there", "do it", "that would be fine"]
+)
+def test_an_answer_with_the_words_of_a_question_is_one(said: str) -> None:
+    assert_means(YES_NO, said, "yes")
+
+
+def test_a_yes_or_no_with_more_to_it_may_be_a_choice_with_examples() -> None:
+    grammar = Grammar(
+        "yes_no",
+        choices={"move": ("another day",), "cancel": ("cancel it",)},
+        commands={"cancel": EN["cancel"]},
+        examples={"move": ("could I come a bit later", "I am on holiday that week")},
+    )
+    for said in ("yes but a bit later", "can I come later that day", "no, could I come later"):
+        assert_means(grammar, said, "move")
+    assert_means(grammar, "yes, with my daughter", "yes")
+    for said, choice in (("never mind", False), ("forget it", False), ("cancel that", True)):
+        match = grammar.match(said)
+        assert match is not None and (match.meaning, match.choice) == ("cancel", choice), said
