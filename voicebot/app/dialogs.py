@@ -22,6 +22,7 @@ from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.needs import given_values
+from voicebot.dialog.running.warming import warm_up
 from voicebot.errors import Problem, UserError
 from voicebot.work.hooks import Hooks
 from voicebot.work.needs import work_problems
@@ -199,6 +200,7 @@ class DialogStore:
             raise UserError(problems)
         for route in routes:
             given_values(dialog, route.given)
+            warm_up(dialog, route.language)
         return dialog
 
     def _write_state(self) -> None:

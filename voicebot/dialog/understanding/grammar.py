@@ -149,6 +149,13 @@ class Grammar:
         others = tuple(phrase for phrase in phrases if name not in phrase.split())
         return compile_meaning(f"{_COMMAND}{name}", others, self.lexicon, command=True)
 
+    def make_ready(self) -> None:
+        """Do now what the first answer would else wait for."""
+        self.expectation()
+        self._book.best("some words that are no answer")
+        if self._has_examples:
+            self._intents.best("some words that are no answer")
+
     @property
     def spelled(self) -> bool:
         """Whether digits are expected, so that a key is part of an answer rather than a choice."""
