@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, tokens_of, without_fillers, worded
@@ -47,7 +48,7 @@ class Wording:
 
     def question_at(self, tokens: Tokens) -> int:
         """Return where a question of the caller begins: "can I come"; -1 where there is none."""
-        for at, pair in enumerate(zip(tokens, tokens[1:], strict=False)):
+        for at, pair in enumerate(pairwise(tokens)):
             if pair in self.inverted and not (at and tokens[at - 1] in self.subjects):
                 return at
         return -1
