@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
+from voicebot.dialog.loading.syntax import QUOTE, explained
 from voicebot.dialog.model.base import Plain
 from voicebot.errors import Problem, UserError
 
@@ -40,8 +41,8 @@ Path = tuple[str | int, ...]
 Position = tuple[int, int]
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_IN_QUOTES = "a text that begins so must be in quotes"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
-_QUOTE = "put a text that holds `: `, `#`, `{` at its start, or quotes, into quotes; indent with spaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,10 @@ def read_yaml(text: str, source: str, *, what: str = "dialog", remedy: str = BEG
     try:
         data = reader.document(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
-        raise UserError([*reader.problems, _syntax(error, text, source)]) from error
+        raise UserError([*reader.problems, explained(error, text, source)]) from error
     except (YAMLError, ValueError, OverflowError) as error:
         message = f"not valid YAML: {error}".splitlines()[0]
-        raise UserError([*reader.problems, Problem(message, _QUOTE, source, code="yaml")]) from error
+        raise UserError([*reader.problems, Problem(message, QUOTE, source, code="yaml")]) from error
     if not isinstance(data, dict) and not reader.problems:
         line, column = reader.values.get((), (1, 1))
         raise UserError(Problem(f"is not a {what}", remedy, source, line, column, "shape"))
@@ -183,12 +184,13 @@ class _Reader:
         if depth > DEEPEST:
             self._stop(event, f"nested deeper than {DEEPEST} levels", "write it flatter", "depth")
         if isinstance(event, AliasEvent):
-            self._note(event, f"`*{_short(event.anchor)}` is an alias", "write the value out", "alias")
+            remedy = f"write the value out; {_IN_QUOTES}"
+            self._note(event, f"`*{_short(event.anchor)}` is an alias", remedy, "alias")
         elif anchor := getattr(event, "anchor", None):
-            self._note(event, f"`&{_short(anchor)}` is an anchor", "take it away", "alias")
+            self._note(event, f"`&{_short(anchor)}` is an anchor", f"take it away; {_IN_QUOTES}", "alias")
         tag = getattr(event, "ctag", None)
         if tag is not None and str(tag) not in ("None", "!"):
-            self._note(event, f"`{_short(str(tag))}` is a tag", "take it away", "tag")
+            self._note(event, f"`{_short(str(tag))}` is a tag", f"take it away; {_IN_QUOTES}", "tag")
 
     def _note(self, event: Event, what: str, remedy: str, code: str) -> None:
         self.problems.append(Problem(what, remedy, self._source, *_position(event), code))
@@ -217,16 +219,3 @@ def unprintable(text: str, source: str) -> Problem | None:
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     what = f"the character U+{ord(text[at]):04X} cannot be in a text file"
     return Problem(what, "take it away, and save the file as UTF-8", source, line, column, "encoding")
-
-
-def _syntax(error: MarkedYAMLError, text: str, source: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    what = " ".join(str(part) for part in (error.context, error.problem) if part)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-    if mark and "\\t" in what:
-        return Problem("a tab stands where spaces must", "indent with spaces", source, line, column, "tab")
-    if "quoted scalar" in (error.context or "") and error.context_mark and "end of stream" in what:
-        begin = error.context_mark
-        what = "the quote that begins here is not closed"
-        return Problem(what, "close it", source, begin.line + 1, begin.column + 1, "yaml")
-    return Problem(f"not valid YAML: {what}"[:300], _QUOTE, source, line, column, "yaml")

@@ -85,7 +85,7 @@ def test_words_stay_words() -> None:
         ("dialog: x\nsteps:\n  a: {say: {wav: ../../etc/x.wav}, end: x}", "cannot be written so", 3, ".wav"),
         ("- dialog", "is not a dialog", 1, ""),
         ("", "is not a dialog", 1, ""),
-        ("dialog: [", "not valid YAML", 1, ""),
+        ("dialog: [", "`[` that begins here is not closed", 1, "`]`"),
         ("dialog: x\nabout: 'it is\nsteps: {a: {end: x}}", "not closed", 2, "close it"),
         ("dialog: x\n---\ndialog: y", "a second document", 2, ""),
         ("a: " + "[" * 60 + "]" * 60, "nested deeper", 1, ""),
