@@ -112,6 +112,9 @@ async def test_a_service_is_asked_and_its_json_comes_back() -> None:
             {"body": b"\xff\xfe", "headers": {"Content-Type": "text/plain; charset=nonsense"}},
             Fetched(200, "��"),
         ),
+        ({"body": b"6869", "headers": {"Content-Type": "text/plain; charset=hex"}}, Fetched(200, "6869")),
+        ({"text": '{"a": "\\ud800\\u0000\\u001b"}'}, Fetched(200, {"a": "   "})),
+        ({"body": b"a\0\x1b[31mb", "headers": {"Content-Type": "text/plain"}}, Fetched(200, "a  [31mb")),
     ],
 )
 async def test_replies_of_all_kinds(reply: dict[str, Any], expected: Fetched) -> None:
@@ -165,6 +168,16 @@ async def test_ten_megabytes_are_cut_and_memory_is_bounded(packed: bool) -> None
         tracemalloc.stop()
     assert found == Fetched(None, error=f"the reply is longer than {LARGEST_REPLY_BYTES // 1024} KiB")
     assert most < 2_000_000
+
+
+async def test_what_comes_after_the_end_of_a_packed_reply_is_not_collected() -> None:
+    reply = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}") + b"x" * 65_536
+    async with raw_service(reply, repeat=160) as url, Fetcher(LOOPBACK) as fetcher:
+        tracemalloc.start()
+        found = await fetcher.fetch(Fetch("look_up", "get", url))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert "longer than" in found.error and most < 2_000_000
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """An IPv4 address in the last 32 bits (RFC 6052)."""
+UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is assigned to the public internet (IANA)."""
+RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("3fff::/20"))
+"""For protocols (RFC 6890) and documents (RFC 9637), whatever Python's tables say of them."""
 
 
 class Denied(Exception):
@@ -49,7 +53,7 @@ class Places:
         inner = _inner(found)
         if any(each in network for network in self._networks for each in {found, inner}):
             return True
-        return all(each.is_global and not each.is_multicast for each in {found, inner})
+        return all(map(_is_public, {found, inner}))
 
     def check_literal(self, host: str) -> None:
         """Refuse a host that is an address by itself, which no resolver sees. Raises Denied."""
@@ -59,6 +63,14 @@ class Places:
             return
         if not self.admits(host):
             raise Denied("the address is not public; `fetch.allow` can open it")
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return True  # the inner one decides
+    if address.version == 6 and address not in UNICAST and address not in NAT64:
+        return False  # such as ::127.0.0.1 (RFC 4291, 2.5.5.1) or a NAT of somebody's own (RFC 8215)
+    return address.is_global and not address.is_multicast and not any(address in each for each in RESERVED)
 
 
 def _inner(address: Address) -> Address:

@@ -23,6 +23,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from voicebot.dialog.turns import Fetch, Fetched
+from voicebot.speech.characters import without_controls
 from voicebot.work.addresses import Denied, GuardedResolver, Places
 from voicebot.work.plain import NotPlain, parse_json
 
@@ -40,6 +41,7 @@ CONNECTIONS = 100
 OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 """Headers that belong to the transport; a dialog does not set them."""
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_TEXT_CODEC = re.compile(r"utf-(8|16|32)|ascii|iso8859|cp\d|euc_|shift_jis|gb|big5|koi8|mac|johab|hz$")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -190,8 +192,12 @@ async def _unpacked(reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     if packing not in ("gzip", "x-gzip", "deflate"):
         raise _Refused("the reply is packed in an unknown way")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
+    taken = 0
     try:
         async for piece in reply.content.iter_chunked(READ_BYTES):
+            taken += len(piece)
+            if taken > LARGEST_REPLY_BYTES:  # nothing may come out of it, or it goes on after its end
+                raise _Refused(f"the reply is longer than {LARGEST_REPLY_BYTES // 1024} KiB")
             yield unpacker.decompress(piece, LARGEST_REPLY_BYTES + 1)
             if unpacker.unconsumed_tail:  # more came out than is taken
                 raise _Refused(f"the reply is longer than {LARGEST_REPLY_BYTES // 1024} KiB")
@@ -204,6 +210,7 @@ def _meaning(body: bytes, reply: aiohttp.ClientResponse) -> object:
     if not body:
         return None
     text = body.decode(_charset(reply.charset), errors="replace").removeprefix("\ufeff")
+    text = without_controls(text)
     kind = reply.content_type
     if kind == "application/json" or kind.endswith("+json") or text.lstrip()[:1] in ("{", "["):
         try:
@@ -214,10 +221,12 @@ def _meaning(body: bytes, reply: aiohttp.ClientResponse) -> object:
 
 
 def _charset(name: str | None) -> str:
+    """Return the codec of a charset, where it is one of text: Python's own (`hex`, `punycode`) are not."""
     try:
-        return codecs.lookup(name).name if name else "utf-8"
+        found = codecs.lookup(name).name if name else "utf-8"
     except LookupError:
         return "utf-8"
+    return found if _TEXT_CODEC.match(found) else "utf-8"
 
 
 def _host(url: str) -> str:

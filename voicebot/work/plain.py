@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from voicebot.speech.characters import without_controls
+
 LARGEST_DEPTH = 50
 LARGEST_COUNT = 20_000
 """Values in all, at every depth."""
+LARGEST_BITS = 1024
+"""Of a whole number; no larger ones can be written down in reasonable time."""
 LARGEST_TEXT = 65_536
 """Characters of one text."""
 
@@ -24,9 +28,18 @@ def parse_json(text: str) -> object:
     if deepest(text) > LARGEST_DEPTH:
         raise NotPlain(f"is nested deeper than {LARGEST_DEPTH}")
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        return _readable(json.loads(text, parse_constant=_refuse, parse_float=_finite))
     except (ValueError, RecursionError) as error:
         raise NotPlain("is not valid JSON") from error
+
+
+def _readable(value: object) -> object:
+    """JSON may escape what no text may hold."""
+    if isinstance(value, str):
+        return without_controls(value)
+    if isinstance(value, dict):
+        return {without_controls(key): _readable(each) for key, each in value.items()}
+    return [_readable(each) for each in value] if isinstance(value, list) else value
 
 
 def deepest(text: str) -> int:
@@ -64,14 +77,16 @@ def _plain(value: object, depth: int, left: list[int]) -> object:
         if depth == 0:
             raise NotPlain(f"is nested deeper than {LARGEST_DEPTH}")
         if isinstance(value, Mapping):
-            return {str(key): _plain(each, depth - 1, left) for key, each in value.items()}
+            return {without_controls(str(key)): _plain(each, depth - 1, left) for key, each in value.items()}
         return [_plain(each, depth - 1, left) for each in value]
     if isinstance(value, str):
         if len(value) > LARGEST_TEXT:
             raise NotPlain(f"has a text of more than {LARGEST_TEXT} characters")
-        return value
-    if isinstance(value, float) and not math.isfinite(value):
+        return without_controls(value)
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
         raise NotPlain("has a number that is none")
+    if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
+        raise NotPlain("has a number that is too large")
     if value is None or isinstance(value, bool | int | float | Decimal | date | time | datetime):
         return value
     raise NotPlain(f"has a value of type {type(value).__name__}, which dialogs do not know")

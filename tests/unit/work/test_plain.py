@@ -39,9 +39,15 @@ def test_values_of_hooks_are_copied_plain() -> None:
     assert plain(given) == {"1": [Decimal("1.50"), date(2027, 3, 1)], "x": [None, True, 2.5, "t"]}
 
 
+def test_characters_that_no_text_holds_become_blanks() -> None:
+    assert parse_json('{"a\\u0000": ["\\ud800", "\\u001b[31m"]}') == {"a ": [" ", " [31m"]}
+    assert plain({"a": "\ud800\0"}) == {"a": "  "}
+
+
 def test_what_dialogs_do_not_know_is_refused() -> None:
     endless: list[object] = []
     endless.append(endless)
-    for value in (object(), {"a": {1, 2}}, b"bytes", float("inf"), endless, [0] * 30_000, "x" * 70_000):
+    for value in (object(), {"a": {1, 2}}, b"bytes", float("inf"), endless, [0] * 30_000, "x" * 70_000,
+                  10**5000, Decimal("NaN"), Decimal("Infinity")):  # fmt: skip
         with pytest.raises(NotPlain):
             plain(value)

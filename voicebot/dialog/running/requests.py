@@ -42,17 +42,19 @@ def fetch_of(run: Run, fetch: FetchRequest) -> Fetch:
     """Fill in the request. Values are quoted in the address, except those of the environment."""
     values = run.frame.values
     url = _ENVIRONMENT.sub(lambda found: _braced(str(values.get(found[1]) or "")), fetch.url)
-    url = fill_in(url, values, quote=lambda text: quote(text, safe=""))
+    url = fill_in(url, values, quote=lambda text: quote(text, safe="", errors="replace"))
     if fetch.query:
-        query = urlencode({name: fill_in(text, values) for name, text in fetch.query.items()})
+        query = _form(fetch.query, values)
         url += ("&" if "?" in url else "?") + query
     body, content_type = None, ""
     if fetch.json_ is not None:
         filled = _filled(fetch.json_, values)
-        body, content_type = json.dumps(filled, ensure_ascii=False).encode(), "application/json"
+        body, content_type = (
+            json.dumps(filled, ensure_ascii=False).encode(errors="replace"),
+            "application/json",
+        )
     elif fetch.form:
-        form = {name: fill_in(text, values) for name, text in fetch.form.items()}
-        body, content_type = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        body, content_type = _form(fetch.form, values).encode(), "application/x-www-form-urlencoded"
     return Fetch(
         step=run.frame.step,
         method=fetch.method.upper(),
@@ -66,6 +68,10 @@ def fetch_of(run: Run, fetch: FetchRequest) -> Fetch:
         sensitive=run.step.sensitive
         or not (_names(fetch) | set(fetch.keep)).isdisjoint(sensitive_names(run.dialog)),
     )
+
+
+def _form(fields: Mapping[str, str], values: Mapping[str, object]) -> str:
+    return urlencode({name: fill_in(text, values) for name, text in fields.items()}, errors="replace")
 
 
 def _braced(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from voicebot.dialog.expressions.values import LARGEST
 from voicebot.dialog.model.dialog import DialogFile
 from voicebot.dialog.running import voice
 from voicebot.dialog.running.failing import failed
@@ -23,6 +24,7 @@ from voicebot.dialog.turns import (
     Understood,
 )
 from voicebot.dialog.understanding.values import value_of_given
+from voicebot.speech.characters import without_controls
 
 _LONGEST_TEXT = 2000
 """Characters of a value that is taken from a reply."""
@@ -72,10 +74,18 @@ def _hooked(run: Run, event: HookDone) -> Next:
     if event.error:
         run.frame.values["result"] = None
         return unwell(run, f"hook failed: {event.error}")
-    scalar = isinstance(event.value, bool | int | float | str)
-    run.frame.values["result"] = event.value if scalar else None
+    run.frame.values["result"] = _result(event.value)
     _keep(run, hook.keep, event.value)
     return leave(run)
+
+
+def _result(value: object) -> object:
+    """Return what a hook returned, where it is one value of the language."""
+    if isinstance(value, str):
+        return without_controls(value[:_LONGEST_TEXT])
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return None
+    return value if isinstance(value, bool | int | float) else None
 
 
 def _recorded(run: Run, event: MessageRecorded) -> Next:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from voicebot.dialog.speaking.spoken import ARGUMENTS, FILTERS, TypeHint, say_value
+from voicebot.speech.characters import without_controls
 
 __all__ = [
     "FILTERS",
@@ -139,4 +140,4 @@ def _prepared(text: str) -> str | tuple[str | Reference, ...]:
 
 
 def _tidy(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_RENDERED]
+    return " ".join(without_controls(text).split())[:LONGEST_RENDERED]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 
+from voicebot.dialog.expressions.values import LARGEST
 from voicebot.dialog.language.dates import ISO_WEEKDAYS
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, is_content, tokens_of, without_fillers
@@ -15,6 +16,7 @@ from voicebot.dialog.understanding.numbers import Run, checked, digit_runs
 from voicebot.dialog.understanding.phones import given_phone
 from voicebot.dialog.understanding.quantities import is_pronoun, is_word
 from voicebot.dialog.understanding.when_bounds import in_zone
+from voicebot.speech.characters import without_controls
 
 _UNUSED_COST = 0.07
 _UNUSED_COST_SHORT = 0.2
@@ -140,7 +142,9 @@ def value_of_given(raw: object, kind: str, now: datetime | None = None) -> Value
     and any other is brought into it; without `now` it stays as it is. Money is a decimal such as 12.50.
     """
     if isinstance(raw, str):
-        raw = raw.strip()[:_LONGEST_TEXT]
+        raw = without_controls(raw.strip()[:_LONGEST_TEXT])
+    elif isinstance(raw, int) and abs(raw) > LARGEST:
+        return None
     if kind == "yes_no":
         return raw if isinstance(raw, bool) else _YES_NO.get(str(raw).lower())
     if kind in ("number", "money"):
@@ -162,11 +166,14 @@ def value_of_given(raw: object, kind: str, now: datetime | None = None) -> Value
 
 
 def _number_given(raw: object, kind: str) -> Value | None:
+    text = str(raw)
     try:
-        number = Decimal(str(raw)[:_LONGEST_NUMBER])
+        number = Decimal(text) if len(text) <= _LONGEST_NUMBER else None
     except InvalidOperation:
         return None
-    if isinstance(raw, bool) or not number.is_finite() or abs(number.adjusted()) > _LONGEST_NUMBER:
+    if number is None or isinstance(raw, bool) or not number.is_finite():
+        return None
+    if number and not (-_LONGEST_NUMBER <= number.adjusted() and abs(number) <= LARGEST):
         return None
     return number if kind == "money" else plain_number(number)
 

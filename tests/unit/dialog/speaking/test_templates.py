@@ -18,6 +18,7 @@ from voicebot.dialog.speaking.templates import (
     references,
     render,
 )
+from voicebot.speech.characters import without_controls
 
 pytestmark = pytest.mark.unit
 
@@ -118,13 +119,17 @@ def test_any_text_is_refused_or_said(text: str, value: str) -> None:
         return
     said = render(text, {"a": value, "b": 3}, "en-US", {"b": "money"})
     if all(isinstance(part, str) for part in parts):
-        assert said == " ".join("".join(map(str, parts)).split())
+        assert said == " ".join(without_controls("".join(map(str, parts))).split())
 
 
 @given(st.text(max_size=40))
 def test_doubled_braces_say_the_text_itself(text: str) -> None:
     doubled = text.replace("{", "{{").replace("}", "}}")
-    assert render(doubled, {}, "en-US") == " ".join(text.split())
+    assert render(doubled, {}, "en-US") == " ".join(without_controls(text).split())
+
+
+def test_a_value_steers_no_terminal_and_ends_no_text() -> None:
+    assert render("Is {a} right?", {"a": "x\x1b[2J\0\ud800y"}, "en-US") == "Is x [2J y right?"
 
 
 def test_a_prompt_with_one_value_is_quick() -> None:
