@@ -41,3 +41,13 @@ def test_rows_have_length_one_whatever_is_said(vectors: SentenceVectors) -> None
     assert rows.shape[0] == 3 and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
     assert np.isfinite(vectors.encode(["", "  ", "\0", "\ud83d"])).all()
     assert vectors.encode([]).shape[0] == 0
+
+
+def test_what_was_learnt_is_the_same_and_costs_nothing(vectors: SentenceVectors) -> None:
+    texts = ["it is broken", "you charged me twice"]
+    before = vectors.encode(texts)
+    vectors.learn(texts)
+    assert np.allclose(vectors.encode(texts), before, atol=1e-5)
+    assert np.allclose(vectors.encode([texts[1], "something else"])[0], before[1], atol=1e-5)
+    vectors._encoder = None
+    assert vectors.encode(texts).shape == (2, 512)

@@ -10,8 +10,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.running.warming import warm_up
+from voicebot.engines.sentence_vectors import SentenceVectors
 from voicebot.errors import Problem, UserError
 from voicebot.work.hooks import Hooks
 from voicebot.work.needs import work_problems
@@ -73,7 +74,8 @@ class _Kept:
 class DialogStore:
     """Holds every route's dialog. `load()` before anything else; `watch()` runs as long as calls come.
 
-    `swapped` is told which routes have a new dialog.
+    `swapped` is told which routes have a new dialog; `vectors` loads the encoder of sentences where the
+    configuration wants one.
     """
 
     def __init__(
@@ -82,8 +84,11 @@ class DialogStore:
         surroundings: Surroundings | None = None,
         swapped: Swapped = lambda _: None,
         hooks: Hooks | None = None,
+        vectors: Callable[[], SentenceVectors] = SentenceVectors,
     ) -> None:
         self._config = config
+        self._make_vectors = vectors
+        self._vectors: SentenceVectors | None = None
         self._surroundings = surroundings
         self._swapped = swapped
         self._hooks = hooks or Hooks()
@@ -99,11 +104,21 @@ class DialogStore:
         )
 
     def load(self) -> None:
-        """Load every route's dialog. Raises UserError with all problems of all files at once."""
+        """Load every route's dialog. Raises UserError with all problems of all files at once.
+
+        May take seconds.
+        """
         if not self._config.routes:
             what = "no routes: no number is answered"
             raise UserError(Problem(what, "add a [[routes]] table, see docs/configuration.md"))
         problems: list[Problem] = []
+        if self._config.dialogs.sentence_vectors:
+            try:
+                self._vectors = self._make_vectors()
+            except UserError as error:
+                problems += [
+                    replace(problem, source="dialogs.sentence_vectors") for problem in error.problems
+                ]
         for file in dict.fromkeys(route.dialog for route in self._config.routes):
             routes = [route for route in self._config.routes if route.dialog == file]
             path = self._config.resolve(file)
@@ -196,6 +211,9 @@ class DialogStore:
         Raises UserError.
         """
         dialog = load_dialog(path, self._surroundings)
+        if self._vectors is not None:
+            dialog = _with_vectors(dialog, self._vectors)
+            self._vectors.learn(_examples(dialog))
         if problems := work_problems(dialog, self._config, self._hooks):
             raise UserError(problems)
         for route in routes:
@@ -224,6 +242,23 @@ class DialogStore:
             aside.rename(path)
         except OSError as error:
             log.warning("state of the dialogs not written", error=str(error))
+
+
+def _with_vectors(dialog: Dialog, vectors: SentenceVectors) -> Dialog:
+    """Return the dialog, and all that it includes, with an encoder."""
+    included = {name: _with_vectors(each, vectors) for name, each in dialog.included.items()}
+    return replace(dialog, included=included, vectors=vectors)
+
+
+def _examples(dialog: Dialog) -> Iterator[str]:
+    """Yield the examples of all choices, in all languages."""
+    told = [choice.examples for step in dialog.steps.values() for choice in step.choices.values()]
+    told += [choice.examples for slot in dialog.file.slots.values() for choice in slot.choices.values()]
+    for examples in told:
+        for language in dialog.languages:
+            yield from dialog.phrases_in(language, examples)
+    for included in dialog.included.values():
+        yield from _examples(included)
 
 
 def signature_of(files: Iterable[str]) -> Signature:

@@ -115,7 +115,7 @@ class Gateway:
     async def start(self) -> None:
         """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
         config = self._config
-        self._dialogs.load()
+        await asyncio.to_thread(self._dialogs.load)
         self._environment = environment_of(config)
         _check_address(config.media.bind)
         vad = build_vad(config.vad)

@@ -201,6 +201,11 @@ class DialogsConfig(_Section):
         description="Zone of `now` and `today`, such as Europe/Berlin; empty: the machine's.",
     )
     reload: bool = Field(True, description="A saved dialog file is live for the next call.")
+    sentence_vectors: bool = Field(
+        False,
+        description="Intents are also understood in words that no example has: the extra "
+        "`voicebot[sentences]`, 130 MB of memory.",
+    )
 
     _known_zone = field_validator("timezone")(_zone)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,84 @@ def test_at_start_all_faults_of_all_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         office.store.load()
     assert {Path(problem.source).name for problem in caught.value.problems} == {"hello.yaml", "missing.yaml"}
+
+
+# --- sentence vectors -----------------------------------------------------------------------------------
+
+WISHES = """
+dialog: wishes
+include: {part: part.yaml}
+slots: {wish: {type: choice, choices: {repair: {hear: [repair], examples: [it is broken]}}}}
+steps:
+  ask: {ask: What is it?, fill: wish}
+  call: {call: part, goto: bye}
+  bye: {say: Bye., end: done}
+"""
+PART = """
+dialog: part
+slots: {ready: yes_no}
+steps:
+  ask:
+    ask: Are you ready?
+    fill: ready
+    choices: {later: {hear: [later], examples: [give me a moment], goto: bye}}
+  bye: {return: done}
+"""
+
+
+class Encoder:
+    """Stands for the real one: it has learnt what it was given."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+
+    def learn(self, texts: Iterable[str]) -> None:
+        self.known += texts
+
+    def encode(self, texts: Sequence[str]) -> None:
+        return None
+
+
+def wishes(folder: Path, wanted: bool, make: Callable[[], object]) -> DialogStore:
+    office = Office(folder, {"number": "600", "dialog": "wishes.yaml"})
+    office.save(WISHES, "wishes.yaml")
+    office.save(PART, "part.yaml")
+    settings = office.config.dialogs.model_copy(update={"sentence_vectors": wanted})
+    config = office.config.model_copy(update={"dialogs": settings})
+    return DialogStore(config, vectors=make)  # type: ignore[arg-type]
+
+
+def test_sentence_vectors_are_for_all_dialogs_and_loaded_once(tmp_path: Path) -> None:
+    made: list[Encoder] = []
+
+    def make() -> Encoder:
+        made.append(Encoder())
+        return made[-1]
+
+    store = wishes(tmp_path, True, make)
+    store.load()
+    dialog = store.dialog_of(Route(number="600", dialog="wishes.yaml"))
+    (encoder,) = made
+    assert dialog.vectors is encoder
+    assert dialog.included["part"].vectors is encoder
+    assert sorted(encoder.known) == ["give me a moment", "it is broken"], "no call waits for examples"
+
+
+def test_nobody_pays_for_sentence_vectors_that_are_not_wanted(tmp_path: Path) -> None:
+    store = wishes(tmp_path, False, lambda: pytest.fail("loaded"))
+    store.load()
+    assert store.dialog_of(Route(number="600", dialog="wishes.yaml")).vectors is None
+
+
+def test_sentence_vectors_that_are_not_installed_are_told_of_with_all_else(tmp_path: Path) -> None:
+    def lacking() -> object:
+        raise UserError("sentence vectors are not installed", "run: pip install 'voicebot[sentences]'")
+
+    store = wishes(tmp_path, True, lacking)
+    (tmp_path / "part.yaml").write_text(PART.replace("goto: bye", "goto: nowhere"))
+    with pytest.raises(UserError) as raised:
+        store.load()
+    first, *others = raised.value.problems
+    assert str(first).startswith("dialogs.sentence_vectors: sentence vectors are not installed")
+    assert "pip install" in first.remedy
+    assert any("nowhere" in str(problem) for problem in others)
