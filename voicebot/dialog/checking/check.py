@@ -11,6 +11,7 @@ from voicebot.dialog.checking.rules.people import people
 from voicebot.dialog.checking.rules.prompts import prompts
 from voicebot.dialog.checking.rules.shapes import shapes
 from voicebot.dialog.checking.rules.targets import targets, values
+from voicebot.dialog.checking.rules.templates import templated
 from voicebot.dialog.checking.rules.translations import translations
 from voicebot.dialog.checking.rules.types import types
 from voicebot.dialog.checking.rules.ways import ways
@@ -19,7 +20,7 @@ from voicebot.dialog.model.prompts import wav_files
 
 __all__ = ["Finding", "Surroundings", "check", "wav_files"]
 
-RULES = (header, targets, values, types, shapes, answers, includes, translations, prompts, people)
+RULES = (header, targets, values, types, templated, shapes, answers, includes, translations, prompts, people)
 """What is true of a dialog whatever else is wrong."""
 RULES_OF_SOUND_DIALOGS = (ways,)
 """What can be judged only where all names are right."""

@@ -71,6 +71,7 @@ CODES: dict[str, str] = {
     "long": "A prompt takes long to listen to.",
     "menu": "A menu offers many options.",
     "comma": "A comma may have torn a text in two.",
+    "comment": "A `#` may have cut a text short.",
     "bargein": "A prompt cannot be interrupted where callers would.",
     # languages
     "translation": "A translation is missing, or translates nothing.",

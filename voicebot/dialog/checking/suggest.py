@@ -10,13 +10,19 @@ MOST_NAMED = 12
 """Names that are listed where none is near."""
 
 
-def near(word: str, among: Iterable[str]) -> str:
-    """Return "did you mean `name`?", or ""."""
+def nearest(word: str, among: Iterable[str]) -> str | None:
+    """Return the name that was meant, or None."""
     from rapidfuzz import fuzz, process  # here, since most dialogs have no mistake
 
     # Whole against whole: parts of names are alike too easily ("cake" and "call.number").
     found = process.extractOne(word, list(among), scorer=fuzz.ratio, score_cutoff=NEAR_ENOUGH)
-    return f"did you mean `{found[0]}`?" if found else ""
+    return found[0] if found else None
+
+
+def near(word: str, among: Iterable[str]) -> str:
+    """Return "did you mean `name`?", or ""."""
+    found = nearest(word, among)
+    return f"did you mean `{found}`?" if found else ""
 
 
 def near_or_all(word: str, among: Iterable[str]) -> str:

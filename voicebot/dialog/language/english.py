@@ -104,8 +104,8 @@ ENGLISH = Lexicon(
     ),
     lacking=listed(
         """
-        i do not have one, i do not have any, i do not have it, i have none, i have not got one, i have no e mail,
-        i have no email
+        i do not have one, i do not have any, i do not have it, i have none, i have not got one,
+        i have no e mail, i have no email
         """
     ),
     pressing=frozenset(("press", "key", "button", "number", "option", "choice", "the", "i")),
@@ -238,6 +238,9 @@ ENGLISH = Lexicon(
     multipliers={"double": 2, "triple": 3, "treble": 3},
     tens={spell(number): number for number in (*range(10, 20), *range(20, 100, 10))},
     scales={spell(scale).removeprefix("one "): scale for scale in (100, 1000, 1_000_000)},
+    counted=listed("people, persons, person, guests, adults, of us, seats, places"),
+    before_counts=frozenset(("for", "of")),
+    before_hours=frozenset(("at",)),
     leads=listed(
         """
         it is, i want, i would like, um, my number is, on

@@ -19,7 +19,7 @@ from voicebot.dialog.loading.sources import Files, NoFiles
 from voicebot.dialog.loading.tables import Table, Tables, read_tables
 from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, YamlFile, read_yaml
 from voicebot.dialog.model.dialog import Dialog, DialogFile
-from voicebot.dialog.model.prompts import says
+from voicebot.dialog.model.prompts import STEP_SAYS, says
 from voicebot.errors import Problem, UserError
 
 VERSION_LENGTH = 12
@@ -28,7 +28,8 @@ DEEPEST_INCLUDE = 8
 """Dialogs in a row, each included by the one before."""
 MOST_FILES = 50
 """Dialogs that one may include, by others too."""
-
+_PROMPTS = frozenset((*STEP_SAYS, "text", "filler", "summary"))
+"""Keys of texts that are spoken."""
 
 Rule = Callable[[Dialog], Iterable[Finding]]
 """A further check, of something that dialogs do not know of themselves: how their words sound."""
@@ -150,6 +151,7 @@ class _Loader:
         if len(chain) > 1:
             where = Surroundings(where.hooks, where.environment, included=True)
         found = check(dialog, where)
+        found += cut_prompts(yaml)
         sound = complete and all(finding.warning for finding in found)
         for rule in self._rules if sound else ():
             found += rule(dialog)
@@ -281,6 +283,21 @@ class _Loader:
         if finding.table:
             return tables.read[finding.table].problem(finding.path, what, remedy, code, key=finding.at_key)
         return yaml.problem(finding.path, what, remedy, source, code, key=finding.at_key)
+
+
+def cut_prompts(yaml: YamlFile) -> list[Finding]:
+    """Return the prompts of which a `#` has made the rest a comment: `say: Press # now`."""
+    return [
+        Finding(
+            path,
+            "the text ends before the `#`, which begins a comment",
+            "put the whole text into quotes; or two spaces before a comment",
+            "comment",
+            warning=True,
+        )
+        for path in yaml.cut
+        if any(part in _PROMPTS for part in path[-2:])
+    ]
 
 
 def _wav_place(file: DialogFile, wav: str) -> Path:

@@ -15,7 +15,9 @@ from pydantic import ValidationError
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
 from voicebot.dialog.checking.rules.targets import targets, values
+from voicebot.dialog.checking.rules.templates import templated
 from voicebot.dialog.checking.rules.types import types
+from voicebot.dialog.checking.suggest import nearest
 from voicebot.dialog.loading.faults import place_of
 from voicebot.dialog.model.dialog import Dialog, DialogFile
 
@@ -46,7 +48,7 @@ def salvaged(data: Any, error: ValidationError) -> Iterator[Finding]:
     touched = {path[:2] for path in left_out}
     names = {str(path[1]) for path in left_out if len(path) == 2}
     context = Context(Dialog(file, ""))
-    for rule in (targets, values, types):
+    for rule in (targets, values, types, templated):
         for finding in rule(context):
             missing = finding.code in _BY_NAME and finding.what.startswith("there is no")
             if not (missing or finding.code in _BY_FORM):
@@ -69,6 +71,10 @@ def _leave_out(data: Any, error: ValidationError, left_out: list[Path]) -> bool:
             path = path[:-1]  # a list goes as a whole
         if not path or (len(path) == 1 and path[0] in _GROUPS):
             return False
+        meant = nearest(str(path[0]), _GROUPS) if len(path) == 1 else None
+        if meant is not None and meant not in data:
+            data[meant] = data.pop(path[0])  # mistyped, but all that it declares is there
+            continue
         holder: Any = data
         for part in path[:-1]:
             holder = holder[part]

@@ -47,11 +47,15 @@ _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """`data` of mappings, lists, text and None; positions (line, column, from 1) of values and keys."""
+    """`data` of mappings, lists, text and None; positions (line, column, from 1) of values and keys.
+
+    `cut` are the texts after which a comment begins as if it were their next word.
+    """
 
     data: Any
     values: dict[Path, Position] = field(default_factory=dict)
     keys: dict[Path, Position] = field(default_factory=dict)
+    cut: tuple[Path, ...] = ()
 
     def position(self, path: Path, *, key: bool = False) -> Position | None:
         """Return where the value (or key) at `path` stands, or else the nearest thing around it.
@@ -85,7 +89,7 @@ def read_yaml(text: str, source: str, *, what: str = "dialog", remedy: str = BEG
         raise UserError(Problem("larger than 1 MiB", f"split the {what}", source, code="size"))
     if problem := unprintable(text, source):
         raise UserError(problem)
-    reader = _Reader(source, what)
+    reader = _Reader(source, what, text.splitlines())
     try:
         data = reader.document(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
@@ -98,14 +102,16 @@ def read_yaml(text: str, source: str, *, what: str = "dialog", remedy: str = BEG
         raise UserError(Problem(f"is not a {what}", remedy, source, line, column, "shape"))
     if reader.problems:
         raise UserError(reader.problems)
-    return YamlFile(data, reader.values, reader.keys)
+    return YamlFile(data, reader.values, reader.keys, tuple(reader.cut))
 
 
 class _Reader:
     """Builds data from events and notes what is refused."""
 
-    def __init__(self, source: str, what: str) -> None:
+    def __init__(self, source: str, what: str, lines: list[str]) -> None:
         self.problems: list[Problem] = []
+        self.cut: list[Path] = []
+        self._lines = lines
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
         self._source, self._what = source, what
@@ -145,8 +151,15 @@ class _Reader:
                     what = f"an escape stands for U+{ord(found[0]):04X}, which cannot be in a text"
                     self._note(event, what, "take it away", "encoding")
                 return str(event.value)
+            if event.value[-1:].isalnum() and self._goes_on(event):
+                self.cut.append(path)
             return None if event.value in _NULLS else Plain(event.value)
         return None  # an alias, which was noted
+
+    def _goes_on(self, event: Event) -> bool:
+        """Whether a `#` stands one space after a text, where comments stand further off."""
+        end = event.end_mark
+        return bool(end.line < len(self._lines) and self._lines[end.line].startswith(" #", end.column))
 
     def _mapping(self, events: Iterator[Event], path: Path, depth: int) -> dict[str, Any]:
         built: dict[str, Any] = {}

@@ -60,7 +60,7 @@ def step(first: str) -> str:
         ("set: {tries: \"'many'\"}", "type", "'many' is none", "write 42"),
         ("set: {when: tries + 1}", "type", "this is a number", "declare"),
         ("set: {tries: tries +}", "expression", "no condition", ""),
-        ("say: '{tries|dates}'", "template", "no filter `dates`", "{name}"),
+        ("say: '{tries|dates}'", "template", "no filter `dates`", "`date`"),
         ("goto: {z: \"'yes'\"}", "expression", "a text, not a condition", "compare"),
         ("fetch: {get: x}, goto: {z: result == 404}", "result", "never 404", "accept: [404]"),
         # shapes
@@ -216,6 +216,29 @@ def test_what_is_known_depends_on_the_way(ways: str, known: bool) -> None:
     guarded = said.replace("{said}.", "{said|else:nothing}.")
     assert ("unknown" not in {p.code for p in found(said)}) is known, found(said)
     assert "unknown" not in {p.code for p in found(guarded)}
+
+
+@pytest.mark.parametrize(
+    ("address", "fine"),
+    [
+        ("https://x.org/{said}", True),
+        ("https://x.org?q={said}", True),
+        ("{env.SHOP}/{said}", True),
+        ("https://{env.HOST}:8443/{said}", True),
+        ("{env.SHOP}?q={said}", True),
+        ("https://{said}/", False),
+        ("https://{said}.x.org/", False),
+        ("https://x.org:{said}/", False),
+        ("https://{said}@x.org/", False),
+        ("{said}", False),
+        ("https://x.org{said}", False),
+        ("{env.SHOP}{said}", False),
+        ("https:{said}", False),
+    ],
+)
+def test_no_words_of_a_caller_choose_the_server(address: str, fine: bool) -> None:
+    told = found(step(f"ask: Hm?, fill: said}}\n  b: {{fetch: {{get: '{address}'}}, end: x"))
+    assert any("which server" in p.what for p in told) is not fine, told
 
 
 def test_the_page_of_codes_is_current() -> None:

@@ -115,7 +115,7 @@ def _between(path: Path, between: tuple[Any, Any], kind: str) -> Iterator[Findin
             yield Finding((*path, at), what, remedy, "type")
         else:
             ends.append(found)
-    if len(ends) == 2 and kind != "time" and _moment(ends[0]) > _moment(ends[1]):
+    if len(ends) == 2 and (ends[0] > ends[1] if kind == "time" else _moment(ends[0]) > _moment(ends[1])):
         yield Finding(path, "the first bound is later than the second", "write [earliest, latest]", "type")
 
 

@@ -1,4 +1,7 @@
-"""What callers are owed: sensitive values stay in the call; who is called learns by whom, and can say no."""
+"""What callers are owed: sensitive values stay in the call; who is called learns by whom, and can say no.
+
+And what they are not: no words of a caller decide which server is asked.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ from voicebot.dialog.speaking.prompts import sensitive_names
 
 _OURSELVES = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)|https://|\{env\.")
 """Addresses that may be given sensitive values: encrypted, on this machine, or the operator's own."""
+
+_SERVER = re.compile(r"(?:https?://)?((?:\{env\.\w+\}|[^/?#])*)", re.IGNORECASE)
+"""What comes before the path of an address."""
+_OPERATORS = re.compile(r"\{env\.\w+\}")
 
 _INTRODUCES = {
     "en": (
@@ -38,11 +45,26 @@ _SHORT = 4
 
 def people(context: Context) -> Iterator[Finding]:
     yield from _outbound(context)
+    yield from _servers(context)
     hidden = sensitive_names(context.dialog)
     if hidden:
         yield from _templates(context, hidden)
         for name, step in context.file.steps.items():
             yield from _handed_on(context, name, step, hidden)
+
+
+def _servers(context: Context) -> Iterator[Finding]:
+    """Only the operator's `env` may stand where an address names the server."""
+    for name, step in context.file.steps.items():
+        if step.fetch is None:
+            continue
+        url = step.fetch.url.strip()
+        path: Path = ("steps", name, "fetch", step.fetch.method)
+        server = _SERVER.match(url)
+        if server is not None and "{" in _OPERATORS.sub("", server[1]):
+            what = "a value decides which server is asked"
+            remedy = "write the server out, or as {env.NAME}, and put a / before the first value"
+            yield Finding(path, what, remedy, "template")
 
 
 def _templates(context: Context, hidden: frozenset[str]) -> Iterator[Finding]:

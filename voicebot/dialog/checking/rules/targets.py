@@ -84,7 +84,10 @@ def _value(context: Context, path: Path, name: str) -> Iterator[Finding]:
     file = context.file
     if not context.knows(name):
         if not _quoted_answer(context, path, name):
-            yield Finding(path, f"there is no value `{name}`", near_or_all(name, context.names()), "value")
+            remedy = near_or_all(name, context.names())
+            if path[0] == "steps" and path[2] in ("set", "call", "hook") and not remedy.startswith("did"):
+                remedy = f"for the text `{name}`, write quotes within quotes: \"'{name}'\""
+            yield Finding(path, f"there is no value `{name}`", remedy, "value")
     elif name in file.slots and name not in context.learnt:
         yield Finding(path, f"slot `{name}` is never filled", f"a step needs `fill: {name}`", "value")
     elif name in file.values and name not in context.learnt:

@@ -1,36 +1,32 @@
-"""Templates, conditions and computed values: their form, and whether types fit."""
+"""Conditions and computed values: their form, and whether types fit."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
-from voicebot.dialog.checking.places import Written, expressions, readable, templates
+from voicebot.dialog.checking.places import Written, expressions, readable
 from voicebot.dialog.checking.rules.header import EXAMPLES
 from voicebot.dialog.expressions.expressions import Expression, ExpressionError, parse_expression
 from voicebot.dialog.expressions.nodes import Binary, Literal, Many, Name, children
 from voicebot.dialog.expressions.typecheck import basic_type, infer, problems_in
 from voicebot.dialog.model.step import Step
-from voicebot.dialog.speaking.templates import TemplateError, references
 from voicebot.dialog.understanding.values import value_of_given
 
+_SENTENCE = re.compile(r"[A-Za-z]\w*( [\w,]+)+[.?!]?")
 _LIKE_TEXT = frozenset(("text", "any", "unknown"))
 _MOMENTS = frozenset(("date", "time", "datetime"))
 
 
 def types(context: Context) -> Iterator[Finding]:
-    for path, text, _ in templates(context.file):
-        try:
-            references(text)
-        except TemplateError as error:
-            yield Finding(path, str(error), "write {name} or {name|filter}; {{ is a brace", "template")
     for written in expressions(context.file):
         try:
             expression = parse_expression(written.text)
         except ExpressionError as error:
             what = f"`{written.text}` is no condition: {error} (character {error.column})"
-            yield Finding(written.path, what, "for example: attending and tries < 3", "expression")
+            yield Finding(written.path, what, _how_to_write(written), "expression")
             continue
         answer = _answer_taken_for_value(context, written, expression)
         if answer is not None:
@@ -38,6 +34,12 @@ def types(context: Context) -> Iterator[Finding]:
         else:
             yield from _typed(context, written, expression)
     yield from _assigned(context)
+
+
+def _how_to_write(written: Written) -> str:
+    if written.path[2] in ("set", "call", "hook") and _SENTENCE.fullmatch(written.text):
+        return f"for a text, write quotes within quotes: \"'{written.text}'\""
+    return "for example: attending and tries < 3"
 
 
 def _typed(context: Context, written: Written, expression: Expression) -> Iterator[Finding]:

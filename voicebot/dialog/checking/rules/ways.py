@@ -132,6 +132,8 @@ def _unknown(context: Context, flow: Flow) -> Iterator[Finding]:
                 seen.add(value)
                 what = f"`{value}` may not be known yet in `{name}`"
                 remedy = f"ask for it before, write {{{value}|else:other words}}, or `if: {value} != unknown`"
+                if value in step.set and path[2] == "say":
+                    remedy = "a step speaks first and computes then: `set` it in a step before"
                 yield Finding(path, what, remedy, "unknown", warning=True)
 
 
