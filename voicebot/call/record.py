@@ -163,7 +163,7 @@ def write_record(var: Path, record: CallRecord) -> Path:
     path = folder / f"{record.id}.json"
     aside = path.with_suffix(".json.part")
     try:
-        with aside.open("w", encoding="utf-8") as file:
+        with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:  # as JSON escapes it
             file.write(json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1))
             file.write("\n")
             file.flush()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from voicebot import __version__
+from voicebot.cli.harmless import harmless
 from voicebot.cli.lazy import lazy_group
 from voicebot.errors import EXIT_USER_ERROR, Problem, UserError
 
@@ -55,7 +56,7 @@ def complain(error: UserError) -> None:
 
 def describe(problem: Problem) -> str:
     """Return a problem as one line: where, what, and how to mend it."""
-    return str(problem).replace("\n", " ")
+    return harmless(str(problem).replace("\n", " "))
 
 
 def main() -> None:

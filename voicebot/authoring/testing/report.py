@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from voicebot.authoring.conversation.coverage import Coverage, percent
 from voicebot.authoring.testing.run import Failure, Result
 from voicebot.dialog.model.slots import meaning_of
 
+_NO_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SHOWN_TALK = 8
 """Lines of the conversation that a failure shows before it."""
 
@@ -132,7 +134,7 @@ def as_junit(report: Report) -> str:
         suite = ElementTree.SubElement(
             root,
             "testsuite",
-            name=file,
+            name=_xml_text(file),
             tests=str(len(results)),
             failures=str(sum(not result.passed for result in results)),
             errors="0",
@@ -142,20 +144,21 @@ def as_junit(report: Report) -> str:
             case = ElementTree.SubElement(
                 suite,
                 "testcase",
-                name=result.case.name,
-                classname=file.removesuffix(".test.yaml"),
-                file=file,
+                name=_xml_text(result.case.name),
+                classname=_xml_text(file.removesuffix(".test.yaml")),
+                file=_xml_text(file),
                 line=str(result.case.lines.conversation),
                 time=f"{result.took_ms / 1000:.3f}",
             )
             if not result.passed:
                 first = result.failures[0]
-                told = ElementTree.SubElement(case, "failure", message=f"line {first.line}: {first.what}")
+                message = _xml_text(f"line {first.line}: {first.what}")
+                told = ElementTree.SubElement(case, "failure", message=message)
                 told.text = _xml_text("\n".join(text for _, text in failure_lines(result)))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _xml_text(text: str) -> str:
-    """Leave out what XML cannot hold."""
-    return "".join(c for c in text if c in "\n\t" or (c >= " " and not "\ud800" <= c <= "\udfff"))
+    """Leave out what XML cannot hold (XML 1.0, 2.2)."""
+    return _NO_XML.sub("", text)

@@ -23,6 +23,7 @@ from voicebot.authoring.conversation.written import (
     written,
 )
 from voicebot.cli.dialog.given import given_of
+from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.slots import meaning_of
@@ -103,7 +104,7 @@ class _Chat:
             self._talk.take(event)
             self._go_on()
         if self._talk.slots and not self._json:
-            typer.echo("learnt: " + _slots(self._talk))
+            typer.echo("learnt: " + harmless(_slots(self._talk)))
 
     def _go_on(self) -> None:
         """Show what is new; do the work that can be done."""
@@ -123,15 +124,15 @@ class _Chat:
                 ]
                 notes += [" → ".join(turn.steps)] if len(turn.steps) > 1 else []
                 if text := "  ".join(filter(None, notes)):
-                    typer.echo(typer.style(f"        [{text}]", dim=True))
+                    typer.echo(typer.style(f"        [{harmless(text)}]", dim=True))
                 if turn.bot or self._talk.waits_for is None:
-                    typer.echo(f"{typer.style('bot>', fg='cyan')}    {written(turn)}")
+                    typer.echo(f"{typer.style('bot>', fg='cyan')}    {harmless(written(turn))}")
             self._shown = len(self._talk.turns)
             work = self._talk.waits_for
             if work is None or self._talk.ended:
                 return
             if not self._json:
-                typer.echo(typer.style(f"        it asks for {described(work)}", fg="yellow"))
+                typer.echo(typer.style(f"        it asks for {harmless(described(work))}", fg="yellow"))
             if self._worker is None:
                 return
             self._talk.take(self._worker(work))
@@ -152,7 +153,7 @@ class _Chat:
             self._go_on()
 
     def _tell(self, text: str) -> None:
-        typer.echo(json.dumps({"note": text}, ensure_ascii=False) if self._json else text)
+        typer.echo(json.dumps({"note": text}, ensure_ascii=False) if self._json else harmless(text))
 
 
 def _slots(talk: Conversation) -> str:
@@ -164,7 +165,7 @@ def _lines(*, echo: bool) -> Iterator[str]:
     if not sys.stdin.isatty():
         for line in sys.stdin:
             if echo:
-                typer.echo(f"{PROMPT}{line.strip()}")
+                typer.echo(f"{PROMPT}{harmless(line.strip())}")
             yield line
         return
     import readline  # noqa: F401  input() lets a line be edited once this is imported

@@ -17,6 +17,7 @@ from voicebot.authoring.proof.proving import Finding, Proof
 from voicebot.authoring.proof.proving import prove as prove_dialog
 from voicebot.cli.dialog.files import dialogs_in
 from voicebot.cli.dialog.given import given_of
+from voicebot.cli.harmless import harmless
 from voicebot.cli.options import Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.errors import UserError
@@ -86,7 +87,7 @@ def _told(file: Path, proof: Proof, took: float) -> Iterator[str]:
         verdict = typer.style("disproven", fg="red", bold=True)
     else:
         verdict = typer.style("not finished", fg="yellow", bold=True)
-    yield f"{file}: {verdict}"
+    yield f"{harmless(str(file))}: {verdict}"
     if proof.cut:
         yield f"  not proven: cut {proof.cut}; what is told here was found by then"
     figures = f"  {proof.states} states, {proof.turns} turns tried, {proof.steps_met} of {proof.steps} steps"
@@ -98,10 +99,12 @@ def _told(file: Path, proof: Proof, took: float) -> Iterator[str]:
         colour = "yellow" if finding.warning else "red"
         head = typer.style("warning" if finding.warning else "mistake", fg=colour)
         yield ""
-        yield f"  {head} {_where(finding)}: {finding.what} — {finding.remedy} [{finding.code}]"
+        yield f"  {head} " + harmless(
+            f"{_where(finding)}: {finding.what} — {finding.remedy} [{finding.code}]"
+        )
         if finding.conversation is not None and not finding.warning:
             name = f"{finding.code} in {finding.step}"
-            yield from ("    " + line for line in finding.conversation.yaml(name).splitlines())
+            yield from ("    " + harmless(line) for line in finding.conversation.yaml(name).splitlines())
 
 
 def _line(finding: Finding) -> int | None:

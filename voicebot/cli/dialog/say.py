@@ -18,6 +18,7 @@ from voicebot.audio.wav import serialize_wav
 from voicebot.authoring.prompts.saying import PlacedPrompt, prompts_of
 from voicebot.authoring.prompts.sounding import RATE, Voices, route_of, telephone
 from voicebot.cli.dialog.given import Given, given_of
+from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
 from voicebot.dialog.checking.suggest import near
@@ -77,9 +78,9 @@ def say(
         return
     for prompt, samples in zip(prompts, spoken, strict=True):
         made_up = f"  ({', '.join(prompt.sampled)} made up)" if prompt.sampled else ""
-        typer.echo(f"{prompt.name}: {prompt.words}  {len(samples) / RATE:.1f} s{made_up}")
+        typer.echo(f"{prompt.name}: {harmless(prompt.words)}  {len(samples) / RATE:.1f} s{made_up}")
     if output is not None:
-        typer.echo(f"written: {output}")
+        typer.echo(f"written: {harmless(str(output))}")
     else:
         _play(_joined(spoken))
 

@@ -21,6 +21,7 @@ from voicebot.authoring.testing.report import (
     misheard_lines,
 )
 from voicebot.authoring.testing.run import Result, run_case
+from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
@@ -176,7 +177,7 @@ def _by_sound(
 def _tell(result: Result, verbose: bool) -> None:
     if verbose:
         word = typer.style("passed", fg="green") if result.passed else typer.style("FAILED", fg="red")
-        typer.echo(f"{result.case.file}: {result.case.name}  {word}  {result.took_ms:.1f} ms")
+        typer.echo(f"{harmless(f'{result.case.file}: {result.case.name}')}  {word}  {result.took_ms:.1f} ms")
     else:
         typer.echo("." if result.passed else typer.style("F", fg="red"), nl=False)
 
@@ -187,14 +188,16 @@ def _print(report: Report, verbose: bool, complaint: str) -> None:
     for result in report.failed:
         typer.echo()
         for style, text in failure_lines(result):
-            typer.echo(typer.style(text, fg=_COLOURS.get(style), bold=style == "head") if style else text)
+            shown = harmless(text)
+            typer.echo(typer.style(shown, fg=_COLOURS.get(style), bold=style == "head") if style else shown)
     for result in report.results:
         if lines := list(misheard_lines(result)):
-            typer.echo(f"{result.case.file}:{result.case.lines.conversation}: {result.case.name}: misheard")
+            head = f"{result.case.file}:{result.case.lines.conversation}: {result.case.name}: misheard"
+            typer.echo(harmless(head))
             for line in lines:
-                typer.echo(typer.style(line, fg="yellow"))
+                typer.echo(typer.style(harmless(line), fg="yellow"))
     for line in coverage_lines(report.coverage):
-        typer.echo(line)
+        typer.echo(harmless(line))
     bad = bool(report.failed) or bool(complaint)
     summary = f"{report.summary}; {complaint}" if complaint else report.summary
     typer.echo(typer.style(summary, fg="red" if bad else "green", bold=True))
