@@ -44,6 +44,9 @@ class Lexicon:
     decoys:         phrases that hold an answer and are none ("good morning")
     in_grammars:    of the phrases for yes, no and each command, how many a recogniser's grammar holds (0:
                     all; a small model confuses many; whatever it does hear is matched with all of them)
+    counted:        what a number of people is followed by ("people"), beside the name of its slot
+    before_counts:  words before a number that counts something, where it might be an hour ("for")
+    before_hours:   words before a number that is an hour ("at")
     leads, tails:   what people say before and after an answer (only for generated grammars)
     lacking:        whoever says this has nothing to answer with, which skips an optional question
     name_leads:     what people say before their name
@@ -79,6 +82,9 @@ class Lexicon:
     decoys: Phrases = ()
     pressing: frozenset[str] = frozenset()
     in_grammars: int = 0
+    counted: Phrases = ()
+    before_counts: frozenset[str] = frozenset()
+    before_hours: frozenset[str] = frozenset()
     leads: Phrases = ()
     tails: Phrases = ()
     lacking: Phrases = ()

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time
 
-from voicebot.dialog.expressions.expressions import parse_expression
 from voicebot.dialog.language.languages import lexicon_of
 from voicebot.dialog.language.text import says_nothing, tokens_of
 from voicebot.dialog.model.slots import ConfirmRule, Value, meaning_of
 from voicebot.dialog.running import free_talk, voice
 from voicebot.dialog.running.commands import cancel, command
+from voicebot.dialog.running.conditions import Refused, checked
 from voicebot.dialog.running.corrections import correct
 from voicebot.dialog.running.failing import fail, failed, give_up, refuse
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
@@ -25,9 +25,6 @@ from voicebot.dialog.understanding.grammar import Grammar, Match
 UNSURE_SCORE = 0.8
 UNSURE_CONFIDENCE = 0.6
 """Below either of them `confirm: unsure` asks back."""
-
-Refused = tuple[str, Value, str]
-"""A value that is not possible: slot, value, why."""
 
 _STRICTEST: tuple[ConfirmRule, ...] = ("always", "unsure", "implicit", "never")
 
@@ -107,8 +104,8 @@ def _take(run: Run, match: Match, confidence: float | None) -> Next:
     run.pending = None
     fills = _fills(run, match)
     slot = next(iter(fills))
-    if not match.invalid:
-        match = _checked(run, match, fills)
+    if match.instead or not match.invalid:
+        match = checked(run.frame, match, fills)
         fills = _fills(run, match)
     if match.invalid == "incomplete":
         note(run, "match", match.meaning, confidence, slot)
@@ -153,25 +150,6 @@ def _confirm_rule(run: Run, fills: Mapping[str, object]) -> ConfirmRule:
     return min(rules, key=_STRICTEST.index, default="never")
 
 
-def _checked(run: Run, match: Match, fills: Mapping[str, Value]) -> Match:
-    """Hold the values against the conditions of their slots; refuse those alone that do not meet them."""
-    refused: list[Refused] = []
-    for name, value in fills.items():
-        valid = run.frame.slot(name).valid
-        if valid and not parse_expression(valid).holds({**run.frame.values, **fills}):
-            refused.append((name, value, "valid"))
-    if not refused:
-        return match
-    wrong = {name for name, _, _ in refused}
-    kept = tuple((name, value) for name, value in fills.items() if name not in wrong)
-    if kept:
-        meaning = " ".join(meaning_of(value) for _, value in kept)
-        told = (*match.refused, *refused)
-        return replace(match, meaning=meaning, value=kept[0][1], fills=kept, refused=told)
-    name, value, why = refused[0]
-    return replace(match, meaning=meaning_of(value), value=value, invalid=why, fills=((name, value),))
-
-
 def _choose(run: Run, match: Match) -> Next:
     step, choice = run.step, run.step.choices[match.meaning]
     run.took(f"choice:{match.meaning}", choice.goto or "")
@@ -204,6 +182,8 @@ def accept(
     if (again := next((r for r in refused if r[0] in run.asked), None)) is not None:
         name, value, why = again
         run.asked = (name, *(other for other in run.asked if other != name))
+        if why == "incomplete":
+            return _with(prompts, _ask_for_the_rest(run, name, Match(meaning_of(value), value=value)))
         ask_missing(run)
         impossible = Match(meaning_of(value), value=value, invalid=why, fills=((name, value),))
         return _with(prompts, refuse(run, impossible))
@@ -298,7 +278,7 @@ def _ask_again(run: Run) -> Next:
 
 
 def _ask_for_the_rest(run: Run, slot: str, match: Match) -> Next:
-    run.pending = Completing(slot, match.value)
+    run.pending = Completing(slot, match.value, dict(match.instead).get(slot))
     kind = "incomplete_time" if isinstance(match.value, time) else "incomplete_date"
     said = voice.say_part(run, match.value)
     hidden = is_sensitive_value(run.dialog, slot)
@@ -308,17 +288,21 @@ def _ask_for_the_rest(run: Run, slot: str, match: Match) -> Next:
 
 def _completed(run: Run, completing: Completing, match: Match, moment: datetime) -> Match:
     """Put a day and a time of day together, and hold them against the slot."""
+    name, other = completing.slot, dict(match.instead).get(completing.slot, completing.other)
     parts = (completing.part, match.value)
     day = next((p for p in parts if isinstance(p, date) and not isinstance(p, datetime)), None)
-    hour = next((p for p in parts if isinstance(p, time)), None)
+    hours = [p for p in (match.value, completing.part, other) if isinstance(p, time)]
     if isinstance(match.value, datetime):
-        value = match.value
-    elif day is None or hour is None:
-        return replace(match, invalid="incomplete", fills=((completing.slot, match.value),))
+        values = [match.value]
+    elif day is None or not hours:
+        return replace(match, invalid="incomplete", fills=((name, match.value),))
     else:
-        value = datetime.combine(day, hour, moment.tzinfo)
-    slot = run.frame.slot(completing.slot)
+        hours = [hours[0], *hours[-1:]] if isinstance(other, time) else hours[:1]
+        values = [datetime.combine(day, hour, moment.tzinfo) for hour in hours]
+    slot = run.frame.slot(name)
+    possible = [value for value in values if not fits(slot, value, moment)]
+    value = (possible or values)[0]
     return replace(
         match, value=value, meaning=value.isoformat(timespec="minutes"), invalid=fits(slot, value, moment),
-        fills=((completing.slot, value),),
+        fills=((name, value),), instead=tuple((name, later) for later in possible[1:]),
     )  # fmt: skip

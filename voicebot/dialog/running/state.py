@@ -81,10 +81,14 @@ class Confirming:
 
 @dataclass(frozen=True, slots=True)
 class Completing:
-    """A date that waits for its time of day, or the other way round."""
+    """A date that waits for its time of day, or the other way round.
+
+    other: the time in the other half of the day, where it was not said which
+    """
 
     slot: str
     part: object
+    other: object = None
 
 
 @dataclass(frozen=True, slots=True)

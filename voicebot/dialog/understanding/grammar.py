@@ -297,14 +297,16 @@ class Grammar:
         meaning = self.keys.get(lexicon.digits.get(told[0], told[0]))
         return self._closed_match(meaning, EXACT) if meaning in self._closed else None
 
-    def _match_of(self, read: Reading, *, by_key: bool = False) -> Match:
+    def _match_of(self, read: Reading, name: str | None = None, *, by_key: bool = False) -> Match:
+        name = self.name if name is None else name
         return Match(
             meaning_of(read.value),
             read.score,
             read.value,
             by_key=by_key,
             invalid=read.invalid,
-            fills=((self.name, read.value),),
+            fills=((name, read.value),),
+            instead=() if read.other is None else ((name, read.other),),
         )
 
     def _best(self, text: str, now: datetime) -> Match | None:
@@ -367,11 +369,11 @@ class Grammar:
             values = tuple((name, read.value) for name, read in possible)
             meaning = " ".join(meaning_of(v) for _, v in values)
             refused = tuple((n, r.value, r.invalid) for n, r in found if r.invalid and r.score >= IMPOSSIBLE)
-            return Match(meaning, score, values[0][1], fills=values, refused=refused)
+            instead = tuple((name, read.other) for name, read in found if read.other is not None)
+            return Match(meaning, score, values[0][1], fills=values, refused=refused, instead=instead)
         if found:
             name, read = found[0]
-            value = (name, read.value)
-            return Match(meaning_of(read.value), score, read.value, invalid=read.invalid, fills=(value,))
+            return replace(self._match_of(read, name), score=score)
         if self.slot.open and not closed:
             opened = read_open(text, self.slot, self.lexicon)
             return self._match_of(Reading(opened[0], opened[1])) if opened else None

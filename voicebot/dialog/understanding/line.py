@@ -60,6 +60,8 @@ class Reading:
     invalid:     "" where it fits the slot, else why it does not although it was understood: "range",
                  "length", "check", "past", "form", or "incomplete" (a day without its time, or a time
                  without its day; `value` is the part that was said)
+    other:       the same in the other half of the day, where the words do not say which and both are possible
+    spans:       where the words do not stand together: the tokens of each part
     """
 
     value: Value
@@ -67,6 +69,13 @@ class Reading:
     start: int = 0
     end: int = 0
     invalid: str = ""
+    other: Value | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """The tokens [start, end) of each part."""
+        return self.spans or ((self.start, self.end),)
 
 
 @dataclass(frozen=True)

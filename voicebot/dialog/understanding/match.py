@@ -20,6 +20,7 @@ class Match:
     invalid:  why the value is not possible, "" where it is: `range`, `length`, `check`, `past`, `form`,
               `incomplete` (a day without a time of day, or the other way round), `valid`
     fills:    where a question is for several slots, what each of them was told: (slot, value)
+    instead:  what the same words say in the other half of the day, where they do not say which: (slot, value)
     refused:  and what some of them were told beside it that is not possible: (slot, value, why)
     """
 
@@ -32,3 +33,4 @@ class Match:
     invalid: str = ""
     fills: tuple[tuple[str, Value], ...] = ()
     refused: tuple[tuple[str, Value, str], ...] = ()
+    instead: tuple[tuple[str, Value], ...] = ()

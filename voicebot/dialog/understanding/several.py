@@ -8,6 +8,7 @@ from datetime import datetime
 from voicebot.dialog.language.lexicon import Lexicon
 from voicebot.dialog.language.text import Tokens, is_content, tokens_of, worded
 from voicebot.dialog.model.slots import Slot
+from voicebot.dialog.understanding.counts import WHENS, apart
 from voicebot.dialog.understanding.reading import Reading, readings, words_of
 
 MOST_READINGS = 4
@@ -32,13 +33,20 @@ def read_several(
     tokens = words_of(text, lexicon)
     most = MOST_READINGS if len(slots) < 4 else 1
     found = {
-        name: _candidates(slot, phrases, tokens, lexicon, now, language)[:most]
+        name: _candidates(slot, phrases, tokens, lexicon, now, language)
         for name, (slot, phrases) in slots.items()
     }
+    specs = {name: slot for name, (slot, _) in slots.items()}
+    if any(slot.type in WHENS for slot in specs.values()):
+        found, others = apart(found, specs, tokens, lexicon)
+        if others is not tokens:
+            again = {name: slot for name, slot in specs.items() if slot.type in WHENS}
+            found |= {name: readings(slot, others, lexicon, now, language) for name, slot in again.items()}
+    found = {name: candidates[:most] for name, candidates in found.items()}
     best = max(_assignments(list(found.items()), frozenset()), key=_rank)
     if not best:
         return (), 0.0
-    used = {at for _, reading in best for at in range(reading.start, reading.end)}
+    used = {at for _, reading in best for at in _tokens(reading)}
     rest = sum(1 for at, token in enumerate(tokens) if at not in used and is_content(token, lexicon))
     unused = len(tokens) - len(used)
     return best, max(0.0, 1.0 - _LEFTOVER * rest - _UNUSED * unused)
@@ -57,10 +65,14 @@ def _assignments(
     (name, candidates), rest = found[0], found[1:]
     chosen = _assignments(rest, used)
     for reading in candidates:
-        span = frozenset(range(reading.start, reading.end))
+        span = _tokens(reading)
         if not span & used:
             chosen += [((name, reading), *others) for others in _assignments(rest, used | span)]
     return chosen
+
+
+def _tokens(reading: Reading) -> frozenset[int]:
+    return frozenset(at for start, end in reading.places for at in range(start, end))
 
 
 def _candidates(

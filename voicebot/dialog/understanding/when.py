@@ -30,6 +30,7 @@ from voicebot.dialog.understanding.when_parts import (
     corrected,
     day_of,
     merged,
+    other_half,
     time_of,
 )
 
@@ -270,7 +271,7 @@ class _Reader:
         if not used:
             return None
         start, end = min(p[0] for p in used), max(p[1] for p in used)
-        value, invalid = self._value(day, clock, parts)
+        value, invalid, other = self._value(day, clock, parts)
         if value is None:
             return None
         score = 1.0
@@ -278,22 +279,34 @@ class _Reader:
         score -= _BARE_COST if bare else 0.0
         if not alone:
             score -= (_UNUSED_COST_BARE if bare else _UNUSED_COST) * self.line.unused(self.spans)
-        return Reading(value, max(0.0, score), start, end, invalid)
+        spans = tuple(p[:2] for p in used) if len(used) > 1 else ()
+        return Reading(value, max(0.0, score), start, end, invalid, other, spans)
 
     def _value(
         self, day: Placed | None, clock: Placed | None, parts: list[Placed]
-    ) -> tuple[date | time | datetime | None, str]:
+    ) -> tuple[date | time | datetime | None, str, date | time | datetime | None]:
+        """Return the value, why it is not possible, and what it is in the other half of the day."""
         if any(p is not None and isinstance(p[2], Wrong) for p in (day, clock)):
-            return self._today(), "form"
+            return self._today(), "form", None
+        other: time | None = None
         try:
             on = day_of(day[2], self.now, *self.bounds.days) if day and isinstance(day[2], Day) else None
             at = None
             if clock is not None and isinstance(clock[2], Clock):
-                at = time_of(clock[2], self._part(day, parts), *self.bounds.times)
+                part = self._part(day, parts)
+                at = time_of(clock[2], part, *self.bounds.times)
+                other = other_half(clock[2], part, at)
         except Impossible:
-            return self._today(), "form"
+            return self._today(), "form", None
         delta = moved(self.now, clock[2].minutes) if clock and isinstance(clock[2], Delta) else None
-        return self._whole(on, at, delta)
+        value, fault = self._whole(on, at, delta)
+        if other is None:
+            return value, fault, None
+        second, second_fault = self._whole(on, other, None)
+        if second_fault not in ("", "incomplete"):
+            return value, fault, None
+        # "today at nine", said at ten in the morning, is in the evening
+        return (value, fault, second) if fault in ("", "incomplete") else (second, second_fault, None)
 
     def _today(self) -> date | time:
         """Return what stands for a value that does not exist."""

@@ -218,6 +218,13 @@ def _day_of_month(said: Day, today: date, low: date | None, high: date | None) -
     return next((d for d in days if (low is None or d >= low) and (high is None or d <= high)), days[0])
 
 
+def other_half(said: Clock, part: Meridiem, at: time) -> time | None:
+    """Return `at` in the other half of the day; None where the words say which half is meant."""
+    if said.exact or said.meridiem or part or said.hour > 12 or said.hour == 0:
+        return None
+    return time((at.hour + 12) % 24, at.minute)
+
+
 def time_of(said: Clock, part: Meridiem, low: time | None, high: time | None) -> time:
     """Return the time of day; of the two that a bare hour may mean the one within bounds or opening hours.
 

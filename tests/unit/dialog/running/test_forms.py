@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -347,3 +347,104 @@ def test_of_several_answers_only_the_impossible_one_is_asked_again_in_its_own_wo
 def test_who_says_the_impossible_again_and_again_has_failed() -> None:
     talk = Talk(GARAGE)
     assert "failed" in talk.says("the golf on sunday at nine", *["sunday"] * 3)
+
+
+DINNER = dialog("""
+slots:
+  party:
+    type: number
+    between: [1, 12]
+    called: [people, party]
+    ask: For how many?
+    invalid: One to twelve. For how many?
+  at:
+    type: datetime
+    between: [now, +60 days]
+    valid: hour(at) >= 17
+    ask: When?
+    invalid: We open at five. When?
+steps:
+  book: {ask: "For how many, and when?", fill: [party, at]}
+  done: {say: "{party}, {at}.", end: booked}
+""")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["it's for two, friday at eight"],
+        ["for two on friday", "at eight"],
+        ["friday at eight", "two"],
+        ["at eight for two people", "on friday"],
+        ["two on friday at half past seven, no, eight"],
+        ["eight o'clock for two people on friday"],
+        ["friday at eight in the evening for two"],
+    ],
+)
+def test_a_bare_hour_is_in_the_half_of_the_day_that_is_possible(said: list[str]) -> None:
+    talk = Talk(DINNER)
+    assert talk.says(*said) == "two, Friday, March fifth at 8 PM. [booked]"
+
+
+def test_a_condition_that_neither_half_of_the_day_meets_is_told_by_its_own_slot() -> None:
+    talk = Talk(DINNER)
+    assert talk.says("two on friday at three") == "We open at five. When?"
+    assert talk.says("friday at eight in the morning") == "We open at five. When?"
+    assert talk.says("friday at six").endswith("[booked]")
+    talk = Talk(DINNER)
+    assert talk.says("twenty people on friday at eight") == "One to twelve. For how many?"
+    assert talk.says("twelve") == "twelve, Friday, March fifth at 8 PM. [booked]"
+
+
+def test_a_bare_hour_that_is_over_is_meant_for_the_evening() -> None:
+    assert Talk(WHEN).says("today at nine") == "Monday, March first at 9 PM. [done]"
+
+
+TABLE = dialog("""
+slots:
+  party: {type: number, between: [1, 12], called: [the party, the number of people], ask: For how many?}
+  day: {type: date, between: [today, +60 days], ask: Which day?}
+  hour: {type: time, between: ['17:00', '21:30'], ask: What time?}
+steps:
+  book: {ask: "For how many, on which day, and when?", fill: [party, day, hour]}
+  done: {say: "{party}, {day}, {hour}.", end: booked}
+""")
+
+
+@pytest.mark.parametrize(
+    ("said", "party", "day", "hour"),
+    [
+        ("at nine on friday", None, 5, 21),
+        ("friday eight", None, 5, 20),
+        ("for nine", 9, None, None),
+        ("nine people", 9, None, None),
+        ("nine", 9, None, None),
+        ("tomorrow at 8 for 2", 2, 2, 20),
+        ("a party of six tomorrow at half past seven", 6, 2, 19),
+        ("dinner for two for eight o'clock tomorrow", 2, 2, 20),
+        ("friday, four, eight", 4, 5, 20),
+        ("four on friday", 4, 5, None),
+        ("two thirty", None, None, None),
+        ("seven thirty for six of us on the third", 6, 3, 19),
+        ("Tuesday, March second 2027", None, 2, None),
+        ("March second 2027 at eight for four", 4, 2, 20),
+        ("for two", 2, None, None),
+    ],
+)
+def test_numbers_of_people_of_days_and_of_hours(
+    said: str, party: int | None, day: int | None, hour: int | None
+) -> None:
+    talk = Talk(TABLE)
+    talk.says(said)
+    known = talk.bot.slots
+    day_told, hour_told = known.get("day"), known.get("hour")
+    assert known.get("party") == party
+    assert (day_told.day if isinstance(day_told, date) else None) == day
+    assert (hour_told.hour if isinstance(hour_told, time) else None) == hour
+
+
+def test_a_bare_number_is_for_the_slot_that_was_asked_for() -> None:
+    talk = Talk(TABLE)
+    assert talk.says("friday") == "For how many?"
+    assert talk.says("four") == "What time?"
+    assert talk.says("eight") == "four, Friday, March fifth, 8 PM. [booked]"
