@@ -209,6 +209,23 @@ async def test_what_is_sensitive_in_a_look_up_leaves_no_trace(
         assert canary not in logged.out + logged.err
 
 
+async def test_a_hash_key_after_the_last_digit_is_no_answer_to_the_next_question(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with bot(pbx, tmp_path) as gateway:
+        caller = await pbx.dial("600")
+        await chooses(caller, "6")
+        await caller.bot_quiet(QUIET_MS, TURN_S)
+        await caller.press("1234#")
+        await caller.bot_quiet(QUIET_MS, TURN_S)
+        await caller.press("1")
+        await asyncio.wait_for(caller.ended, TURN_S)
+        record = await gateway.record()
+        assert (record.outcome, record.slots["code"]) == ("coded", "1234")
+        assert said(record)[2:] == ["Shall we go on? One for yes, and two for no.", "Thank you."]
+        await nothing_left(pbx)
+
+
 @asynccontextmanager
 async def model(*replies: list[str]) -> AsyncIterator[dict[str, Any]]:
     """A stub of a language model that streams these replies one after the other; the settings for it."""
@@ -224,8 +241,8 @@ async def model(*replies: list[str]) -> AsyncIterator[dict[str, Any]]:
                 delta = {
                     "tool_calls": [{"index": 0, "id": "c1", "function": {"name": piece, "arguments": ""}}]
                 }
-            if piece == "...":
-                await asyncio.sleep(3)
+            if piece in ("..", "..."):
+                await asyncio.sleep(1.5 * (len(piece) - 1))
                 continue
             if request.transport is None or request.transport.is_closing():
                 break  # the caller has interrupted
@@ -271,6 +288,27 @@ async def test_a_model_talks_is_interrupted_and_leads_back(pbx: Pbx, tmp_path: P
             assert asked[1][-2] == {"role": "assistant", "content": cut.heard}
             assert asked[1][-1] == {"role": "user", "content": "my parcel is lost"}
             assert [work.kind for work in record.work] == ["reply", "reply"]
+            await caller.hang_up()
+            await nothing_left(pbx)
+
+
+async def test_a_model_is_not_told_of_the_words_that_filled_its_wait(pbx: Pbx, tmp_path: Path) -> None:
+    long = "We open at nine every day of the week but on Sundays we are closed. "
+    async with model(["..", long], ["go_to_person"]) as settings:
+        asked = settings.pop("asked")
+        async with bot(pbx, tmp_path, **settings) as gateway:
+            gateway.will_hear("when do you open", "my parcel is lost")
+            caller = await pbx.dial("600")
+            await chooses(caller, "4")
+            await caller.bot_quiet(QUIET_MS, TURN_S)
+            await caller.say(LONG)
+            await caller.bot_speaks(SOON_S)  # the filler; the reply follows within the same breath
+            await caller.pause(1.5)
+            await caller.say(LONG)
+            record = await gateway.record()
+            words = asked[1][-2]["content"]
+            assert long.startswith(words) and 0 < len(words) < len(long)
+            assert any(text.startswith("Let me think about that for you. We open") for text in said(record))
             await caller.hang_up()
             await nothing_left(pbx)
 
