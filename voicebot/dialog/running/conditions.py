@@ -51,6 +51,8 @@ def _possible(frame: Frame, name: str, fills: Mapping[str, Value]) -> bool:
 def checked(frame: Frame, match: Match, fills: Mapping[str, Value]) -> Match:
     """Hold the values against the conditions of their slots; refuse those alone that do not meet them."""
     if match.instead:
+        match = _not_over(frame, match, fills)
+        fills = dict(match.fills) or fills
         parts = {name: value for name, value, why in match.refused if why == "incomplete"}
         settled = settled_half(frame, match, parts | dict(fills))
         refused_too = tuple((name, settled.get(name, value), why) for name, value, why in match.refused)
@@ -67,6 +69,17 @@ def checked(frame: Frame, match: Match, fills: Mapping[str, Value]) -> Match:
         return replace(_with(match, kept), refused=(*match.refused, *refused))
     name, value, why = refused[0]
     return replace(_with(match, {name: value}), invalid=why)
+
+
+def _not_over(frame: Frame, match: Match, fills: Mapping[str, Value]) -> Match:
+    """Take "today at eight", said in the morning, for the evening where a condition of the slot wants that."""
+    over = {name for name, _, why in match.refused if why == "past"}
+    over |= set(fills) if match.invalid == "past" else set()
+    for name, other in match.instead:
+        if name in over and frame.slot(name).valid and holds(frame, name, {**fills, name: other}):
+            refused = tuple(told for told in match.refused if told[0] != name)
+            match = replace(_with(match, {**fills, name: other}), invalid="", refused=refused)
+    return match
 
 
 def _with(match: Match, fills: Mapping[str, Value]) -> Match:

@@ -305,8 +305,7 @@ class _Reader:
         second, second_fault = self._whole(on, other, None)
         if second_fault not in ("", "incomplete"):
             return value, fault, None
-        # "today at nine", said at ten in the morning, is in the evening
-        return (value, fault, second) if fault in ("", "incomplete") else (second, second_fault, None)
+        return (second, second_fault, None) if fault == "range" else (value, fault, second)
 
     def _today(self) -> date | time:
         """Return what stands for a value that does not exist."""

@@ -396,8 +396,10 @@ def test_a_condition_that_neither_half_of_the_day_meets_is_told_by_its_own_slot(
     assert talk.says("twelve") == "twelve, Friday, March fifth at 8 PM. [booked]"
 
 
-def test_a_bare_hour_that_is_over_is_meant_for_the_evening() -> None:
-    assert Talk(WHEN).says("today at nine") == "Monday, March first at 9 PM. [done]"
+def test_a_bare_hour_that_is_over_is_in_the_evening_only_where_the_slot_wants_that() -> None:
+    assert Talk(DINNER).says("for two today at eight") == "two, Monday, March first at 8 PM. [booked]"
+    assert Talk(DINNER).says("for two", "today at nine") == "two, Monday, March first at 9 PM. [booked]"
+    assert Talk(WHEN).says("today at nine").startswith("Sorry, ")
 
 
 TABLE = dialog("""
