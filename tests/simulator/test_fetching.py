@@ -241,6 +241,18 @@ async def test_an_attempt_that_cannot_help_is_not_repeated() -> None:
     assert len(seen) == 1
 
 
+async def test_a_service_that_fails_is_a_warning_and_one_that_refuses_is_none() -> None:
+    with structlog.testing.capture_logs() as logs:
+        for status in (200, 404, 500):
+            async with service(always(status=status)) as url:
+                await ask(url)
+    assert [(log["status"], log["log_level"]) for log in logs] == [
+        (200, "info"),
+        (404, "info"),
+        (500, "warning"),
+    ]
+
+
 async def test_what_is_sensitive_is_not_logged() -> None:
     with structlog.testing.capture_logs() as logs:
         async with service(always(status=500, text="4111")) as url:

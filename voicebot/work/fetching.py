@@ -112,8 +112,10 @@ class Fetcher:
         about: dict[str, object] = {"step": request.step, "status": result.status, "attempts": attempts}
         if not request.sensitive:
             about |= {"method": request.method, "host": _host(request.url)}
-        if result.error:
-            log.warning("look-up failed", error=result.error, took_ms=took_ms, **about)
+        if result.error or (result.status or 0) >= 500:
+            log.warning(
+                "look-up failed", error=result.error or "the service failed", took_ms=took_ms, **about
+            )
         else:
             log.info("looked up", took_ms=took_ms, **about)
 

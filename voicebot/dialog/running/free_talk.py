@@ -18,7 +18,8 @@ from voicebot.dialog.running.listening import is_sensitive
 from voicebot.dialog.running.state import Go, Next, Run
 from voicebot.dialog.running.types import types_of
 from voicebot.dialog.speaking.prompts import sensitive_names
-from voicebot.dialog.speaking.templates import references, render
+from voicebot.dialog.speaking.raw import fill_in_for_reading
+from voicebot.dialog.speaking.templates import references
 from voicebot.dialog.turns import AskModel, BotTurn, Keys, Message, Replied, Tool, Understood, Utterance
 from voicebot.dialog.understanding.reading import read_slot
 from voicebot.dialog.understanding.values import read_open
@@ -39,7 +40,7 @@ MOST_TOOL_ROUNDS = 4
 def begin_talk(run: Run) -> None:
     """Tell the model who it is."""
     llm = _llm(run)
-    text = render(llm.about, run.frame.values, run.language, types_of(run.dialog))
+    text = fill_in_for_reading(llm.about, run.frame.values, run.language, types_of(run.dialog))
     run.messages = (Message("system", text),)
     run.talk_began = 0.0
 

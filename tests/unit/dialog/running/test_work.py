@@ -287,6 +287,16 @@ def test_free_talk_is_held_on_a_short_leash(events: list[object], said: str) -> 
     assert Talk(TALK).says(*events) == said  # type: ignore[arg-type]
 
 
+def test_a_model_is_told_values_as_they_are_read() -> None:
+    needs = "needs: {room: {type: digits, default: 412}, price: {type: money, default: 12.5, currency: EUR}}"
+    about = "You know that room {room} costs {price}, and is free from {now|date}."
+    talk = Talk(dialog(f"{needs}\nsteps: {{a: {{llm: {{about: '{about}'}}, failed: b}}, b: {{end: x}}}}"))
+    talk.says("hello")
+    asked = talk.turn.then
+    assert isinstance(asked, AskModel)
+    assert asked.messages[0].text == "You know that room 412 costs €12.50, and is free from 2027-03-01."
+
+
 def test_a_model_cannot_note_what_is_not_possible() -> None:
     talk = Talk(TALK)
     for arguments in ('{"day": "the thirty second of May"}', "no JSON", '{"other": 1}', "[" * 5000):
