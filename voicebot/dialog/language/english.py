@@ -293,19 +293,49 @@ ENGLISH = Lexicon(
         to, i misspoke, correction
         """
     ),
-    changes=listed(
+    corrects_after=listed(
         """
-        change the {called} to, change my {called} to, change {called} to, the {called} is, the {called}
-        should be, my {called} is, i meant the {called} to be, make the {called}, change the {called}, change
-        my {called}, correct the {called} to, correct the {called}, correct my {called}, the {called} is
-        wrong, the {called} was wrong, i want to change the {called} to, i want to change the {called}, i
-        want to change my {called}
+        i mean, i meant, i meant to say, instead, actually, sorry, rather, is better, would be better, is what
+        i meant, is what i said, i said, i should say
         """
+    ),
+    takes_back=listed(
+        """
+        no, nope, oh no, not, sorry, actually, wait, hold on, oops, make it, make that, better make it
+        """
+    ),
+    excepts=frozenset(("but", "except", "only")),
+    changes=(
+        *listed(
+            """
+            the {called} is, the {called} should be, my {called} is, i meant the {called} to be, make the
+            {called}, the {called} is wrong, the {called} was wrong, the wrong {called}
+            """
+        ),
+        *(
+            f"{wish}{verb} {article}{{called}}{to}"
+            for wish in (
+                "",
+                *(f"{modal} {who} " for modal in ("can", "could", "may") for who in ("i", "we", "you")),
+                "i want to ",
+                "i would like to ",
+                "i need to ",
+                "i have to ",
+                "let us ",
+                "i have got to ",
+            )
+            for verb in ("change", "correct")
+            for article in ("the ", "my ", "")
+            for to in (" to", "")
+        ),
     ),
     softeners=listed(
         """
         no, nope, sorry, oh, wait, hold on, oops, not that, i am sorry, please, well, um, uh, hang on, hey,
-        but, i say, make that, make it, better make it, it is, it should be, that should be, actually, rather
+        but, i say, make that, make it, better make it, it is, it should be, that should be, actually, rather,
+        can we make that, can we make it, can you make that, can you make it, could we make that, could we
+        make it, could you make that, could you make it, let us make that, let us make it, i would prefer,
+        i would rather have, i would like to change to, can we say, let us say
         """
     ),
 )

@@ -52,6 +52,9 @@ class Lexicon:
     name_leads:     what people say before their name
     date_words, time_words, money_words, phone_words: further words of such answers, for recognisers
     corrects:       what stands before a corrected answer ("i said", "i meant")
+    corrects_after: what stands after it ("i mean", "instead")
+    takes_back:     beginnings of who takes an answer back, even where a name was asked for ("no", "actually")
+    excepts:        what stands between a yes and what is not right ("but")
     changes:        the same with a slot's name for `{called}`, the new answer following, or none
     softeners:      what may stand before either ("no", "sorry")
     commands:       command -> phrases
@@ -95,5 +98,8 @@ class Lexicon:
     money_words: Phrases = ()
     phone_words: Phrases = ()
     corrects: Phrases = ()
+    corrects_after: Phrases = ()
+    takes_back: Phrases = ()
+    excepts: frozenset[str] = frozenset()
     changes: Phrases = ()
     softeners: Phrases = ()

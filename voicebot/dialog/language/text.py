@@ -17,7 +17,7 @@ _LONGEST_CHARACTERS = 2000
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _MERIDIEM = re.compile(r"\b([ap])\.\s?m\b\.?")
-_SPELT_MERIDIEM = re.compile(r"\b([ap]) m\b")
+_SPELT_MERIDIEM = re.compile(r"(?<!\b[a-z] )\b([ap]) m\b")
 _NUMBER_UNIT = re.compile(r"(?<=\d)(?=[ap]m\b)")
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d\d)")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")

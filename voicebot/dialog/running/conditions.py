@@ -72,7 +72,7 @@ def checked(frame: Frame, match: Match, fills: Mapping[str, Value]) -> Match:
 
 
 def _not_over(frame: Frame, match: Match, fills: Mapping[str, Value]) -> Match:
-    """Take "today at eight", said in the morning, for the evening where a condition of the slot wants that."""
+    """Take "today at eight", said in the morning, for the evening where the slot's condition wants that."""
     over = {name for name, _, why in match.refused if why == "past"}
     over |= set(fills) if match.invalid == "past" else set()
     for name, other in match.instead:

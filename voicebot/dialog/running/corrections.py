@@ -16,6 +16,7 @@ from voicebot.dialog.language.text import Tokens, tokens_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.slots import meaning_of
 from voicebot.dialog.running import voice
+from voicebot.dialog.running.conditions import checked
 from voicebot.dialog.running.listening import closed_phrases
 from voicebot.dialog.running.openings import openings_of
 from voicebot.dialog.running.state import Answered, Next, Run
@@ -28,6 +29,9 @@ from voicebot.speech.stt import Transcript
 
 SURE = 0.75
 """Score from which on an answer that nobody asked for is taken for a correction."""
+
+ENTIRELY = 0.95
+"""Score from which on nothing else was said."""
 
 MOST_TOKENS = 30
 """Words of a correction; who says more is telling something else."""
@@ -53,7 +57,7 @@ def _ask_here(run: Run, said: list[Prompt] | None = None) -> Next:
 def _restore(run: Run, answered: Answered) -> None:
     """Put the call back to where a question was asked."""
     run.pending = run.working = None
-    run.replay = []
+    run.replay, run.held = [], ()
     run.frames = [frame.copy() for frame in answered.frames]
     run.asked = answered.asked
 
@@ -73,10 +77,15 @@ def correct(
     if not tokens or len(tokens) > MOST_TOKENS:
         return None
     openings = openings_of(run.dialogs, run.language)
-    if not openings.begin(tokens):
+    if match is not None and match.value is True and run.pending is None and match.score < ENTIRELY:
+        tokens = openings.excepted(tokens)  # "yes, but Friday" denies as well
+        denied = bool(tokens)
+    if not tokens or not openings.begin(tokens):
         return None
     words = openings.softened(tokens)
     rest = openings.after_cue(words)
+    name = match is not None and _asks_for_name(run)
+    free = match is None or denied or name
     for slot, value in openings.named(words):
         for at in _answers_of(run, slot):
             return _corrected(run, at, slot, value, moment, named=True)
@@ -84,18 +93,24 @@ def correct(
         for slot, value in openings.named_last(words):
             for at in _answers_of(run, slot):
                 return _corrected(run, at, slot, value, moment, named=False)
+    bare = rest is None
     if rest is None:
-        if words == tokens or (match is not None and not denied):
+        rest = openings.before_cue(words) if free else None
+    if rest is None:
+        if not free or (words == tokens and not openings.denies(words)):
             return None
+        if name and not openings.takes_back(tokens):
+            return None  # "it is Friday" may be a name
         rest = words  # "no, Tuesday", where no Tuesday was asked for
+    sure = ENTIRELY if name and bare and not openings.denies(words) else SURE
     for at in range(len(run.trail) - 1, -1, -1):
         if len(run.trail[at].frames) <= len(run.frames):
             for slot in run.trail[at].fills:
                 if denied and slot not in read_back(run.dialog, run.frame.step):
                     continue
-                if run.trail[at].frame.slot(slot).open and rest is words:
+                if run.trail[at].frame.slot(slot).open and bare:
                     continue  # "no idea" takes no name back; "I said Sara" does
-                found = _corrected(run, at, slot, rest, moment, named=False)
+                found = _corrected(run, at, slot, rest, moment, named=False, sure=sure)
                 if found is not None:
                     return found
     return None
@@ -119,11 +134,18 @@ def _answers_of(run: Run, slot: str) -> list[int]:
     ]
 
 
-def _corrected(run: Run, at: int, slot: str, rest: Tokens, moment: datetime, *, named: bool) -> Next | None:
+def _asks_for_name(run: Run) -> bool:
+    """Whether any words are an answer, since a name was asked for."""
+    return run.pending is None and bool(run.asked) and run.frame.slot(run.asked[0]).type == "name"
+
+
+def _corrected(
+    run: Run, at: int, slot: str, rest: Tokens, moment: datetime, *, named: bool, sure: float = SURE
+) -> Next | None:
     """Change one slot to what `rest` says; where its name was said without a new value, ask for it."""
     answered = run.trail[at]
     frame = answered.frame
-    value = _read(run, answered, slot, rest, moment)
+    value = _read(run, answered, slot, rest, moment, sure)
     if value is None and not named:
         return None
     if value is not None and value == answered.fills[slot] and not named:
@@ -152,10 +174,8 @@ def _corrected(run: Run, at: int, slot: str, rest: Tokens, moment: datetime, *, 
     later = _same_question(run, later)
     if run.asked and len(run.step.fill) > 1:
         return _ask_here(run, said)
-    run.replay = later
-    turn = go_on(run, _prefixed(said, leave(run)))
-    run.replay = []
-    return turn
+    run.replay, run.again = later, True
+    return go_on(run, _prefixed(said, leave(run)))
 
 
 def tells_secret(run: Run, event: Utterance, now: float) -> bool:
@@ -202,16 +222,19 @@ def _prefixed(said: list[Prompt], following: Next) -> Next:
     return replace(following, prompts=(*said, *following.prompts))
 
 
-def _read(run: Run, answered: Answered, slot: str, rest: Tokens, moment: datetime) -> object | None:
+def _read(
+    run: Run, answered: Answered, slot: str, rest: Tokens, moment: datetime, sure: float
+) -> object | None:
     """Read a value of the slot from what was said."""
     spec = answered.frame.slot(slot)
     if not rest or spec.type in ("text", "recording"):
         return None
     grammar = _grammar(answered.frame.dialog, slot, run.language)
     match = grammar.match(" ".join(rest), None, moment)
-    if match is None or match.score < SURE:
+    if match is None or match.score < sure:
         return None
-    return match.value
+    match = checked(answered.frame, match, {slot: match.value})
+    return None if match.invalid else match.value
 
 
 @lru_cache(maxsize=512)

@@ -37,19 +37,45 @@ class Openings:
             for slot, spec in dialog.file.slots.items():
                 for name in dialog.phrases_in(language, spec.called or (slot.replace("_", " "),)):
                     for change in lexicon.changes:
-                        self._slots.setdefault(tokens_of(change.replace("{called}", name), lexicon), slot)
+                        said = change.replace("{called}", name.removeprefix("the "))
+                        self._slots.setdefault(tokens_of(said, lexicon), slot)
         self._changes = _Beginnings(self._slots)
+        self._after = frozenset(tokens_of(cue, lexicon) for cue in lexicon.corrects_after)
+        self._last = frozenset(cue[-1] for cue in self._after)
+        self._takes_back = _Beginnings(tokens_of(word, lexicon) for word in lexicon.takes_back)
+        self._negators = lexicon.negators
+        self._excepts = lexicon.excepts
         self._first = self._softeners.first | self._cues.first | self._changes.first
         self._called = {
-            tokens_of(name, lexicon): slot
+            tokens_of(name.removeprefix("the "), lexicon): slot
             for dialog in dialogs
             for slot, spec in dialog.file.slots.items()
             for name in dialog.phrases_in(language, spec.called or (slot.replace("_", " "),))
         }
 
     def begin(self, words: Tokens) -> bool:
-        """Whether `words` may begin like a correction; most answers do not."""
-        return words[0] in self._first
+        """Whether `words` may be a correction, by the first or last of them or a "not"; most are none."""
+        return words[0] in self._first or words[-1] in self._last or self.denies(words)
+
+    def denies(self, words: Tokens) -> bool:
+        """Whether something is ruled out: "not Tuesday, Friday"."""
+        return not self._negators.isdisjoint(words)
+
+    def takes_back(self, words: Tokens) -> bool:
+        """Whether `words` begin like those of somebody who takes an answer back: "no", "actually"."""
+        return bool(self._takes_back.longest(words))
+
+    def excepted(self, words: Tokens) -> Tokens:
+        """Return what follows the "but" of "yes, but Friday"; () where there is none."""
+        at = next((at for at, word in enumerate(words) if word in self._excepts), len(words))
+        return words[at:] if at else ()
+
+    def before_cue(self, words: Tokens) -> Tokens | None:
+        """Return what precedes "I mean" at the end; None where there is no such cue, or nothing before it."""
+        for length in range(min(4, len(words) - 1), 0, -1):
+            if words[-length:] in self._after:
+                return words[:-length]
+        return None
 
     def softened(self, words: Tokens) -> Tokens:
         """Take away "no", "sorry" and the like at the start."""

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from tests.unit.dialog.running.spoken import MONDAY, Talk, dialog
-from voicebot.dialog.turns import Listen, Utterance
+from voicebot.dialog.turns import Fetch, Fetched, Listen, Utterance
 from voicebot.speech.stt import Transcript
 
 pytestmark = pytest.mark.unit
@@ -450,3 +450,109 @@ def test_a_bare_number_is_for_the_slot_that_was_asked_for() -> None:
     assert talk.says("friday") == "For how many?"
     assert talk.says("four") == "What time?"
     assert talk.says("eight") == "four, Friday, March fifth, 8 PM. [booked]"
+
+
+LOOKED_UP = dialog("""
+slots:
+  day: {type: weekday, called: the day}
+  plate: {type: digits, length: 4, called: the plate}
+  mail: {type: yes_no}
+  right: yes_no
+values: {owner: name, open: yes_no}
+steps:
+  day: {ask: On which day?, fill: day}
+  plate: {ask: Your plate?, fill: plate}
+  who: {fetch: {get: "https://x/{plate}", keep: {owner: owner}}}
+  known: {say: "You are {owner}."}
+  mail: {ask: A letter?, fill: mail}
+  free: {fetch: {get: "https://x/days/{day}", keep: {open: open}}, goto: {closed: not open, check: else}}
+  check: {ask: "{day|weekday}. Right?", fill: right, goto: {done: right, day: else}}
+  done: {say: Done., end: done}
+  closed: {say: "Closed on {day|weekday}.", end: closed}
+""")
+
+
+def looked_up() -> Talk:
+    talk = Talk(LOOKED_UP)
+    assert talk.says("tuesday", "4271", Fetched(200, {"owner": "Sara"})) == "You are Sara. A letter?"
+    assert talk.says("yes", Fetched(200, {"open": True})) == "Tuesday. Right?"
+    return talk
+
+
+def test_a_correction_repeats_only_look_ups_that_depend_on_it_and_asks_nothing_twice() -> None:
+    talk = looked_up()
+    assert talk.says("no, friday") == "All right, Friday."
+    assert isinstance(talk.turn.then, Fetch) and talk.turn.then.url == "https://x/days/friday"
+    assert talk.took == "correction:friday"
+    assert talk.says(Fetched(200, {"open": True})) == "Friday. Right?"
+    assert talk.says("yes") == "Done. [done]"
+    assert talk.bot.slots["owner"] == "Sara"
+
+
+def test_what_a_changed_way_has_to_say_is_said() -> None:
+    talk = looked_up()
+    talk.says("no, friday")
+    assert talk.says(Fetched(200, {"open": False})) == "Closed on Friday. [closed]"
+
+
+def test_answers_after_a_look_up_that_came_out_otherwise_are_kept() -> None:
+    talk = looked_up()
+    assert talk.says("change the plate to 1111") == "All right, 1, 1, 1, 1."
+    assert talk.says(Fetched(200, {"owner": "Tom"})) == "Tuesday. Right?"
+    assert talk.bot.slots["owner"] == "Tom"
+
+
+TRIP = dialog("""
+slots:
+  day: {type: date, valid: weekday(day) != 'sunday', called: the day, ask: Which day?}
+  party: {type: number, between: [1, 12], called: [people, party]}
+  size: {type: choice, choices: {small: [small], large: [large]}}
+  who: name
+  ok: yes_no
+steps:
+  a: {ask: Which day?, fill: day}
+  b: {ask: How many?, fill: party}
+  c: {ask: "Small or large?", fill: size}
+  d: {ask: Who?, fill: who}
+  e: {ask: "{day|date}, {party}, {size}. Right?", fill: ok}
+  f: {end: done}
+""")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "actually make it Friday", "sorry, Friday I mean", "not Tuesday, Friday", "Friday, not Tuesday",
+        "friday instead", "can we make that friday", "the day should be friday", "friday is better",
+        "can I change the day to friday", "the wrong day, sorry, friday", "no friday", "wait, I said friday",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("answers", [["tuesday"], ["tuesday", "two"], ["tuesday", "two", "small", "Sara"]])
+def test_a_day_is_corrected_in_any_order_of_words(said: str, answers: list[str]) -> None:
+    talk = Talk(TRIP)
+    talk.says(*answers)
+    before = talk.bot.slots
+    assert talk.says(said).startswith("All right, Friday, March fifth. ")
+    assert talk.bot.slots == {**before, "day": date(2027, 3, 5)}
+
+
+@pytest.mark.parametrize("said", ["no, large", "actually large", "large I mean", "not small, large"])
+def test_where_a_name_is_asked_for_only_who_takes_something_back_corrects(said: str) -> None:
+    talk = Talk(TRIP)
+    assert talk.says("tuesday", "two", "small", said) == "All right, large. Who?"
+    assert talk.says("it is Large").endswith("large. Right?") and talk.bot.slots["who"] == "Large"
+
+
+def test_a_yes_with_an_exception_corrects_what_was_read_back() -> None:
+    talk = Talk(TRIP)
+    talk.says("tuesday", "two", "small", "Sara")
+    assert talk.says("yes, but large") == "All right, large. Tuesday, March second, two, large. Right?"
+    assert talk.says("yes, but only with my dog") == "[done]"
+
+
+@pytest.mark.parametrize("said", ["friday", "I will not", "no idea", "no, sunday", "not tuesday", "actually"])
+def test_what_takes_nothing_back_changes_nothing(said: str) -> None:
+    talk = Talk(TRIP)
+    talk.says("tuesday", said)
+    assert talk.bot.slots == {"day": date(2027, 3, 2)}
+    assert talk.took == "nomatch:"
