@@ -26,7 +26,7 @@ from voicebot.dialog.running.journal import HistoryEntry
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
 from voicebot.dialog.running.patience import Patience
 from voicebot.dialog.running.results import take_result
-from voicebot.dialog.running.state import EPOCH, Frame, Go, Next, Run, Taken
+from voicebot.dialog.running.state import EPOCH, MOST_REPLIES, Frame, Go, Next, Run, Taken
 from voicebot.dialog.running.steps import first_values, go_on, grammar_now, hear, leave, unwell
 from voicebot.dialog.speaking.prompts import sensitive_names
 from voicebot.dialog.turns import (
@@ -201,6 +201,8 @@ class Interpreter:
         if (now - run.begun) * 1000 > run.root.dialog.file.limits.time:
             run.understood = None
             return self._finish(BotTurn(tuple(voice.own(run, "failed")), End("timeout", reason="time")), now)
+        if isinstance(event, Fetched | HookDone):
+            run.keep_reply(event)
         if isinstance(event, Fetched | HookDone | MessageRecorded):
             return self._finish(take_result(run, event), now)
         if isinstance(event, Replied):
@@ -248,8 +250,14 @@ class Interpreter:
         """Run on, and keep what the turn says and how it ends."""
         run = self._run
         turn = go_on(run, following)
+        for _ in range(MOST_REPLIES):
+            if (known := run.known_reply(turn.then)) is None:
+                break
+            understood, prompts = run.understood, turn.prompts
+            turn = go_on(run, take_result(run, known))
+            run.understood, turn = understood, replace(turn, prompts=(*prompts, *turn.prompts))
         if isinstance(turn.then, Listen):
-            run.working = None
+            run.working, run.again = None, False
         elif isinstance(turn.then, End | Handover):
             run.outcome, run.goal = turn.then.outcome, turn.then.goal
             run.working = None

@@ -17,13 +17,16 @@ from voicebot.dialog.model.slots import Slot, Value
 from voicebot.dialog.model.step import Step
 from voicebot.dialog.running.journal import Journal
 from voicebot.dialog.running.patience import Patience
-from voicebot.dialog.turns import BotTurn, End, Message, Prompt, Understood, Work
+from voicebot.dialog.turns import BotTurn, End, Fetched, HookDone, Message, Prompt, Understood, Work
 
 EPOCH = datetime(2027, 1, 1, 10, 0, tzinfo=UTC)
 """The wall clock at the beginning of a call, where nobody says it."""
 
 MOST_REMEMBERED = 50
 """Answers that a caller can go back to or correct; older ones are forgotten."""
+
+MOST_REPLIES = 8
+"""Look-ups and hooks of which a call remembers how they went."""
 
 _CLOCK_NAMES = frozenset(("now", "today"))
 
@@ -132,6 +135,9 @@ class Run:
     asked:     slots that the present question is for (several in one breath)
     question:  the prompts of the present question; `said` with all that led to it
     replay:    answers that are given again by themselves after a correction
+    held:      what steps on the way have to say meanwhile: nobody hears it again unless the way changes
+    replies:   work that was done, with how it went: on the way after a correction it is not done twice
+    again:     whether the run is on its way after a correction
     """
 
     frames: list[Frame]
@@ -147,6 +153,9 @@ class Run:
     said: tuple[Prompt, ...] = ()
     trail: list[Answered] = field(default_factory=list)
     replay: list[Answered] = field(default_factory=list)
+    held: tuple[Prompt, ...] = ()
+    replies: list[tuple[Work, Fetched | HookDone]] = field(default_factory=list)
+    again: bool = False
     messages: tuple[Message, ...] = ()
     talk_began: float = 0.0
     chosen: int = 0
@@ -205,6 +214,17 @@ class Run:
         self.trail.append(Answered(tuple(frame.copy() for frame in self.frames), self.asked, fills, choice))
         del self.trail[:-MOST_REMEMBERED]
 
+    def keep_reply(self, event: Fetched | HookDone) -> None:
+        """Keep how the present work went."""
+        if self.working is not None and not event.error:
+            self.replies = [*self.replies[-MOST_REPLIES + 1 :], (self.working, event)]
+
+    def known_reply(self, work: object) -> Fetched | HookDone | None:
+        """Return how the same work went before, on the way after a correction."""
+        if not (self.again or self.replay):
+            return None
+        return next((event for done, event in reversed(self.replies) if done == work), None)
+
     def variant(self, key: tuple[str, str, str], count: int, *, in_turn: bool) -> int:
         """Choose one of `count` variants: the next one, or by chance, which is the seed's."""
         if count == 1:
@@ -244,6 +264,7 @@ class Run:
             len(self.messages),
             self.outcome,
             self.trail[-1].frame.step if self.trail else "",
+            tuple(answered.frame.step for answered in self.replay),
         )
 
 

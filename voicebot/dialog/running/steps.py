@@ -47,15 +47,25 @@ def go_on(run: Run, following: Next) -> BotTurn:
         else:
             if step.language:
                 run.language = step.language
-            if step.say and not run.replay:
+            if step.say and run.replay:
+                run.held += tuple(voice.say_one(run, step.say, "say"))
+            elif step.say:
                 prompts += voice.say_one(run, step.say, "say")
             then = _do(run, step, prompts)
         if isinstance(then, BotTurn):
+            if run.working is None:
+                _speak_up(run, prompts)
             return BotTurn((*prompts, *then.prompts), then.then)
         prompts += then.prompts
         step_name = then.step
     run.replay = []
     return error(run, "endless loop")
+
+
+def _speak_up(run: Run, prompts: list[Prompt]) -> None:
+    """Say what was held back on the way after a correction: the way has changed."""
+    prompts += run.held
+    run.held = ()
 
 
 def _enter(run: Run) -> None:
@@ -75,6 +85,7 @@ def _do(run: Run, step: Step, prompts: list[Prompt]) -> Next:
                 return leave(run)
         if (again := _replayed(run)) is not None:
             return again
+        _speak_up(run, prompts)
         focused = len(run.asked) < len(step.fill)
         run.question = tuple(voice.say_one(run, step.ask, "ask")) if not focused else question_of(run)
         run.said = (*prompts, *run.question)
@@ -82,7 +93,9 @@ def _do(run: Run, step: Step, prompts: list[Prompt]) -> Next:
     if step.call:
         return _call(run, step)
     if step.waits:
-        run.replay = []
+        if step.llm is not None or step.record is not None:
+            run.replay = []
+            _speak_up(run, prompts)
         if step.llm is not None:
             begin_talk(run)
             if step.say:  # whoever was spoken to answers first
@@ -97,11 +110,13 @@ def _replayed(run: Run) -> Next | None:
     """Give an answer again that was given before a correction; None where the way has changed."""
     if not run.replay:
         return None
-    answer = run.replay.pop(0)
+    answer = run.replay[0]
+    run.replay = run.replay[1:]
     then, frame = answer.frame, run.frame
     if then.dialog is not frame.dialog or then.step != frame.step or len(answer.frames) != len(run.frames):
         run.replay = []
         return None
+    run.held = ()
     run.remember(answer.fills, answer.choice)
     for name, value in answer.fills.items():
         frame.learn(name, value)
