@@ -110,6 +110,9 @@ class PhraseBook:
         meaning = self._sure.get(tokens) or (None if tokens in self._said else self._sure.get(core))
         if meaning is not None:
             return meaning, _SURE
+        meaning = self._among_silent_words(tokens)
+        if meaning is not None:
+            return meaning, _ALL_BUT_SURE
         utterances = (tokens,) if core == tokens else (tokens, core)
         found: tuple[Meaning, float] | None = None
         for words, places in zip(utterances, self._index.places(*utterances), strict=True):
@@ -120,6 +123,43 @@ class PhraseBook:
             if found is not None and found[1] >= _ALL_BUT_SURE:
                 break
         return found
+
+    def _among_silent_words(self, tokens: Tokens) -> Meaning | None:
+        """Find "friday" in "on friday, please": one sure phrase, and beside it words that say nothing."""
+        wording = self._wording
+        telling = tuple(token for token in tokens if token not in wording.silent)
+        found = self._telling.get(telling)
+        if found is None or not wording.negators.isdisjoint(tokens) or wording.unsure(tokens):
+            return None
+        if any(phrase.issubset(tokens) for phrase in self._of_silent_words):
+            return None
+        meaning, phrases = found
+        said = any(tokens[at : at + len(p)] == p for p in phrases for at in range(len(tokens) - len(p) + 1))
+        return meaning if said else None
+
+    @cached_property
+    def _telling(self) -> dict[Tokens, tuple[Meaning, list[Tokens]]]:
+        """Telling words -> the one meaning whose sure phrases have just these, and those phrases."""
+        found: dict[Tokens, tuple[Meaning, list[Tokens]]] = {}
+        shared: set[Tokens] = set()
+        for phrase in self._phrases if not self._wording.endings else ():
+            telling = tuple(token for token in phrase.tokens if token not in self._wording.silent)
+            meaning, phrases = found.setdefault(telling, (phrase.meaning, []))
+            if meaning.name != phrase.meaning.name or meaning.generic or meaning.command:
+                shared.add(telling)
+            elif phrase.tokens in self._sure:
+                phrases.append(phrase.tokens)
+        return {words: each for words, each in found.items() if words and words not in shared}
+
+    @cached_property
+    def _of_silent_words(self) -> list[frozenset[str]]:
+        """The phrases that are made of words which say nothing by themselves: "what was that"."""
+        silent = self._wording.silent
+        return [
+            frozenset(phrase.tokens)
+            for phrase in self._phrases
+            if not phrase.meaning.generic and silent.issuperset(phrase.tokens)
+        ]
 
     def hits(self, tokens: Tokens) -> list[Hit]:
         """Return every phrase in `tokens`, those within each other as well: what, from where to where."""
