@@ -35,6 +35,8 @@ MOST_PHRASES = 1000
 """Of one place; those of longer lists are not looked at."""
 MOST_TOLD = 10
 """Pairs that are told of one place."""
+MOST_COMPARED = 300_000
+"""Pairs of phrases of one dialog and language that are compared sound by sound: seconds."""
 _ROUNDING = 1e-4
 REMEDY = "use words that sound different, or give both a key"
 
@@ -75,6 +77,11 @@ def sound_findings(dialog: Dialog, phonemes: Phonemes | None = None) -> list[Fin
         commands = list(_commands(dialog, language))
         for answers, others in _places(dialog, language, commands):
             findings += _told(ear.alike(answers[:MOST_PHRASES], others))
+            if not ear.left:
+                break
+        if not ear.left:
+            what = f"has too many phrases that are somewhat alike: {MOST_COMPARED} pairs were compared"
+            findings.append(Finding(("steps",), what, "offer less in a step", "sound", True, True))
     return list(dict.fromkeys(findings))
 
 
@@ -85,6 +92,7 @@ class Ear:
         self._phonemes = phonemes
         self._language = language
         self._known: dict[str, _Sound] = {}
+        self.left = MOST_COMPARED
 
     def alike(self, heard: Sequence[Heard], others: Sequence[Heard]) -> list[tuple[Heard, Heard, float]]:
         """Return the pairs of different meanings that sound alike: of `heard`, and of one with `others`.
@@ -100,6 +108,9 @@ class Ear:
                 continue
             if sounds[at].said == sounds[second].said:
                 continue  # the same words: not a matter of sound
+            if not self.left:
+                break
+            self.left -= 1
             far = distance_of_words(sounds[at].words, sounds[second].words, ALIKE)
             if far < ALIKE:
                 found.append((one, other, far) if second < len(heard) else (other, one, far))

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from voicebot.authoring.picture.graph import Graph, Ways, flow_graph
-from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.loading.files import load_dialog, read_text
 from voicebot.dialog.loading.yamlfile import YamlFile, read_yaml
 from voicebot.dialog.model.dialog import Dialog, DialogFile
 from voicebot.errors import Problem, UserError
@@ -46,7 +46,7 @@ def step_lines(path: Path) -> dict[str, int]:
 
 
 def _yaml(path: Path) -> YamlFile:
-    return read_yaml(path.read_text(encoding="utf-8-sig"), str(path))
+    return read_yaml(read_text(str(path)), str(path))
 
 
 def _as_far_as_it_goes(path: Path, error: UserError) -> Dialog:

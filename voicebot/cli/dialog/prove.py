@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,10 +109,15 @@ def _told(file: Path, proof: Proof, took: float) -> Iterator[str]:
 
 
 def _line(finding: Finding) -> int | None:
+    return _lines(finding.source).get(finding.step)
+
+
+@cache
+def _lines(source: str) -> dict[str, int]:
     try:
-        return step_lines(Path(finding.source)).get(finding.step)
-    except (OSError, UnicodeDecodeError, UserError):
-        return None
+        return step_lines(Path(source))
+    except UserError:
+        return {}
 
 
 def _where(finding: Finding) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from voicebot.authoring.hearing import sounds
 from voicebot.authoring.hearing.soundlike import ALIKE, distance
 from voicebot.authoring.hearing.sounds import sound_alike, sound_findings
 from voicebot.dialog.loading.loader import parse_dialog
@@ -104,6 +105,16 @@ steps:
   bye: {end: done}
 translations: {ko-KR: {Which?: 뭐요?, the foot: 발, the arm: 팔}}
 """
+
+
+def test_so_many_phrases_are_compared_and_no_more(spoken: Phonemes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sounds, "MOST_COMPARED", 5)
+    steps = "".join(
+        f"  s{n}: {{ask: Which?, choices: {{a: [fifteen, thirteen], b: [fifty, thirty]}}}}\n"
+        for n in range(9)
+    )
+    found = sound_findings(parse_dialog(f"dialog: x\nsteps:\n{steps}  z: {{end: x}}\n", "x.yaml"), spoken)
+    assert "5 pairs were compared" in found[-1].what and len(found) < 9
 
 
 def test_translated_phrases_are_compared_and_found_in_their_table(spoken: Phonemes) -> None:
