@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from voicebot.authoring.reference_examples import EXAMPLES
+from voicebot.authoring.reference.examples import EXAMPLES
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.loading.schema import STORED, schema_text
 
