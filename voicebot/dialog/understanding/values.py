@@ -173,7 +173,7 @@ def _number_given(raw: object, kind: str) -> Value | None:
         return None
     if number is None or isinstance(raw, bool) or not number.is_finite():
         return None
-    if number and not (-_LONGEST_NUMBER <= number.adjusted() and abs(number) <= LARGEST):
+    if number and not (number.adjusted() >= -_LONGEST_NUMBER and abs(number) <= LARGEST):
         return None
     return number if kind == "money" else plain_number(number)
 
