@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voicebot.dialog.language.dates import weekday_names
 from voicebot.dialog.language.lexicon import Lexicon, listed, mapped
-from voicebot.speech.spellout import spell
+from voicebot.speech.spellout import ORDINAL, spell
 
 ENGLISH = Lexicon(
     language="en",
@@ -108,6 +108,18 @@ ENGLISH = Lexicon(
         i have no e mail, i have no email
         """
     ),
+    ordinals={spell(n + 1, rules=ORDINAL): n for n in range(10)}
+    | {f"{n + 1}{['st', 'nd', 'rd'][n] if n < 3 else 'th'}": n for n in range(10)}
+    | {"last": -1, "latter": -1, "former": 0, "very first": 0, "very last": -1},
+    beside_ordinals=frozenset(
+        listed(
+            """
+            the, one, ones, option, choice, i, would, like, want, will, take, have, prefer, think, is, it,
+            that, for, me, my, with, go, let, us, yes, give, you, said, mentioned, please, am, want, to, choose, of
+            """
+        )
+    ),
+    no_ordinals=frozenset((before, "second") for before in ("a", "one", "this", "any", "every", "per")),
     pressing=frozenset(("press", "key", "button", "number", "option", "choice", "the", "i")),
     weekdays={iso: (name.lower(), f"{name.lower()}s") for iso, name in weekday_names("en").items()},
     commands={

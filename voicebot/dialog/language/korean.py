@@ -56,6 +56,12 @@ KOREAN = Lexicon(
         )
     ),
     lacking=("없어요", "없습니다", "없는데요"),
+    ordinals={
+        f"{word}번째": place
+        for place, word in enumerate(("첫", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열"))
+    }
+    | {"처음": 0, "마지막": -1, "맨마지막": -1},
+    beside_ordinals=frozenset(("거", "거요", "것", "걸로", "꺼", "꺼요", "걸", "으로", "로")),
     pressing=frozenset(("번", "버튼")),
     digits={
         spell(digit, "ko", rules): str(digit) for rules in (SINO_KOREAN, NATIVE_KOREAN) for digit in range(10)

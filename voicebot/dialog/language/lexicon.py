@@ -36,6 +36,8 @@ class Lexicon:
     negators_after: words that negate what precedes them (Korean)
     contractions:   spoken short forms and what they stand for
     endings:        what may follow a word without changing it (Korean particles)
+    ordinals:       which of the choices is meant, from 0, -1 the last ("second": 1); `beside_ordinals`: words
+                    around it; `no_ordinals`: pairs of words that are none ("one second")
     pressing:       what stands beside the key of a choice, where callers say it ("press two", "number two")
     digits:         word -> digit; `homophones` count only between digits
     multipliers:    "double" -> 2, "triple" -> 3
@@ -84,6 +86,9 @@ class Lexicon:
     scales: Mapping[str, int] = field(default_factory=dict)
     decoys: Phrases = ()
     pressing: frozenset[str] = frozenset()
+    ordinals: Mapping[str, int] = field(default_factory=dict)
+    beside_ordinals: frozenset[str] = frozenset()
+    no_ordinals: frozenset[tuple[str, str]] = frozenset()
     in_grammars: int = 0
     counted: Phrases = ()
     before_counts: frozenset[str] = frozenset()

@@ -103,13 +103,17 @@ def correct(
             return None  # "it is Friday" may be a name
         rest = words  # "no, Tuesday", where no Tuesday was asked for
     sure = ENTIRELY if name and bare and not openings.denies(words) else SURE
-    for at in range(len(run.trail) - 1, -1, -1):
-        if len(run.trail[at].frames) <= len(run.frames):
-            for slot in run.trail[at].fills:
-                if denied and slot not in read_back(run.dialog, run.frame.step):
-                    continue
-                if run.trail[at].frame.slot(slot).open and bare:
-                    continue  # "no idea" takes no name back; "I said Sara" does
+    fitting = [
+        (at, slot)
+        for at in range(len(run.trail) - 1, -1, -1)
+        if len(run.trail[at].frames) <= len(run.frames)
+        for slot in run.trail[at].fills
+        if not denied or slot in read_back(run.dialog, run.frame.step)
+    ]
+    # names last, which any words may be; and "no idea" takes no name back, "I said Sara" does
+    for opened in (False,) if bare else (False, True):
+        for at, slot in fitting:
+            if run.trail[at].frame.slot(slot).open is opened:
                 found = _corrected(run, at, slot, rest, moment, named=False, sure=sure)
                 if found is not None:
                     return found

@@ -16,6 +16,7 @@ from voicebot.dialog.model.slots import MOST_DIGITS, Slot, Value, meaning_of
 from voicebot.dialog.turns import DtmfExpectation
 from voicebot.dialog.understanding.jsgf import jsgf_of
 from voicebot.dialog.understanding.match import Match
+from voicebot.dialog.understanding.ordinals import place_told
 from voicebot.dialog.understanding.phrases import ACCEPT, Meaning, PhraseBook, compile_meaning
 from voicebot.dialog.understanding.reading import Reading, read_slot, value_of_keys
 from voicebot.dialog.understanding.several import Phrases, read_several
@@ -231,7 +232,7 @@ class Grammar:
             return None
         found = self._best(text, now)
         if found is None or found.score < (IMPOSSIBLE if found.invalid else ACCEPT):
-            found = self._said_key(text)
+            found = self._said_key(text) or self._counted(text)
         if found is None:
             return None
         if confidence is not None and confidence < DOUBTFUL_CONFIDENCE and found.score < EXACT:
@@ -296,6 +297,14 @@ class Grammar:
             return None
         meaning = self.keys.get(lexicon.digits.get(told[0], told[0]))
         return self._closed_match(meaning, EXACT) if meaning in self._closed else None
+
+    def _counted(self, text: str) -> Match | None:
+        """Take "the second one" for a choice, in the author's order."""
+        if self.others or not (self.slot is None or self.slot.type == "choice"):
+            return None
+        names = tuple(self._closed if self.slot is None else self._values)
+        place = place_told(text, len(names), self.lexicon)
+        return None if place is None else self._closed_match(names[place], EXACT)
 
     def _match_of(self, read: Reading, name: str | None = None, *, by_key: bool = False) -> Match:
         name = self.name if name is None else name

@@ -327,3 +327,39 @@ def test_a_yes_or_no_with_more_to_it_may_be_a_choice_with_examples() -> None:
     for said, choice in (("never mind", False), ("forget it", False), ("cancel that", True)):
         match = grammar.match(said)
         assert match is not None and (match.meaning, match.choice) == ("cancel", choice), said
+
+
+DOCTORS = {"baker": ("doctor baker",), "garcia": ("doctor garcia",), "wilson": ("doctor wilson",)}
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ("the second one", "garcia"),
+        ("um, the first one please", "baker"),
+        ("I'd like the last one", "wilson"),
+        ("third", "wilson"),
+        ("the 2nd option", "garcia"),
+        ("one second", None),
+        ("just a second please", None),
+        ("the fourth one", None),
+        ("the first or the second", None),
+        ("on the second of March", None),
+        ("not the first one", None),
+    ],
+)
+def test_choices_are_counted_in_their_order(said: str, meaning: str | None) -> None:
+    assert_means(Grammar(DOCTORS, commands=EN), said, meaning)
+
+
+@pytest.mark.parametrize("said", ["두 번째요", "두번째 거요", "두 번째 걸로 할게요"])
+def test_choices_are_counted_in_korean(said: str) -> None:
+    grammar = Grammar({"a": ("커피",), "b": ("녹차",), "c": ("물",)}, "ko-KR", commands=KO)
+    assert_means(grammar, said, "b")
+    assert_means(grammar, "마지막 거", "c")
+
+
+def test_a_phrase_with_an_ordinal_says_which_one_it_is() -> None:
+    grammar = Grammar({"classes": ("the second class",), "first": ("first class",)})
+    assert_means(grammar, "second class", "classes")
+    assert Grammar("date").match("the second") is not None
