@@ -51,7 +51,9 @@ class FetchRequest(Strict):
     keep: dict[Identifier, ReplyPath] = Field(
         default_factory=dict, description="Values to take from the reply: `{status: order.status}`."
     )
-    filler: Variants = Field((), description="What is said where the answer takes long.")
+    filler: Variants = Field(
+        (), description="What is said after half a second, then every three seconds; the last one every five."
+    )
 
     @model_validator(mode="after")
     def _one_method(self) -> FetchRequest:
@@ -81,7 +83,9 @@ class Hook(Strict):
         default_factory=dict, description="Values to take from the mapping that it returns."
     )
     timeout: Duration = Field(3000, ge=100, le=30_000, description="Longest wait.")
-    filler: Variants = Field((), description="What is said where it takes long.")
+    filler: Variants = Field(
+        (), description="What is said after half a second, then every three seconds; the last one every five."
+    )
 
 
 def _hook(value: Any) -> Any:
@@ -165,7 +169,9 @@ class Llm(Strict):
     turns: int = Field(8, ge=1, le=50, description="Answers of the caller before it has failed.")
     time: LongDuration = Field(180_000, description="Time before it has failed.")
     timeout: Duration = Field(8000, ge=500, le=60_000, description="Longest wait for one reply.")
-    filler: Variants = Field((), description="What is said where a reply takes long.")
+    filler: Variants = Field(
+        (), description="What is said where a reply takes more than a second; as in a look-up."
+    )
 
 
 ReturnWord = Outcome
