@@ -115,7 +115,7 @@ ENGLISH = Lexicon(
         listed(
             """
             the, one, ones, option, choice, i, would, like, want, will, take, have, prefer, think, is, it,
-            that, for, me, my, with, go, let, us, yes, give, you, said, mentioned, please, am, want, to, choose, of
+            that, for, me, my, with, go, let, us, yes, give, you, said, mentioned, please, am, to, choose, of
             """
         )
     ),
@@ -252,7 +252,9 @@ ENGLISH = Lexicon(
     scales={spell(scale).removeprefix("one "): scale for scale in (100, 1000, 1_000_000)},
     counted=listed("people, persons, person, guests, adults, of us, seats, places"),
     before_counts=frozenset(("for", "of")),
-    before_hours=frozenset(("at",)),
+    groups=frozenset(("party", "group", "family")),
+    before_hours=frozenset(("at", "half", "past")),
+    undecided=frozenset(("or",)),
     leads=listed(
         """
         it is, i want, i would like, um, my number is, on

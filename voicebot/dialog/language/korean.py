@@ -56,6 +56,7 @@ KOREAN = Lexicon(
         )
     ),
     lacking=("없어요", "없습니다", "없는데요"),
+    undecided=frozenset(("또는", "아니면", "혹은")),
     ordinals={
         f"{word}번째": place
         for place, word in enumerate(("첫", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉", "열"))

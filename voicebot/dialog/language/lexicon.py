@@ -48,6 +48,8 @@ class Lexicon:
                     all; a small model confuses many; whatever it does hear is matched with all of them)
     counted:        what a number of people is followed by ("people"), beside the name of its slot
     before_counts:  words before a number that counts something, where it might be an hour ("for")
+    groups:         "party", where "of" and a number follow
+    undecided:      words between two values of which only one can be meant ("or")
     before_hours:   words before a number that is an hour ("at")
     leads, tails:   what people say before and after an answer (only for generated grammars)
     lacking:        whoever says this has nothing to answer with, which skips an optional question
@@ -93,6 +95,8 @@ class Lexicon:
     counted: Phrases = ()
     before_counts: frozenset[str] = frozenset()
     before_hours: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    undecided: frozenset[str] = frozenset()
     leads: Phrases = ()
     tails: Phrases = ()
     lacking: Phrases = ()

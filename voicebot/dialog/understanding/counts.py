@@ -34,7 +34,12 @@ def apart(
     days = _atoms(p for n, s in slots.items() if s.type == "date" for r in found[n] for p in r.places)
     whens = _atoms(p for n, s in slots.items() if s.type in WHENS for r in found[n] for p in r.places)
     kept = {
-        name: [r for r in readings if not _within(r, days if slots[name].type == "time" else whens)]
+        name: [
+            r
+            for r in readings
+            if _of_a_group(r, tokens, lexicon)
+            or not _within(r, days if slots[name].type == "time" else whens)
+        ]
         if slots[name].type in _PARTS_OF_WHENS
         else readings
         for name, readings in found.items()
@@ -47,16 +52,21 @@ def apart(
             continue
         names = _names(slot, lexicon)
         numbers = _numbers(kept[name], whens, tokens, names, lexicon)
-        counts = next((r for r in numbers if _counted(r, tokens, names)), None)
+        surely = (r for r in numbers if _counted(r, tokens, names) or _of_a_group(r, tokens, lexicon))
+        counts = next(surely, None)
         counts = counts or next((r for r in numbers if _before(r, tokens) in lexicon.before_counts), None)
         if counts is None and numbers and name == focus and _another_clock(found, slots, numbers[0]):
             counts = numbers[0]
-        least = 1.0 if name == focus else _UNMARKED
-        kept[name] = [r if r is counts else replace(r, score=min(r.score, least)) for r in numbers]
+        most = 1.0 if name == focus and counts is None else _UNMARKED
+        kept[name] = [replace(r, score=1.0 if r is counts else min(r.score, most)) for r in numbers]
         if counts is not None:
             kept[name].sort(key=lambda r: r.start != counts.start)
-            hidden = lexicon.fillers[:1] * (counts.end - counts.start)
-            return kept, (*tokens[: counts.start], *hidden, *tokens[counts.end :])
+            # "for three, no, four of us": neither is an hour
+            earlier = [
+                r for r in numbers if r.start < counts.start and _before(r, tokens) in lexicon.before_counts
+            ]
+            hidden = {at for r in (counts, *earlier) for at in range(r.start, r.end)}
+            return kept, tuple(lexicon.fillers[0] if at in hidden else t for at, t in enumerate(tokens))
     return kept, tokens
 
 
@@ -71,6 +81,12 @@ def _numbers(
         if _counted(r, tokens, names) or not (_before(r, tokens) in lexicon.before_hours or r.start in ends)
     ]
     return sorted(may, key=lambda r: r.start)
+
+
+def _of_a_group(reading: Reading, tokens: Tokens, lexicon: Lexicon) -> bool:
+    """Whether it is the four of "a party of four"."""
+    before = tokens[max(0, reading.start - 2) : reading.start]
+    return len(before) == 2 and before[0] in lexicon.groups and before[1] in lexicon.before_counts
 
 
 def _before(reading: Reading, tokens: Tokens) -> str:

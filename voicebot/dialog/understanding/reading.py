@@ -108,7 +108,8 @@ def _number(line: Line, slot: Slot) -> Found:
         return Found(None, each)
     start, end, value = groups[-1][0]
     reading = _number_reading(value, start, end, slot)
-    score = max(0.0, 1.0 - _UNUSED_COST * line.unused([(s, e) for s, e, _ in numbers]))
+    spans = [(s, e + (" ".join(line.tokens[e : e + 1]) in line.lexicon.counted)) for s, e, _ in numbers]
+    score = max(0.0, 1.0 - _UNUSED_COST * line.unused(spans))
     return Found(Reading(reading.value, score, start, end, reading.invalid), each)
 
 

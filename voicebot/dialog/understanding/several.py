@@ -81,7 +81,8 @@ def _candidates(
     if slot.open:
         return []
     if not slot.closed:
-        return readings(slot, tokens, lexicon, now, language)
+        found = readings(slot, tokens, lexicon, now, language)
+        return [] if _undecided(found, tokens, lexicon) else found
     found = []
     for value, said in phrases.items():
         for phrase in said:
@@ -94,6 +95,14 @@ def _candidates(
     found.sort(key=lambda reading: reading.start - reading.end)
     outer = [r for r in found if not any(_within(r, o) for o in found)]
     return found[:1] if len({r.value for r in outer}) == 1 else []
+
+
+def _undecided(found: list[Reading], tokens: Tokens, lexicon: Lexicon) -> bool:
+    """Whether two values were left to choose from: "Thursday or Friday"."""
+    if lexicon.undecided.isdisjoint(tokens) or len({r.value for r in found}) < 2:
+        return False
+    starts, ends = {r.start for r in found}, {r.end for r in found}
+    return any(t in lexicon.undecided and at in ends and at + 1 in starts for at, t in enumerate(tokens))
 
 
 def _within(inner: Reading, outer: Reading) -> bool:

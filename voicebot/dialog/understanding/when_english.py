@@ -351,7 +351,7 @@ def month_first(language: str) -> bool:
 
 @lru_cache(maxsize=16)
 def _patterns(
-    figures: bool, clocks: bool, days: bool, first_month: bool, british: bool
+    figures: bool, clocks: bool, days: bool, first_month: bool
 ) -> tuple[tuple[re.Pattern[str], Build], ...]:
     def by_figures(m: re.Match[str]) -> Piece:
         return _figures(m, first_month)
@@ -366,15 +366,14 @@ def _patterns(
     if figures:
         raw.append((r"(?P<a>\d{1,2}) (?P<b>\d{1,2})(?P<y>(?!))?", by_figures))
     raw += _CLOCK_PATTERNS if clocks else ()
-    if clocks and british:
+    if clocks:
         raw.append((rf"half (?P<h>{_HOUR})(?: {_MER})?", _half))
     return tuple((re.compile(rf"(?<!\S)(?:{pattern})(?!\S)"), build) for pattern, build in raw)
 
 
 def english_pieces(line: Line, language: str, kind: str) -> Iterator[tuple[int, int, Piece]]:
     """Find all that may be a day or a time: (first token, token after, piece), overlapping ones as well."""
-    british = language.lower() not in ("en", "en-us")
-    for pattern, build in _patterns(kind == "date", True, kind != "time", month_first(language), british):
+    for pattern, build in _patterns(kind == "date", True, kind != "time", month_first(language)):
         for match in pattern.finditer(line.text):
             piece = build(match)
             if piece is not None:

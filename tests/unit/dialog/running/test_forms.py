@@ -556,3 +556,23 @@ def test_what_takes_nothing_back_changes_nothing(said: str) -> None:
     talk.says("tuesday", said)
     assert talk.bot.slots == {"day": date(2027, 3, 2)}
     assert talk.took == "nomatch:"
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("for three, no wait, four of us", {"party": 4}),
+        ("party of 4, March 12th, 6:45", {"party": 4, "day": date(2027, 3, 12), "hour": time(18, 45)}),
+        ("two on thursday or friday", {"party": 2}),
+        ("half seven", {"hour": time(19, 30)}),
+    ],
+)
+def test_what_is_undecided_or_corrected_in_one_breath(said: str, known: dict[str, object]) -> None:
+    talk = Talk(TABLE)
+    talk.says(said)
+    assert talk.bot.slots == known
+
+
+def test_where_a_name_is_asked_for_the_number_of_people_may_be_corrected() -> None:
+    talk = Talk(TRIP)
+    assert talk.says("tuesday", "two", "small", "actually make that five people") == "All right, five. Who?"
