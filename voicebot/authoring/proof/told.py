@@ -86,6 +86,8 @@ def told(found: Exploration, start: int, events: Sequence[Event]) -> Told:
         lines.append(Line("", f"# {type(error).__name__}: {error}"))
         crashed, events = True, ()
     for event in events:
+        if interpreter.outcome is not None:
+            break  # a limit has ended the call
         lines.append(_event(event))
         try:
             lines += _bot(interpreter.handle(event, 0.0))

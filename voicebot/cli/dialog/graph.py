@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +13,7 @@ from voicebot.authoring.picture.drawing import svg_of
 from voicebot.authoring.picture.graph import Graph, Ways
 from voicebot.authoring.picture.load import graph_of_file
 from voicebot.authoring.picture.mermaid import markdown_of, mermaid_of
+from voicebot.cli.options import Json
 from voicebot.errors import Problem, UserError
 
 Format = Literal["svg", "mermaid", "markdown"]
@@ -36,15 +39,20 @@ def graph(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Colour in what the tests beside the dialog come to.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Draw a dialog: its steps, and every way between them.
 
     With --problems a dialog that has mistakes is drawn as well, as far as it can be read. SVG needs Graphviz
     (pip install 'voicebot[graph]', or the program `dot`); Mermaid needs nothing.
     """
-    wanted = format_ or (_SUFFIXES.get(output.suffix.lower()) if output else None) or "svg"
+    wanted = format_ or ("svg" if output is None or as_json else _SUFFIXES.get(output.suffix.lower()))
+    if wanted is None:
+        raise UserError(
+            Problem(f"`{output}` has no ending that tells what to write", "end it in .svg, .mmd or .md")
+        )
     drawn = graph_of_file(file, deep=deep, problems=problems, coverage=_ways(file) if coverage else None)
-    text = _TEXTS[wanted](drawn)
+    text = _json_of(drawn) if as_json else _TEXTS[wanted](drawn)
     if output is None:
         typer.echo(text, nl=False)
         return
@@ -59,6 +67,10 @@ def graph(
 
 
 _TEXTS = {"svg": svg_of, "mermaid": mermaid_of, "markdown": markdown_of}
+
+
+def _json_of(drawn: Graph) -> str:
+    return json.dumps(asdict(drawn), ensure_ascii=False) + "\n"
 
 
 def _ways(file: Path) -> Ways:

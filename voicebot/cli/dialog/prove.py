@@ -26,6 +26,9 @@ from voicebot.errors import UserError
 EXIT_DISPROVEN = 1
 EXIT_UNFINISHED = 3
 BUDGET_S = 20.0
+LONGEST_TOLD = 60
+"""Lines of a counter-example that are told in full; of longer ones both ends."""
+SHOWN_AT_ENDS = 14
 
 
 def prove(
@@ -105,7 +108,11 @@ def _told(file: Path, proof: Proof, took: float) -> Iterator[str]:
         )
         if finding.conversation is not None and not finding.warning:
             name = f"{finding.code} in {finding.step}"
-            yield from ("    " + harmless(line) for line in finding.conversation.yaml(name).splitlines())
+            lines = finding.conversation.yaml(name).splitlines()
+            if len(lines) > LONGEST_TOLD:
+                left_out = f"    # ... {len(lines) - 2 * SHOWN_AT_ENDS} lines more, which --json has"
+                lines = [*lines[:SHOWN_AT_ENDS], left_out, *lines[-SHOWN_AT_ENDS:]]
+            yield from ("    " + harmless(line) for line in lines)
 
 
 def _line(finding: Finding) -> int | None:

@@ -16,6 +16,7 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; standard output without it.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="It is JSON with or without this.")] = False,
 ) -> None:
     """Print the JSON Schema of dialog files.
 

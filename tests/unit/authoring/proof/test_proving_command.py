@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from voicebot.cli.dialog import dialogs
+from voicebot.errors import UserError
 
 pytestmark = pytest.mark.unit
 
@@ -72,3 +73,26 @@ def test_coverage_is_that_of_the_tests_beside_the_dialog(tmp_path: Path) -> None
     )
     status, output = run("graph", good, "--coverage", "--output", tmp_path / "a.svg")
     assert status == 0 and "tests come to 2 of the steps" in output
+
+
+def test_a_long_counter_example_ends_where_the_call_does_and_is_told_in_short(tmp_path: Path) -> None:
+    steps = "".join(f"  a{n}: {{ask: Yes?, fill: a}}\n" for n in range(30))
+    long = written(
+        tmp_path, "long.yaml", GOOD.replace("  a: {ask: Yes?, fill: a}\n", f"{steps}").replace(
+            "steps:", "limits: {turns: 50}\nsteps:"
+        )
+    )  # fmt: skip
+    status, output = run("prove", long)
+    assert status == 1 and "[turns]" in output
+    assert "lines more" in output and output.count("- bot:") < 40
+    status, output = run("prove", long, "--json")
+    told = [f["conversation"]["yaml"] for f in json.loads(output)[0]["findings"] if f["code"] == "turns"]
+    assert told and told[0].count("could not help you") == 1
+
+
+def test_a_picture_as_json_and_one_of_no_known_kind(tmp_path: Path) -> None:
+    good = written(tmp_path, "good.yaml", GOOD)
+    status, output = run("graph", good, "--json")
+    assert status == 0 and [node["title"] for node in json.loads(output)["nodes"]][:2] == ["a", "bye"]
+    result = CliRunner().invoke(dialogs, ["graph", str(good), "-o", str(tmp_path / "a.png")])
+    assert isinstance(result.exception, UserError) and not (tmp_path / "a.png").exists()
