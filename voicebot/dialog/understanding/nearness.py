@@ -198,20 +198,20 @@ class PhraseIndex:
             return similarity if self._wording.silent.issuperset((*heard, *meant)) else 0.0
         return similarity if fuzz.ratio("".join(heard), "".join(meant)) >= _WORD_NEAR else 0.0
 
-    def doubted(self, kinds: Sequence[int]) -> set[int]:
-        """Return the phrases that, said alone, are also like a phrase of another kind (one a phrase)."""
-        found = {
-            at
-            for at, phrase in enumerate(self._phrases)
-            if any(kinds[other] != kinds[at] for other, _ in self._equal(phrase))
-        }
-        for one, near in self._likely(self._sizes, self._letters.tolist(), self._pairs):
-            at = self._fuzzy[one]
-            if kinds[at] == kinds[near] or not self._comparable(near, len(self._phrases[at])):
-                continue
-            if self._similarity(self._joined[at], self._phrases[at], near):
-                found.add(at)
-        return found
+    def doubted(self, at: int, kinds: Sequence[int]) -> bool:
+        """Whether a phrase, said alone, is also like a phrase of another kind (one a phrase)."""
+        phrase, joined = self._phrases[at], self._joined[at]
+        if any(kinds[other] != kinds[at] for other, _ in self._equal(phrase)):
+            return True
+        if len(joined) < self._shortest_near:
+            return False
+        letters, pairs = _traits(joined)
+        return any(
+            kinds[at] != kinds[near]
+            and self._comparable(near, len(phrase))
+            and self._similarity(joined, phrase, near)
+            for _, near in self._likely([len(joined)], [letters], [pairs])
+        )
 
 
 def _edits(sizes: Size) -> Size:

@@ -72,6 +72,7 @@ class PhraseBook:
     def __init__(self, meanings: Sequence[Meaning], lexicon: Lexicon) -> None:
         self.meanings = tuple({meaning.name: meaning for meaning in reversed(meanings)}.values())[::-1]
         self._wording = wording_of(lexicon)
+        self._judged: dict[Tokens, Meaning | None] = {}
 
     @cached_property
     def _phrases(self) -> list[Phrase]:
@@ -93,13 +94,22 @@ class PhraseBook:
         return found
 
     @cached_property
-    def _said(self) -> frozenset[Tokens]:
-        return frozenset(phrase.tokens for phrase in self._phrases)
+    def _said(self) -> dict[Tokens, list[int]]:
+        """What phrases say -> the phrases."""
+        found: dict[Tokens, list[int]] = {}
+        for at, phrase in enumerate(self._phrases):
+            found.setdefault(phrase.tokens, []).append(at)
+        return found
+
+    @cached_property
+    def _kinds(self) -> list[int]:
+        kinds = {meaning.name: at for at, meaning in enumerate(self.meanings)}
+        return [kinds[phrase.meaning.name] for phrase in self._phrases]
 
     def surely(self, text: str) -> Meaning | None:
         """Return the meaning of which `text` is a phrase and nothing else, or None: a look-up, no search."""
         tokens, core = self._wording.words(text)
-        return self._sure.get(tokens) or (None if tokens in self._said else self._sure.get(core))
+        return self._sure(tokens) or (None if tokens in self._said else self._sure(core))
 
     def best(self, text: str) -> tuple[Meaning, float] | None:
         """Return what the caller most likely means with a score of 0 to 1, or None where nothing is."""
@@ -107,7 +117,7 @@ class PhraseBook:
         if not tokens:
             return None
         # Fillers first stay in, since "please do" and "I think so" are answers; then they are taken out.
-        meaning = self._sure.get(tokens) or (None if tokens in self._said else self._sure.get(core))
+        meaning = self._sure(tokens) or (None if tokens in self._said else self._sure(core))
         if meaning is not None:
             return meaning, _SURE
         meaning = self._among_silent_words(tokens)
@@ -134,12 +144,16 @@ class PhraseBook:
         if any(phrase.issubset(tokens) for phrase in self._of_silent_words):
             return None
         meaning, phrases = found
-        said = any(tokens[at : at + len(p)] == p for p in phrases for at in range(len(tokens) - len(p) + 1))
+        said = any(
+            self._sure(p)
+            for p in phrases
+            if any(tokens[at : at + len(p)] == p for at in range(len(tokens) - len(p) + 1))
+        )
         return meaning if said else None
 
     @cached_property
     def _telling(self) -> dict[Tokens, tuple[Meaning, list[Tokens]]]:
-        """Telling words -> the one meaning whose sure phrases have just these, and those phrases."""
+        """Telling words -> the one meaning whose phrases have just these, and those phrases."""
         found: dict[Tokens, tuple[Meaning, list[Tokens]]] = {}
         shared: set[Tokens] = set()
         for phrase in self._phrases if not self._wording.endings else ():
@@ -147,7 +161,7 @@ class PhraseBook:
             meaning, phrases = found.setdefault(telling, (phrase.meaning, []))
             if meaning.name != phrase.meaning.name or meaning.generic or meaning.command:
                 shared.add(telling)
-            elif phrase.tokens in self._sure:
+            else:
                 phrases.append(phrase.tokens)
         return {words: each for words, each in found.items() if words and words not in shared}
 
@@ -176,20 +190,27 @@ class PhraseBook:
         found = {at for token in tokens for at in self._partly.get(token, ())}
         return [self._phrases[at] for at in sorted(found)]
 
-    @cached_property
-    def _sure(self) -> dict[Tokens, Meaning]:
-        """The phrases that, said alone, need no thought: no phrase of another meaning is like them.
+    def _sure(self, tokens: Tokens) -> Meaning | None:
+        """Return what a phrase means that, said alone, needs no thought: none of another meaning is like it.
 
         All others go the long way: what two meanings share or nearly share, and yes and no in words that
-        also tell of something else.
+        also tell of something else. A phrase is judged when it is said first: to judge all would take a
+        minute for ten thousand.
         """
-        kinds = {meaning.name: at for at, meaning in enumerate(self.meanings)}
-        doubted = self._index.doubted([kinds[phrase.meaning.name] for phrase in self._phrases])
-        return {
-            phrase.tokens: phrase.meaning
-            for at, phrase in enumerate(self._phrases)
-            if at not in doubted and not (phrase.meaning.generic and self._tells_more(phrase.tokens))
-        }
+        places = self._said.get(tokens)
+        if places is None:
+            return None
+        if tokens not in self._judged:
+            self._judged[tokens] = next(
+                (
+                    meaning
+                    for at in reversed(places)
+                    if not self._index.doubted(at, self._kinds)
+                    and not ((meaning := self._phrases[at].meaning).generic and self._tells_more(tokens))
+                ),
+                None,
+            )
+        return self._judged[tokens]
 
     def _tells_more(self, tokens: Tokens) -> bool:
         """Whether a yes or no is in doubt, or may hint at something else."""
