@@ -42,6 +42,7 @@ from voicebot.dialog.turns import (
     Listen,
     MessageRecorded,
     Replied,
+    SpokenText,
     Understood,
     Utterance,
 )
@@ -244,7 +245,11 @@ class Interpreter:
         then = free_talk.take_reply(run, event, run.wall(now))
         if free_talk.goes_on(event) and not isinstance(then, Go):
             return leave(run)
-        return hear(run, ()) if then is None else then
+        if then is not None:
+            return then
+        run.question = ()  # it was asked long ago; whoever wants to hear something again hears the last words
+        run.said = (SpokenText(event.text, run.language, static=False),) if event.text else run.said
+        return hear(run, ())
 
     def _finish(self, following: Next, now: float) -> BotTurn:
         """Run on, and keep what the turn says and how it ends."""

@@ -314,6 +314,13 @@ def test_opting_out_is_always_possible_where_the_bot_calls() -> None:
     assert "Sorry" in Talk(silent).says("stop calling me")
 
 
+def test_in_free_talk_the_last_words_are_repeated_and_the_opening_is_not() -> None:
+    talk = Talk(TALK)
+    talk.says("hello", Replied("Which day?"))
+    assert talk.says("what did you say") == "Which day?"
+    assert talk.says("") == "Sorry, I did not hear anything."
+
+
 def test_a_summary_is_for_reading_and_a_sensitive_hook_is_hidden() -> None:
     of = dialog("""
 needs: {tel: phone, at: datetime, sum: {type: money, currency: USD}}
