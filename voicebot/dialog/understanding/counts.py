@@ -74,7 +74,9 @@ def _numbers(
     readings: list[Reading], whens: list[Span], tokens: Tokens, names: Sequence[Tokens], lexicon: Lexicon
 ) -> list[Reading]:
     """Return the readings that may count something in their order: not "at eight", nor "Friday eight"."""
-    ends = {end for _, end in whens} if len(readings) == 1 else set()
+    alone = len(readings) == 1 and not lexicon.endings  # a Korean number has its counter with it
+    alone = alone and not any(tokens[at - 1] in lexicon.before_hours for at, _ in whens if at)
+    ends = {end for _, end in whens} if alone else set()
     may = [
         r
         for r in readings

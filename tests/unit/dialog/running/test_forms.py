@@ -576,3 +576,19 @@ def test_what_is_undecided_or_corrected_in_one_breath(said: str, known: dict[str
 def test_where_a_name_is_asked_for_the_number_of_people_may_be_corrected() -> None:
     talk = Talk(TRIP)
     assert talk.says("tuesday", "two", "small", "actually make that five people") == "All right, five. Who?"
+
+
+@pytest.mark.parametrize("said", ["금요일 여덟 시에 두 명이요", "두 명 금요일 여덟 시", "3월 5일 8시 2명"])
+def test_numbers_of_people_and_hours_in_korean(said: str) -> None:
+    talk = Talk(
+        dialog("""
+language: ko-KR
+slots:
+  party: {type: number, between: [1, 12]}
+  day: {type: date, between: [today, +60 days]}
+  hour: {type: time, between: ['17:00', '21:30']}
+steps: {a: {ask: 몇 분이 언제 오세요?, fill: [party, day, hour]}, b: {end: done}}
+""")
+    )
+    talk.says(said)
+    assert talk.bot.slots == {"party": 2, "day": date(2027, 3, 5), "hour": time(20)}
