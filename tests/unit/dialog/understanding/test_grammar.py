@@ -173,6 +173,7 @@ def test_weekdays(text: str, day: str | None) -> None:
     [
         ("My name is Sara Miller.", "Sara Miller"),
         ("Uh, this is Peter speaking", "Peter"),
+        ("It's under the name of Morgan Lee", "Morgan Lee"),
         ("agent", "agent"),
         ("", None),
     ],
