@@ -149,7 +149,7 @@ class Step(Strict):
     )
     sensitive: bool = Field(False, description="Never log, record or store the answer.")
     set: dict[Identifier, Condition] = Field(
-        default_factory=dict, description="Values to compute: name, expression."
+        default_factory=dict, max_length=100, description="Values to compute: name, expression."
     )
     goto: Goto = Field(
         default_factory=dict, description="The step that follows; without it, the next in the file."

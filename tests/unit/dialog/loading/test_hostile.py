@@ -98,6 +98,8 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
     "a flood of words": (lambda: STEP % f"say: {'x ' * 99_999}", "form"),
     "a long key": (lambda: "x" * (MIB - 9) + ": 1", "yaml"),
     "5,000 ways": (lambda: STEP % f"goto: {{{', '.join(f'b{n}: x' for n in range(5_000))}}}", "goto"),
+    "5,000 values computed in a step": (
+        lambda: STEP % ("end: x, set: {" + _listed("v%d: 1", 5_000) + "}"), "form"),
     "4,000 steps": (lambda: "dialog: x\nsteps: {" + _listed("a%d: {end: x}", 4_000) + "}", "form"),
     "a deep condition": (lambda: STEP % f"end: x, if: '{'(' * 400}'", "expression"),
     "braces": (lambda: STEP % f"say: '{'{' * 1999}', end: x", "template"),
