@@ -267,8 +267,8 @@ ENGLISH = Lexicon(
     ),
     name_leads=listed(
         """
-        my name is, under the name of, under the name, in the name of, it is under, under, this is, it is,
-        i am, i am called, the name is, name is, you can call me,
+        my name is, under the name of, under the name, in the name of, the name of, it is under, under,
+        this is, it is, i am, i am called, the name is, name is, you can call me,
         call me, you are speaking to, you are speaking with, speaking, my full name is, yes,
         hello, hi, um, uh, well, yeah, oh, sure, okay
         """
