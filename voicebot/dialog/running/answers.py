@@ -52,7 +52,7 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
     if match is None:
         note(run, "nomatch", confidence=confidence)
         return fail(run, "nomatch", blamed=not _says_nothing(run, event))
-    talks = run.step.llm is not None and isinstance(event, Utterance | Keys) and run.pending is None
+    talks = run.step.llm is not None and run.pending is None
     nobody = talks and match.meaning == "agent" and agent_of(run) is None  # the model may know a way
     if match.command and not nobody:
         note(run, "command", match.meaning, confidence)

@@ -42,11 +42,14 @@ from voicebot.dialog.turns import (
     Listen,
     MessageRecorded,
     Replied,
+    Silence,
     SpokenText,
     Understood,
+    Unheard,
     Utterance,
 )
 
+_CALLER = (Utterance, Keys, Silence, Unheard, HungUp)
 _RESULTS: dict[type, str] = {Fetched: "fetch", HookDone: "hook", MessageRecorded: "record", Replied: "llm"}
 
 
@@ -202,15 +205,21 @@ class Interpreter:
         if (now - run.begun) * 1000 > run.root.dialog.file.limits.time:
             run.understood = None
             return self._finish(BotTurn(tuple(voice.own(run, "failed")), End("timeout", reason="time")), now)
-        if isinstance(event, Fetched | HookDone):
-            run.keep_reply(event)
-        if isinstance(event, Fetched | HookDone | MessageRecorded):
-            return self._finish(take_result(run, event), now)
-        if isinstance(event, Replied):
-            return self._finish(self._replied(event, now), now)
+        if run.working is not None:
+            return self._worked(event, now)
+        assert isinstance(event, _CALLER)
         if run.patience.note(event):
             return self._finish(give_up(run, "turns"), now)
         return self._finish(answer(run, event, now), now)
+
+    def _worked(self, event: Event, now: float) -> BotTurn:
+        run = self._run
+        if isinstance(event, Replied):
+            return self._finish(self._replied(event, now), now)
+        assert isinstance(event, Fetched | HookDone | MessageRecorded)
+        if not isinstance(event, MessageRecorded):
+            run.keep_reply(event)
+        return self._finish(take_result(run, event), now)
 
     def expects(self, event: CallerInput) -> bool:
         """Whether `event` would be understood now; nothing changes."""

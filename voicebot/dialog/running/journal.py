@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from voicebot.dialog.speaking.prompts import text_of
 from voicebot.dialog.turns import (
@@ -22,8 +22,7 @@ from voicebot.dialog.turns import (
 HIDDEN = "[sensitive]"
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """One side's part of a turn.
 
     speaker:  `bot`, `caller`, or `system` for work that was done
@@ -74,31 +73,30 @@ class Journal:
 
     def event(self, event: Event, step: str, at: float, *, hidden: bool) -> None:
         """Keep what the caller did, or how some work went."""
+        if not isinstance(event, _WORK):
+            words = event.transcript.text if isinstance(event, Utterance) else ""
+            text = event.digits if isinstance(event, Keys) else words
+            text = HIDDEN if hidden and text else text
+            self._entries.append(HistoryEntry("caller", at, step, text, _KINDS[type(event)]))
+            return
         text = ""
         if isinstance(event, Replied):
             if event.text:
                 self._entries.append(HistoryEntry("bot", at, step, HIDDEN if hidden else event.text, "reply"))
             if not event.error:
                 return
-        if isinstance(event, Keys):
-            text = event.digits
-        elif isinstance(event, Utterance):
-            text = event.transcript.text
-        elif isinstance(event, Fetched):
+        if isinstance(event, Fetched):
             text = event.error or str(event.status)
         elif isinstance(event, HookDone | Replied):
             text = event.error or "done"
         elif isinstance(event, MessageRecorded):
             text = f"{event.ms} ms" if event.path else "nothing"
-        work = isinstance(event, _WORK)
-        text = HIDDEN if hidden and text and not work else text
-        speaker = "system" if work else "caller"
-        self._entries.append(HistoryEntry(speaker, at, step, text, _KINDS[type(event)]))
+        self._entries.append(HistoryEntry("system", at, step, text, _KINDS[type(event)]))
 
     def hide(self) -> None:
         """Forget the words of the event that was kept last: they turned out to be sensitive."""
         if self._entries and self._entries[-1].text:
-            self._entries[-1] = replace(self._entries[-1], text=HIDDEN)
+            self._entries[-1] = self._entries[-1]._replace(text=HIDDEN)
 
     def bot(self, prompts: tuple[Prompt, ...], step: str, at: float) -> None:
         """Keep what the bot is about to say."""
@@ -111,5 +109,5 @@ class Journal:
             entry = self._entries[at]
             if entry.speaker == "bot":
                 hidden = HIDDEN in entry.text
-                self._entries[at] = replace(entry, heard=HIDDEN if hidden else heard)
+                self._entries[at] = entry._replace(heard=HIDDEN if hidden else heard)
                 break

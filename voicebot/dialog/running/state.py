@@ -55,8 +55,7 @@ class Frame:
         return self.dialog.file.slots[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A question that was answered: where the call stood before it, and what the answer brought.
 
     frames:  copies, as they were when the question was asked
