@@ -17,7 +17,7 @@ from voicebot.errors import Problem, UserError
 
 ENVIRONMENT_PREFIX = "VOICEBOT_"
 DEFAULT_FILE = "voicebot.toml"
-SECRETS = (("asterisk", "ari_password"), ("asterisk", "ami_password"), ("llm", "key"))
+SECRETS = (("asterisk", "ari_password"), ("asterisk", "ami_password"), ("llm", "key"), ("store", "password"))
 """Each may stand in a file of its own, which `<name>_file` names."""
 
 

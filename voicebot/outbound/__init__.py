@@ -1,0 +1,1 @@
+"""Outbound calls, the parts that act: import, spool, dialler, follow-up, reports."""

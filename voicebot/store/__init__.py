@@ -1,0 +1,1 @@
+"""What must survive anything, in a database: campaigns, contacts, attempts, do-not-call lists, the ledger."""
