@@ -43,6 +43,14 @@ class Caller(Part):
 
     number: Number = Field(description="Caller id in E.164; it must be yours, and be answered.")
     name: str = Field("", max_length=40, description="Shown where the network carries names.")
+    business: str = Field(
+        min_length=2, max_length=80, description="Whose call it is, as the dialog says it in its first words."
+    )
+    call_back: str = Field(
+        "",
+        pattern=r"^(\+[0-9]{3,15})?$",
+        description="The number that the dialog's first words tell; empty: `number`.",
+    )
 
 
 class Columns(Part):
@@ -161,6 +169,11 @@ class Campaign(Part):
         default_factory=dict, description="What follows which disposition; none: not called again."
     )
     limits: Limits = Field(Limits(), description="How much, whatever happens.")
+    ai_notice: tuple[str, ...] = Field(
+        (),
+        description="Words of which the dialog's beginning must hold one, so that callees know that a "
+        "machine talks: [automated assistant]. Needed in the profile `eu`.",
+    )
     answering: Answering = Field(Answering(), description="Who answered, and what then.")
     prefixes: tuple[Prefix, ...] = Field(
         (), description="Only numbers that begin so; none: as voicebot.toml allows."
