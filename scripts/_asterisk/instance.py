@@ -204,6 +204,8 @@ def _lay_out(
     for folder in folders.values():
         folder.mkdir(exist_ok=True, mode=0o700)
     (folders["spool"] / "outgoing").mkdir()
+    for name in ("aside", "dialled", "ended"):  # what the dialplan's fence needs
+        (folders["spool"] / "voicebot" / name).mkdir(parents=True)
     # The program's data, but with our sounds.
     for entry in program.data.iterdir():
         if entry.name != "sounds":
