@@ -1,4 +1,4 @@
-"""Category: unit. How many calls may begin: smoothly, within all limits, and nobody who answers finds no one."""
+"""Category: unit. How many calls may begin: smoothly, within all limits, and a place for whoever answers."""
 
 from __future__ import annotations
 
