@@ -1,0 +1,141 @@
+"""When they speak and when they wait. A person says a few words and waits for us; a machine speaks on."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from voicebot.audio.frames import FRAME_MS, Samples
+from voicebot.speech.answering.rules import AnswerRules, at
+from voicebot.speech.tonality import is_tone
+
+BURST_MS = 80
+"""Voice that counts: a click is shorter."""
+BURST_GAP_MS = 80
+"""Within a burst the mouth closes for as long."""
+TONE_SPREAD_DB = 6.0
+"""A burst whose frames differ more than this in level is no tone."""
+SHORT_TURN_MS = 1600
+MOST_TURNS = 2
+"""So many short turns after the greeting count."""
+
+QUIETEST_DB, LOUDEST_NOISE_DB = -60.0, -25.0
+"""Between these the line's noise is believed to be."""
+NOISE_MARGIN_DB = 5.0
+"""Voice stands out of the noise by so much."""
+LOUDNESS_MARGIN_DB = 25.0
+"""Voice is not fainter than this below their loudest so far: what is, are others in the room, or echo."""
+SPAN_FRAMES, SPANS = 25, 6
+"""The noise is the quietest frame of the last 3 s, kept as minima of spans."""
+
+
+class Cadence:
+    """One callee's speech in time. Times are ms since the answer.
+
+    spoke:     whether they have spoken at all
+    evidence:  of the cadence so far, in log-odds
+    waiting:   they have spoken, and wait now
+    loudest_db: of their frames so far
+    """
+
+    def __init__(self, sample_rate: int, rules: AnswerRules) -> None:
+        self._rate = sample_rate
+        self._rules = rules
+        self._beginning: list[tuple[Samples, float]] = []  # of the burst
+        self.spoke = False
+        self.waiting = False
+        self.evidence = 0.0
+        self.began = 0  # of the greeting
+        self.last = 0  # end of the last voice
+        self._burst = 0
+        self._burst_began = 0
+        self._last_frame = -BURST_GAP_MS
+        self._closed = False  # the greeting is over for good
+        self._turn_began = 0  # of the latest turn after it
+        self._turns = 0
+        self._noise = QUIETEST_DB
+        self.loudest_db = QUIETEST_DB
+        self._minima: deque[float] = deque(maxlen=SPANS)
+        self._span_min = 0.0
+        self._frames = 0
+
+    @property
+    def length(self) -> int:
+        """The greeting's length so far, its pauses included."""
+        return self.last - self.began if self.spoke else 0
+
+    def hear(self, samples: Samples, speech: bool, level_db: float, at_ms: int) -> None:
+        """Take the next frame, which ends at `at_ms`."""
+        self._note_noise(level_db)
+        if speech and level_db >= self._noise + NOISE_MARGIN_DB:
+            if level_db > self.loudest_db:
+                self.loudest_db = level_db
+            if level_db >= self.loudest_db - LOUDNESS_MARGIN_DB:
+                self._voice(samples, level_db, at_ms)
+        if self.spoke:
+            self._weigh(at_ms)
+
+    def _note_noise(self, level_db: float) -> None:
+        self._frames += 1
+        if level_db < self._span_min:
+            self._span_min = level_db
+            if level_db < self._noise:
+                self._noise = max(level_db, QUIETEST_DB)
+        if self._frames % SPAN_FRAMES == 0:
+            self._minima.append(self._span_min)
+            self._span_min = 0.0
+            self._noise = min(max(min(self._minima), QUIETEST_DB), LOUDEST_NOISE_DB)
+
+    def _voice(self, samples: Samples, level_db: float, at_ms: int) -> None:
+        if at_ms - self._last_frame > BURST_GAP_MS + FRAME_MS:
+            self._burst = 0
+            self._beginning = []
+            self._burst_began = at_ms - FRAME_MS
+        self._burst += FRAME_MS
+        self._last_frame = at_ms
+        if self._burst <= BURST_MS:
+            self._beginning.append((samples, level_db))
+            if self._burst < BURST_MS or self._began_as_tone():
+                return
+        if not self.spoke:
+            self.spoke = True
+            self.began = self._burst_began
+        elif self._closed and self.waiting:
+            self._turn_began = self._burst_began
+        self.waiting = False
+        self.last = at_ms
+
+    def _began_as_tone(self) -> bool:
+        """Detectors take ringing, keys and busy tones for speech; a burst that is one is begun anew."""
+        frames, self._beginning = self._beginning, []
+        levels = [level for _, level in frames]
+        if max(levels) - min(levels) > TONE_SPREAD_DB:
+            return False
+        if not is_tone(np.concatenate([samples for samples, _ in frames]), self._rate):
+            return False
+        self._burst = 0
+        return True
+
+    def _weigh(self, at_ms: int) -> None:
+        rules = self._rules
+        silence = at_ms - self.last
+        if self._turn_began:
+            if silence >= rules.pause_ms and not self.waiting:
+                self.waiting = True
+                self._weigh_turn()
+        elif silence < rules.pause_ms:
+            if not self._closed:
+                self.waiting = False
+                self.evidence = at(rules.speaking, self.length)
+        else:
+            self.waiting = True
+            self.evidence = at(rules.waited, self.length) + at(rules.patience, silence)
+            self._closed = silence >= rules.turn_ms
+
+    def _weigh_turn(self) -> None:
+        """They said something after the greeting was over: a short word is a person's "hello?"."""
+        rules = self._rules
+        if self.last - self._turn_began < SHORT_TURN_MS and self._turns < MOST_TURNS:
+            self._turns += 1
+            self.evidence += rules.answered_again
