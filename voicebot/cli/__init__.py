@@ -19,6 +19,8 @@ COMMANDS = {
     "calls": "voicebot.cli.calls:calls",
     "models": "voicebot.cli.models:models",
     "dialog": "voicebot.cli.dialog:dialogs",
+    "campaign": "voicebot.cli.campaign:campaigns",
+    "call": "voicebot.cli.call:call",
 }
 
 app = typer.Typer(

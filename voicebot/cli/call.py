@@ -1,0 +1,161 @@
+"""`voicebot call`: one call, now or at a time, such as a wake-up call."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voicebot.app.clearance import clearance
+from voicebot.campaign.campaign import Campaign, Window
+from voicebot.campaign.contact import Consent
+from voicebot.campaign.zones import zones_of
+from voicebot.cli.campaign.following import follow_campaign
+from voicebot.cli.campaign.numbers import number_of
+from voicebot.cli.campaign.opened import now, with_store
+from voicebot.cli.options import ConfigFile, Json
+from voicebot.config import Config, load_config
+from voicebot.errors import Problem, UserError
+from voicebot.outbound.moments import moment
+from voicebot.store.rows import CampaignState, NewContact
+from voicebot.store.store import Store
+
+SINGLE = "call-"
+"""Begins the name of a campaign of one call."""
+
+
+def call(
+    number: Annotated[str, typer.Argument(help="With +, or as written in its country.")],
+    dialog: Annotated[Path, typer.Option("--dialog", "-d", help="The dialog file.")],
+    at: Annotated[
+        str,
+        typer.Option("--at", help="When: 07:30, 2027-03-01T07:30, +10m; callee's clock. Now if not given."),
+    ] = "",
+    asked: Annotated[
+        str,
+        typer.Option("--asked", help="They asked for this call: who, when, how. Lets it come at any hour."),
+    ] = "",
+    consent: Annotated[
+        str, typer.Option("--consent", help="They agreed to be called: who, when, how it is known.")
+    ] = "",
+    given: Annotated[
+        list[str] | None, typer.Option("--given", help="A value the dialog needs, as name=value.")
+    ] = None,
+    trunk: Annotated[str, typer.Option("--trunk", help="A [trunks.NAME], or PJSIP/{number}@trunk.")] = "",
+    caller: Annotated[str, typer.Option("--caller", help="Caller id, E.164; else dialling.caller.")] = "",
+    business: Annotated[
+        str, typer.Option("--business", help="Whose call it is; else dialling.business.")
+    ] = "",
+    region: Annotated[str, typer.Option("--region", help="Country of a number without +.")] = "US",
+    ring_s: Annotated[int, typer.Option("--ring", min=15, max=120, help="How long it rings, in s.")] = 30,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait until it is over; tell how it went.")
+    ] = False,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Call one number and hold a dialog there. All rules of campaigns hold: consent, quiet hours, opt-outs.
+
+    The call is placed by whoever dials: `voicebot serve` with `[dialling] enabled = true`, or
+    `voicebot campaign dial`. With --follow the exit status is 1 where nobody was reached.
+    """
+    settings = load_config(config)
+    if not (asked or consent):
+        remedy = '--asked "the guest, at the desk, today", or --consent "..."; the ledger keeps it'
+        raise UserError(Problem("nobody may be called without their consent", remedy))
+    e164 = number_of(number, region)
+    zones = zones_of(e164)
+    due = moment(at, zones[0], now()) if at else now()
+    campaign = _campaign(
+        settings, dialog, trunk, caller, business, asked or consent, ring_s, region, _values(given)
+    )
+    folder = dialog.resolve().parent
+    cleared = clearance(campaign, folder / "voicebot call", settings)
+    if cleared.problems:
+        raise UserError(cleared.problems)
+    contact = NewContact(
+        key=e164,
+        numbers=(e164,),
+        zones=zones,
+        due=due,
+        consent=Consent(now(), asked or consent, source="voicebot call"),
+        asked=bool(asked),
+    )
+
+    async def work(store: Store) -> bool:
+        at_once = now()
+        await store.create_campaign(campaign, folder, at_once, proof=json.dumps(cleared.evidence))
+        await store.add_contacts(campaign.campaign, [contact], at_once)
+        await store.set_state(campaign.campaign, CampaignState.RUNNING, asked or consent, at_once)
+        return bool(await store.diallers(at_once))
+
+    dialled = with_store(settings, work)
+    if not as_json:
+        when = f"at {due.astimezone():%Y-%m-%d %H:%M}" if at else "now"
+        typer.echo(f"{campaign.campaign}: {e164} is to be called {when}")
+    if not dialled:
+        typer.secho(
+            "nobody dials yet: run `voicebot serve` with `[dialling] enabled = true`", fg="yellow", err=True
+        )
+    if follow:
+        raise typer.Exit(
+            with_store(settings, lambda store: follow_campaign(store, campaign.campaign, as_json))
+        )
+    if as_json:
+        typer.echo(json.dumps({"campaign": campaign.campaign, "number": e164, "due": due.isoformat()}))
+
+
+def _campaign(
+    config: Config,
+    dialog: Path,
+    trunk: str,
+    caller: str,
+    business: str,
+    note: str,
+    ring_s: int,
+    region: str,
+    given: dict[str, str],
+) -> Campaign:
+    """Return the campaign of one call. Raises UserError for all that nobody has told."""
+    wanted = {
+        "caller": (caller or config.dialling.caller, "--caller, or `caller` under [dialling]"),
+        "business": (business or config.dialling.business, "--business, or `business` under [dialling]"),
+        "trunk": (trunk or config.dialling.trunk, "--trunk, or `trunk` under [dialling]"),
+    }
+    if missing := [
+        Problem(f"no {name} is known", remedy) for name, (value, remedy) in wanted.items() if not value
+    ]:
+        raise UserError(missing)
+    try:
+        return Campaign.model_validate(
+            {
+                "campaign": f"{SINGLE}{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(3).hex()}",
+                "dialog": dialog.name,
+                "profile": config.dialling.profile,
+                "caller": {"number": wanted["caller"][0], "business": wanted["business"][0]},
+                "trunk": wanted["trunk"][0],
+                "windows": [Window.model_validate({"from": "00:00", "to": "23:59"})],
+                "consent": "all",
+                "consent_note": note,
+                "ring_s": ring_s,
+                "region": region,
+                "given": given,
+                "retries": {},
+            }
+        )
+    except ValueError as error:
+        raise UserError(Problem(f"these settings make no call: {error}")) from error
+
+
+def _values(given: list[str] | None) -> dict[str, str]:
+    values = {}
+    for each in given or ():
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise UserError(Problem(f"`--given {each}` has no name", "write it as name=value"))
+        values[name] = value
+    return values
