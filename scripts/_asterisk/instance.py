@@ -3,6 +3,7 @@
 <state>/instance.json   what `up --json` prints; marks the folder as ours
 <state>/ari_password    the generated passwords, one a file, readable by the owner alone
 <state>/ami_password
+<state>/dialler_password
 <state>/etc             our copy of asterisk/ with ports, passwords and folders filled in
 <state>/log             messages.log, console.log
 """
@@ -43,6 +44,9 @@ OPEN_FILES = 65_536
 LONGEST_SOCKET_PATH = 100
 """Bytes; the kernel's limit for the path of a unix socket is 107."""
 MARK = "instance.json"
+PASSWORDS = ("ari_password", "ami_password", "dialler_password")
+DIALLER = "voicebot-dialler"
+"""The user of manager.conf with which campaigns place and follow their calls."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,9 @@ class Instance:
     run: str
     log: str
     command: tuple[str, ...]
+    dialler_user: str = ""
+    dialler_password: str = ""
+    dialler_password_file: str = ""
 
     @property
     def ari_port(self) -> int:
@@ -138,7 +145,7 @@ def start(program: Program, shipped: Path, state: Path, ports: Ports) -> Instanc
             raise PortConflict(
                 f"port {port}/{protocol} is taken{by}", f"stop it, or use {flag} or --free-ports"
             )
-    passwords = {name: _password(state / name) for name in ("ari_password", "ami_password")}
+    passwords = {name: _password(state / name) for name in PASSWORDS}
     clear(state)
     instance = _lay_out(program, shipped, state, ports, passwords)
     instance.save()
@@ -227,7 +234,10 @@ def _lay_out(
         },
         "http.conf": {("general", "bindport"): ports.ari},
         "ari.conf": {("voicebot", "password"): passwords["ari_password"]},
-        "manager.conf": {("general", "port"): ports.ami, ("voicebot", "secret"): passwords["ami_password"]},
+        "manager.conf": {
+            ("general", "port"): ports.ami, ("voicebot", "secret"): passwords["ami_password"],
+            (DIALLER, "secret"): passwords["dialler_password"],
+        },
         "pjsip.conf": {("transport-udp", "bind"): f"{HOST}:{ports.sip}"},
         "rtp.conf": {("general", "rtpstart"): ports.rtp_first, ("general", "rtpend"): ports.rtp_last},
     })  # fmt: skip
@@ -241,6 +251,8 @@ def _lay_out(
         sip_host=HOST, sip_port=ports.sip, rtp_first=ports.rtp_first, rtp_last=ports.rtp_last,
         run=str(folders["run"]), log=str(folders["log"] / "messages.log"),
         command=(*program.command, "-C", str(folders["etc"] / "asterisk.conf")),
+        dialler_user=DIALLER, dialler_password=passwords["dialler_password"],
+        dialler_password_file=str(state / "dialler_password"),
     )  # fmt: skip
 
 
