@@ -9,9 +9,10 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from math import log
+from zoneinfo import ZoneInfo
 
 from voicebot.campaign.attempt import Disposition
 from voicebot.campaign.campaign import Campaign
@@ -71,6 +72,7 @@ class _Desk:
         self._order = count()
         self._heap: list[tuple[float, int, int, Contact, int]] = []
         self._open_from: dict[tuple[str, ...], tuple[datetime, datetime | None]] = {}
+        self._called: Counter[tuple[int, int, date]] = Counter()
 
     def add(self, contact: Contact, due: datetime, number: int = 0) -> bool:
         """Take a contact in. False: there is no hour at which it may be called."""
@@ -91,12 +93,25 @@ class _Desk:
         while self._heap and self._heap[0][0] <= now_s:
             _, _, _, contact, number = heapq.heappop(self._heap)
             if contact.asked or self._legal(contact.zones, now) == now:
+                self._called[contact.id, number, self._day(contact, now)] += 1
                 return contact, number
             self.add(contact, now + timedelta(minutes=1), number)
         return None
 
+    def again(self, contact: Contact, due: datetime, number: int) -> bool:
+        """Put back who was called: on a day that has had its calls to the number, not before the next one."""
+        day = self._day(contact, due)
+        while self._called[contact.id, number, day] >= self._campaign.limits.per_day:
+            day += timedelta(days=1)
+            due = datetime.combine(day, time(), ZoneInfo(contact.zones[0])).astimezone(UTC)
+        return self.add(contact, due, number)
+
     def __len__(self) -> int:
         return len(self._heap)
+
+    @staticmethod
+    def _day(contact: Contact, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(contact.zones[0])).date()
 
     def _legal(self, zones: tuple[str, ...], at: datetime) -> datetime | None:
         """Return the next legal moment; within one minute the answer is the same for all of the zones."""
@@ -196,7 +211,7 @@ def _again(
     following = after(campaign, called, here, disposition, None, at)
     if following.state is not ContactState.DUE or following.due is None:
         return False
-    return desk.add(called, following.due, following.number_index)
+    return desk.again(called, following.due, following.number_index)
 
 
 def _called_once_more(contact: Contact) -> Contact:
