@@ -19,9 +19,10 @@ from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLan
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
 from voicebot.ari.events import Channel, Event, StasisStart
-from voicebot.call.call import Call, Services
+from voicebot.call.call import Call
 from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
+from voicebot.call.services import Services
 from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Config, Route
 from voicebot.dialog.checking.check import Surroundings

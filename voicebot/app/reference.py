@@ -13,6 +13,8 @@ from voicebot.call.record import (
     CallerTurnRecord,
     CallRecord,
     DialogReference,
+    JudgementRecord,
+    OutboundRecord,
     Party,
     WorkRecord,
 )
@@ -55,6 +57,8 @@ def record_reference() -> str:
         "A turn of the bot": BotTurnRecord,
         "A turn of the caller": CallerTurnRecord,
         "Work that was done": WorkRecord,
+        "`outbound`": OutboundRecord,
+        "A judgement of who answered": JudgementRecord,
     }
     return "\n\n".join(
         _field_table(title, model.__doc__ or "", list(model.model_fields.items()))

@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from voicebot.call.call import voice_of
+from voicebot.call.services import voice_of
 from voicebot.config import Config, Route
 from voicebot.dialog.checking.check import wav_files
 from voicebot.dialog.model.dialog import Dialog

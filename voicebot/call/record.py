@@ -58,8 +58,8 @@ class BotTurnRecord(_Part):
         description="From the end of what the caller said or keyed to the first packet, pause included.",
     )
     pause_ms: int | None = Field(None, description="How much of that was the pause that ends an answer.")
-    interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = Field(
-        None, description="What cut it short."
+    interrupted_by: Literal["speech", "dtmf", "timeout", "hangup", "machine"] | None = Field(
+        None, description="What cut it short; `machine`: what answered turned out to be one."
     )
     held: int = Field(0, description="How often a noise held the prompt before it went on.")
 
@@ -105,12 +105,51 @@ class WorkRecord(_Part):
 TurnRecord = BotTurnRecord | CallerTurnRecord
 
 
+class JudgementRecord(_Part):
+    """Who had answered, as far as could be told at that moment."""
+
+    at_ms: int = Field(description="When it was judged so, counted from the answer.")
+    by: Literal["person", "machine", "unknown"] = Field(description="Who.")
+    confidence: float = Field(description="0.5 (a guess) to 1.")
+    why: str = Field("", description="The strongest evidence: docs/answering.md, or Asterisk's AMDCAUSE.")
+    source: Literal["voicebot", "asterisk", "dialog"] = Field(
+        "voicebot", description="Whose evidence brought it about: our detector, AMD(), what the callee said."
+    )
+
+
+class OutboundRecord(_Part):
+    """What only calls have that we placed."""
+
+    campaign: str = Field(description="For which campaign.")
+    attempt: str = Field(description="Which attempt of it.")
+    answered_by: Literal["person", "machine", "unknown"] = Field(
+        "unknown", description="Who took the call: the last judgement."
+    )
+    judgements: list[JudgementRecord] = Field(default_factory=list, description="All of them, see below.")
+    before_ms: int = Field(
+        0, description="From the answer until we had the call: Asterisk's AMD() listens meanwhile."
+    )
+    first_audio_ms: int | None = Field(
+        None, description="From the answer to our first audible packet; null: they heard nothing."
+    )
+    callee_first_ms: int | None = Field(
+        None, description="From the answer to the end of the callee's first words; null: none before ours."
+    )
+    abandoned: bool = Field(
+        False, description="No machine answered, and nothing was heard within 2 s: it counts as abandoned."
+    )
+    message_left: bool = Field(False, description="The message was spoken to its end.")
+    opted_out: bool = Field(False, description="The callee wants no more calls; it was kept before hangup.")
+    call_back: datetime | None = Field(None, description="When the callee asked to be called again (UTC).")
+
+
 class CallRecord(_Part):
     """One call from answer to hangup."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="Grows when a reader must change.")
     id: str = Field(description="The call's id, also in every log line.")
     direction: Literal["inbound", "outbound"] = Field("inbound", description="Who called whom.")
+    outbound: OutboundRecord | None = Field(None, description="Null for calls that came in, see below.")
     started_at: datetime = Field(description="Answered (UTC).")
     ended_at: datetime | None = Field(None, description="Everything undone (UTC).")
     duration_ms: int = Field(0, description="From answer to end.")
@@ -125,7 +164,10 @@ class CallRecord(_Part):
         "", description="The dialog's own word for how it went; `hangup`, `error`, ... where it had none."
     )
     goal: bool = Field(False, description="True when the dialog reached one of its goals.")
-    ended_by: str = Field("", description="caller, bot, handover, asterisk_lost, limit, shutdown, error.")
+    ended_by: str = Field(
+        "",
+        description="caller (the other side), bot, handover, machine, asterisk_lost, limit, shutdown, error.",
+    )
     hangup_cause: int | None = Field(None, description="ITU-T Q.850 cause.")
     hangup_cause_text: str = Field("", description="Asterisk's words for it.")
     slots: dict[str, Any] = Field(

@@ -87,7 +87,7 @@ class Scribe:
         at: float,
         *,
         heard: str | None = None,
-        interrupted_by: Literal["speech", "dtmf", "timeout", "hangup"] | None = None,
+        interrupted_by: Literal["speech", "dtmf", "timeout", "hangup", "machine"] | None = None,
     ) -> None:
         """The prompts are over; `heard` is what was heard of them, None for all."""
         if self._bot is None:

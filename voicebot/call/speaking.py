@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -76,7 +77,8 @@ class Heard(NamedTuple):
 class Speaking:
     """Plays one list of prompts at a time.
 
-    `on_began(bargein)` and `on_done()` are called from the media tick, so they must be quick.
+    `on_began(bargein)` and `on_done()` are called from the media tick, so they must be quick. `numbers` of
+    prompts grow; one who speaks after another on the same playout goes on with the other's.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Speaking:
         on_began: Callable[[bool], None],
         on_done: Callable[[], None],
         on_fault: Callable[[str], None],
+        numbers: Iterator[int] | None = None,
     ) -> None:
         self._tts = tts
         self._library = library
@@ -99,7 +102,7 @@ class Speaking:
         self._on_began = on_began
         self._on_done = on_done
         self._on_fault = on_fault
-        self._last_number = 0
+        self._numbers = numbers or count(1)
         self._current: deque[Spoken] = deque()
         self._unfinished: set[int] = set()
         self._waiting: deque[Spoken] = deque()  # for their samples
@@ -128,10 +131,7 @@ class Speaking:
 
     def add(self, prompts: Sequence[Prompt | Beep], aside: bool = False) -> Sequence[Spoken]:
         """Play `prompts` after those of the present turn, of which they become part. Returns them."""
-        added = []
-        for prompt in prompts:
-            self._last_number += 1
-            added.append(Spoken(self._last_number, prompt, aside))
+        added = [Spoken(next(self._numbers), prompt, aside) for prompt in prompts]
         self._current.extend(added)
         self._unfinished |= {spoken.number for spoken in added}
         self._waiting.extend(added)

@@ -1,0 +1,199 @@
+"""One dialog's run in a call: ears, mouth and mind, put together on the call's media port.
+
+A call mostly has one. One that we placed may have more: a message for a machine, or the dialog anew for a
+person who was taken for one. They follow each other; what all of them share is on the `Stage`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from voicebot.call.handover import context_of, variables_of
+from voicebot.call.hearing import Hearing
+from voicebot.call.leg import Leg
+from voicebot.call.message import EndedBy, MessageRecorder
+from voicebot.call.recording import Recording
+from voicebot.call.scribe import Scribe
+from voicebot.call.services import Services, voice_of
+from voicebot.call.session import InboxEvent, Session
+from voicebot.call.speaking import Speaking
+from voicebot.config import Route
+from voicebot.dialog.running.interpreter import Interpreter
+from voicebot.dialog.turns import BotTurn, Event, Handover, RecordMessage, Understood, Utterance
+from voicebot.media.port import HeardFrame, MediaPort
+from voicebot.speech.endpointer import Endpointer
+from voicebot.speech.stt import Transcript
+from voicebot.turn import events as ev
+from voicebot.turn.machine import TurnMachine, TurnRules
+
+log = structlog.get_logger(__name__)
+
+
+def _ignore(*_: object) -> None:
+    return
+
+
+@dataclass(slots=True)
+class Stage:
+    """What the conversations of one call share. folder: where messages are recorded.
+
+    on_turn:       is told each turn of a dialog, before it is spoken, what it follows, and how that was taken
+    on_transcript: is told what was recognised, and in which language
+    """
+
+    call_id: str
+    services: Services
+    leg: Leg
+    port: MediaPort
+    scribe: Scribe
+    recording: Recording | None
+    hangover_ms: int
+    folder: Path
+    clock: Callable[[], float]
+    on_turn: Callable[[BotTurn, Event | None, Understood | None], None] = _ignore
+    on_transcript: Callable[[Transcript, str], None] = _ignore
+    messages: Iterator[int] = field(default_factory=lambda: count(1))
+    prompts: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def endpointer(self) -> Endpointer:
+        vad = self.services.config.vad
+        return Endpointer(
+            self.port.sample_rate,
+            onset_ms=vad.onset_ms,
+            preroll_ms=vad.preroll_ms,
+            hangover_ms=self.hangover_ms,
+        )
+
+    def recorder(self, work: RecordMessage, ended: Callable[[EndedBy], None]) -> MessageRecorder:
+        """Return what records the call's next message, to a file of its own."""
+        return MessageRecorder(
+            self.folder.resolve() / f"{self.call_id}-message-{next(self.messages)}.wav",
+            work,
+            self.port.sample_rate,
+            self.endpointer(),
+            reserve_bytes=self.services.config.limits.reserve_mb * 1_000_000,
+            ended=ended,
+            on_fault=self.scribe.fault,
+        )
+
+    async def hand_over(self, handover: Handover) -> None:
+        variables = variables_of(handover, self.call_id)
+        await self.leg.hand_over(context_of(handover), handover.destination, variables)
+
+
+class Conversation:
+    """One run of a dialog. `run()` always leaves by an exception, `CallEnded` where the dialog has ended;
+    `close()` is due after it. A `MediaListener`.
+    """
+
+    def __init__(self, stage: Stage, interpreter: Interpreter, route: Route) -> None:
+        self.interpreter = interpreter
+        self._stage = stage
+        self._events: asyncio.Queue[InboxEvent] = asyncio.Queue()
+        config = stage.services.config
+        self._hearing = Hearing(
+            stt=stage.services.stt,
+            call_id=stage.call_id,
+            sample_rate=stage.port.sample_rate,
+            endpointer=stage.endpointer(),
+            emit=self._emit,
+            expected=lambda transcript: interpreter.expects(Utterance(transcript)),
+            on_fault=stage.scribe.fault,
+        )
+        self._speaking = Speaking(
+            tts=stage.services.tts,
+            library=stage.services.library,
+            playout=stage.port.playout,
+            sample_rate=stage.port.sample_rate,
+            voice=partial(voice_of, config, route),
+            on_began=lambda bargein: self._emit(ev.PromptBegan(bargein)),
+            on_done=lambda: self._emit(ev.PromptsDone()),
+            on_fault=stage.scribe.fault,
+            numbers=stage.prompts,
+        )
+        self._session = Session(
+            inbox=self._events,
+            machine=TurnMachine(TurnRules(config.bargein.confirm_ms)),
+            dialogue=_Overheard(interpreter, stage),
+            hearing=self._hearing,
+            speaking=self._speaking,
+            scribe=stage.scribe,
+            recording=stage.recording,
+            workers=stage.services.work,
+            recorder=stage.recorder,
+            cough_ms=config.bargein.confirm_ms,
+            resume_back_ms=config.bargein.resume_back_ms,
+            hand_over=stage.hand_over,
+            clock=stage.clock,
+        )
+
+    async def run(self) -> None:
+        await self._session.run()
+
+    async def close(self, interrupted_by: Literal["hangup", "machine"] = "hangup") -> None:
+        """Fall silent and deaf, and give up the work that goes on."""
+        stage = self._stage
+        try:
+            await self._session.close()
+        except Exception as error:  # a mistake of ours must not cost the record
+            log.exception("work not ended")
+            stage.scribe.fault(repr(error))
+        heard = self._speaking.stop().text
+        stage.scribe.bot_ends(stage.clock(), heard=heard, interrupted_by=interrupted_by)
+        self._hearing.drop()
+
+    def press(self, digit: str) -> None:
+        self._events.put_nowait(ev.KeyPressed(digit))
+
+    def _emit(self, event: ev.Event) -> None:
+        if isinstance(event, ev.Recognised) and isinstance(event.input, Utterance):
+            self._stage.on_transcript(event.input.transcript, self.interpreter.language)
+        self._events.put_nowait(event)
+
+    # --- from the media tick ----------------------------------------------------------------------------
+
+    def heard(self, frame: HeardFrame) -> None:
+        self._hearing.heard(frame)
+
+    def prompt_started(self, prompt_id: int, at: float) -> None:
+        self._stage.scribe.bot_audible(at)
+        self._speaking.prompt_started(prompt_id, at)
+
+    def prompt_finished(self, prompt_id: int, at: float) -> None:
+        self._speaking.prompt_finished(prompt_id, at)
+
+    def keyed(self, digit: str) -> None:
+        """Keys come as ARI events; the same key over RTP is not counted twice."""
+
+
+class _Overheard:
+    """A dialog whose turns are told to the call as well."""
+
+    def __init__(self, interpreter: Interpreter, stage: Stage) -> None:
+        self._interpreter, self._stage = interpreter, stage
+
+    @property
+    def understood(self) -> Understood | None:
+        return self._interpreter.understood
+
+    @property
+    def step(self) -> str:
+        return self._interpreter.step
+
+    def begin(self, now: float) -> BotTurn:
+        turn = self._interpreter.begin(now)
+        self._stage.on_turn(turn, None, None)
+        return turn
+
+    def handle(self, event: Event, now: float, heard: str | None = None) -> BotTurn:
+        turn = self._interpreter.handle(event, now, heard)
+        self._stage.on_turn(turn, event, self._interpreter.understood)
+        return turn
