@@ -228,7 +228,7 @@ class Spool:
                 text = compose(each.file).encode()
                 if os.write(descriptor, text) != len(text):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                if each.due is not None:
+                if each.due is not None and each.due.timestamp() > time.time():
                     due = math.ceil(each.due.timestamp())  # Asterisk looks at whole seconds
                     os.utime(descriptor, (due, due))
             except OSError as error:
@@ -294,7 +294,7 @@ class Spool:
                 finally:
                     os.close(descriptor)
                 sync_folder(self.dialled)
-            journal = read_journal(_text(path))
+            journal = read_journal(small_text(path))
             if journal is None:
                 raise OSError(errno.EIO, "the journal cannot be read")
             found = (self.outgoing / call_file_name(attempt)).exists()
@@ -315,7 +315,7 @@ class Spool:
             path.rename(away)
             sync_folder(self.outgoing)
             time.sleep(REAPPEARS_WITHIN_S)
-            begun = path.exists() or "StartRetry" in _text(away)
+            begun = path.exists() or "StartRetry" in small_text(away)
             away.unlink()
         except FileNotFoundError:
             return Cancelled(in_time=False, found=False)
@@ -343,7 +343,7 @@ class Spool:
             due = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             if not path.is_file():
                 return None
-            text = _text(path)
+            text = small_text(path)
         except OSError:
             return None
         try:
@@ -358,10 +358,10 @@ class Spool:
         try:
             # In the order in which a file travels, so that one on its way is seen at least once.
             aside = (self.aside / name).exists()
-            waiting = _text(self.outgoing / name)
-            archived = _text(self.done / name)
-            journal = _text(self.dialled / attempt)
-            ended = _text(self.ended / attempt)
+            waiting = small_text(self.outgoing / name)
+            archived = small_text(self.done / name)
+            journal = small_text(self.dialled / attempt)
+            ended = small_text(self.ended / attempt)
         except OSError as error:
             raise SpoolUnavailable([problem_of(error, self.folder)]) from error
         return Traces(
@@ -369,7 +369,7 @@ class Spool:
             aside=aside,
             outgoing=bool(waiting),
             in_flight="StartRetry" in waiting,
-            done=_status(archived) if archived else None,
+            done=archived_status(archived) if archived else None,
             journal=read_journal(journal),
             ended=read_ended(ended),
         )
@@ -384,7 +384,7 @@ class Spool:
             for attempt in attempts:
                 name = call_file_name(_attempt(attempt))
                 key = self.dialled / attempt
-                journal = read_journal(_text(key))
+                journal = read_journal(small_text(key))
                 expires = journal.expires if journal is not None else None
                 self._remove(self.outgoing / name, self.aside / name)
                 if journal is not None:
@@ -428,7 +428,8 @@ def _state_of(parsed: Parsed) -> FileState:
     return FileState.IN_FLIGHT if parsed.in_flight else FileState.WAITING
 
 
-def _status(text: str) -> str:
+def archived_status(text: str) -> str:
+    """Return the status that Asterisk added to an archived call file; "" where there is none."""
     found = re.findall(r"^Status: (\w+)$", text, re.MULTILINE)
     return str(found[-1]) if found else ""
 
@@ -439,7 +440,7 @@ def _attempt(attempt: str) -> str:
     return attempt
 
 
-def _text(path: Path) -> str:
+def small_text(path: Path) -> str:
     """Return what a small file says; "" where there is none."""
     try:
         with path.open("rb") as file:
