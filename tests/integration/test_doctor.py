@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from tests.integration.conftest import RealAsterisk
-from voicebot.config import AsteriskConfig, Config, MediaConfig, Route
+from voicebot.config import AsteriskConfig, Config, DiallingConfig, MediaConfig, Route
 from voicebot.doctor.ami import check_ami
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding, Status
@@ -38,6 +38,10 @@ def configuration(pbx: RealAsterisk, codec: str = "ulaw", **changes: Any) -> Con
         media=MediaConfig.model_validate({"codec": codec}),
         routes=(Route(number="600", dialog="x.yaml"),),
     )
+
+
+def dialling(config: Config) -> Config:
+    return config.model_copy(update={"dialling": DiallingConfig(enabled=True)})
 
 
 async def examine(config: Config) -> dict[str, Finding]:
@@ -191,6 +195,26 @@ async def test_a_manager_user_that_may_not_see_the_dialplan(pbx: RealAsterisk) -
         found = await examine(configuration(pbx))
     assert found["dialplan"].status is Status.WARNING
     assert "reporting" in found["dialplan"].remedy
+
+
+async def test_the_dialler_needs_rights_of_its_own(pbx: RealAsterisk) -> None:
+    found = await examine(dialling(configuration(pbx)))
+    assert "may not place calls" in found["AMI rights"].what
+
+
+async def test_the_shipped_dialler_has_just_the_rights_it_needs(pbx: RealAsterisk) -> None:
+    user, password = pbx.facts["dialler_user"], pbx.facts["dialler_password"]
+    found = await examine(dialling(configuration(pbx, ami_user=user, ami_password=password)))
+    assert {name: found[name].status for name in ("AMI", "AMI rights", "dialplan")} == {
+        "AMI": Status.OK, "AMI rights": Status.OK, "dialplan": Status.OK,
+    }  # fmt: skip
+
+
+async def test_campaigns_without_the_fence_are_a_fault(pbx: RealAsterisk) -> None:
+    async with changed(pbx, "extensions.conf", r"^\[voicebot-dial\]", "[other]", "dialplan reload"):
+        found = await examine(dialling(configuration(pbx)))
+    assert found["dialplan"].status is Status.FAULT
+    assert "no [voicebot-dial]" in found["dialplan"].what
 
 
 async def test_the_dialplan_leads_elsewhere(pbx: RealAsterisk) -> None:

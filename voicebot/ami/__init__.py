@@ -1,1 +1,1 @@
-"""AMI's messages: parse and serialise. Pure; the client is in voicebot.pbx."""
+"""AMI: messages, events, actions, and the protocol of one connection. Pure; the client is in voicebot.pbx."""

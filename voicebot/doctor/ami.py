@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 
+from voicebot.ami.actions import Getvar, ListCommands, ShowDialPlan
 from voicebot.ami.messages import Message
 from voicebot.call.handover import HANDOVER_CONTEXT, QUEUE_CONTEXT
-from voicebot.config import AsteriskConfig, Config
+from voicebot.campaign.following import DIAL_CONTEXT
+from voicebot.config import Config
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.doctor.dialplan import Entrance, Step, entrances, steps, variables_of_stasis
 from voicebot.doctor.finding import Finding, fault, ok, warning
 from voicebot.errors import PbxError, UserError
-from voicebot.pbx.ami_login import AmiLogin
+from voicebot.pbx.ami_client import AmiClient
 from voicebot.work.needs import all_steps
 
 CHECK = "AMI"
 DIALPLAN = "dialplan"
 DANGEROUS = {"Command": "command", "UpdateConfig": "config", "GetConfig": "config", "ModuleLoad": "system"}
 """An action that only the named right allows; each of them lets its holder take over the PBX."""
-LOOKS = "for the check of the dialplan only; calls need no AMI"
+ANSWERED_CONTEXT = "voicebot-answered"
+ENDED_CONTEXT = "voicebot-ended"
+LOOKS = "for the check of the dialplan only; inbound calls need no AMI"
 
 
 async def check_ami(config: Config) -> list[Finding]:
@@ -29,52 +33,50 @@ async def check_ami(config: Config) -> list[Finding]:
             warning(
                 CHECK,
                 "not checked, nor the dialplan: there is no ami_password",
-                f"set asterisk.ami_password_file ({LOOKS})",
+                f"set asterisk.ami_password_file ({_what_for(config)})",
             )
         ]
-    visit = AmiLogin(
-        asterisk.ami_host, asterisk.ami_port, asterisk.ami_user, asterisk.ami_password.get_secret_value()
-    )
+    user, secret = asterisk.ami_user, asterisk.ami_password.get_secret_value()
     try:
-        async with visit as ami:
-            findings = [ok(CHECK, f"{asterisk.ami_host}:{asterisk.ami_port} lets {asterisk.ami_user!r} in")]
-            allowed, _ = await ami.ask("ListCommands")
-            findings += _check_rights(asterisk, allowed)
+        async with AmiClient(asterisk.ami_host, asterisk.ami_port, user, secret, events=False) as ami:
+            findings = [ok(CHECK, f"{asterisk.ami_host}:{asterisk.ami_port} lets {user!r} in")]
+            allowed = (await ami.action(ListCommands())).response
+            findings += _check_rights(config, allowed)
             if not allowed.get("ShowDialPlan"):
-                return [*findings, _may_not_look(asterisk)]
-            _, listed = await ami.ask("ShowDialPlan")
-            dialplan = steps(listed)
+                return [*findings, _may_not_look(config)]
+            dialplan = steps(list((await ami.action(ShowDialPlan())).listed))
             variables = {name: await _global(ami, name) for name in variables_of_stasis(dialplan)}
+    except UserError as error:
+        return [fault(CHECK, problem.what, problem.remedy) for problem in error.problems]
     except PbxError as error:
-        return [_unreachable(asterisk, visit.refused, error)]
-    return findings + await asyncio.to_thread(_check_dialplan, config, dialplan, variables)
+        return [_unreachable(config, error)]
+    findings += await asyncio.to_thread(_check_dialplan, config, dialplan, variables)
+    return findings + (_check_fence(dialplan) if config.dialling.enabled else [])
 
 
-async def _global(ami: AmiLogin, name: str) -> str:
+async def _global(ami: AmiClient, name: str) -> str:
     """Return the value of a global variable, "" where there is none or we may not ask."""
     try:
-        return (await ami.ask("Getvar", Variable=name))[0].get("Value")
+        return (await ami.action(Getvar(name))).response.get("Value")
     except PbxError:
         return ""
 
 
-def _unreachable(asterisk: AsteriskConfig, refused: bool, error: PbxError) -> Finding:
-    if refused:
-        return fault(
-            CHECK,
-            f"Asterisk refuses the manager user {asterisk.ami_user!r}",
-            "compare asterisk.ami_user and ami_password with manager.conf, and its deny/permit with "
-            "our address; then: asterisk -rx 'manager reload'",
-        )
+def _what_for(config: Config) -> str:
+    return "campaigns follow their calls by it" if config.dialling.enabled else LOOKS
+
+
+def _unreachable(config: Config, error: PbxError) -> Finding:
     return fault(
         CHECK,
         str(error),
         "set enabled = yes, bindaddr and port in manager.conf, or correct "
-        f"asterisk.ami_host and ami_port ({LOOKS})",
+        f"asterisk.ami_host and ami_port ({_what_for(config)})",
     )
 
 
-def _may_not_look(asterisk: AsteriskConfig) -> Finding:
+def _may_not_look(config: Config) -> Finding:
+    asterisk = config.asterisk
     return warning(
         DIALPLAN,
         f"not checked: the manager user {asterisk.ami_user!r} may not see it",
@@ -83,7 +85,10 @@ def _may_not_look(asterisk: AsteriskConfig) -> Finding:
     )
 
 
-def _check_rights(asterisk: AsteriskConfig, allowed: Message) -> list[Finding]:
+def _check_rights(config: Config, allowed: Message) -> list[Finding]:
+    """Too many, and where we dial too few."""
+    asterisk = config.asterisk
+    dials = config.dialling.enabled
     held = sorted({right for action, right in DANGEROUS.items() if allowed.get(action)})
     if held:
         return [
@@ -91,7 +96,26 @@ def _check_rights(asterisk: AsteriskConfig, allowed: Message) -> list[Finding]:
                 "AMI rights",
                 f"{asterisk.ami_user!r} holds {', '.join(held)}: whoever has its "
                 "password can take over the PBX",
-                "set read = reporting and write = reporting for it in manager.conf",
+                "set read = call,dialplan and write = originate,reporting for it in manager.conf"
+                if dials
+                else "set read = reporting and write = reporting for it in manager.conf",
+            )
+        ]
+    if dials and not allowed.get("CoreShowChannels"):
+        return [
+            warning(
+                "AMI rights",
+                f"{asterisk.ami_user!r} may not list channels: after a lost connection nobody knows which "
+                "calls still live",
+                "grant it write = reporting, as [voicebot-dialler] of asterisk/manager.conf has",
+            )
+        ]
+    if dials and not allowed.get("Originate"):
+        return [
+            warning(
+                "AMI rights",
+                f"{asterisk.ami_user!r} may not place calls: campaigns with `way: originate` will not dial",
+                "set asterisk.ami_user to a user such as [voicebot-dialler] of asterisk/manager.conf",
             )
         ]
     return [ok("AMI rights", f"{asterisk.ami_user!r} holds none that could harm the PBX")]
@@ -117,6 +141,23 @@ def _check_dialplan(config: Config, dialplan: list[Step], variables: dict[str, s
         *_check_numbers(config, ways),
         *_check_transfers(config, dialplan),
     ]
+
+
+def _check_fence(dialplan: list[Step]) -> list[Finding]:
+    """Whether the dialplan keeps an attempt from being dialled twice, and knows where answered calls go."""
+    there = {step.context for step in dialplan}
+    missing = [
+        f"[{context}]" for context in (DIAL_CONTEXT, ENDED_CONTEXT, ANSWERED_CONTEXT) if context not in there
+    ]
+    if missing:
+        return [
+            fault(
+                DIALPLAN,
+                f"there is no {' nor '.join(missing)}: no campaign can dial through this Asterisk",
+                "copy them from asterisk/extensions.conf, then: asterisk -rx 'dialplan reload'",
+            )
+        ]
+    return [ok(DIALPLAN, f"campaigns dial through the fence in [{DIAL_CONTEXT}]")]
 
 
 def _check_fallback(ways: list[Entrance]) -> list[Finding]:

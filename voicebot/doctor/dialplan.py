@@ -11,6 +11,8 @@ from voicebot.call.routing import pattern_to_regex
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NUMBER = re.compile(r"[+*#0-9]+")
+OUTBOUND = "campaign"
+"""What the dialplan says to Stasis() of a call that we placed ourselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def variables_of_stasis(dialplan: Iterable[Step]) -> set[str]:
 
 
 def entrances(dialplan: Iterable[Step], app: str, variables: Mapping[str, str]) -> list[Entrance]:
-    """Return the extensions that call Stasis(`app`), with `variables` put in.
+    """Return the extensions that hand callers to Stasis(`app`), with `variables` put in.
 
     Without the context `stasis-<app>`, which Asterisk makes itself while a gateway is connected.
     """
@@ -75,8 +77,9 @@ def entrances(dialplan: Iterable[Step], app: str, variables: Mapping[str, str]) 
     for step in known:
         if step.application != "Stasis" or step.context == f"stasis-{app}":
             continue
-        name = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), step.data.split(",")[0])
-        if name.strip() == app:
+        name, *arguments = step.data.split(",")
+        name = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), name)
+        if name.strip() == app and arguments[:1] != [OUTBOUND]:
             following = any(
                 (other.context, other.extension) == (step.context, step.extension)
                 and other.priority == step.priority + 1

@@ -1,1 +1,1 @@
-"""Shells that talk to Asterisk: the ARI client and the AMI login."""
+"""Shells that talk to Asterisk: the ARI client and the AMI client."""
