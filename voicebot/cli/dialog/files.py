@@ -10,7 +10,7 @@ from voicebot.errors import Problem, UserError
 
 
 def dialogs_in(paths: Iterable[Path]) -> Iterable[Path]:
-    """Yield the files, and of folders the dialogs in them: not their tests, nor translations."""
+    """Yield the files, and of folders the dialogs in them: not their tests, campaigns, or translations."""
     for path in paths:
         if not path.is_dir():
             yield path
@@ -24,7 +24,7 @@ def dialogs_in(paths: Iterable[Path]) -> Iterable[Path]:
 def _is_dialog(file: Path, folder: Path) -> bool:
     if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return False
-    if file.name.endswith(".test.yaml") or file.is_dir():
+    if file.name.endswith((".test.yaml", ".campaign.yaml")) or file.is_dir():
         return False
     try:
         return any(line.startswith((b"dialog:", b"steps:")) for line in read_bytes(str(file)).splitlines())

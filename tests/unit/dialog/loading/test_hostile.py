@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[4]
 DIALOGS = {
     path.relative_to(ROOT / "dialogs").as_posix(): path.read_text(encoding="utf-8")
     for path in sorted((ROOT / "dialogs").rglob("*.yaml"))
-    if not path.name.endswith(".test.yaml")
+    if not path.name.endswith((".test.yaml", ".campaign.yaml"))
 }
 MIB = LARGEST_BYTES
 LONGEST_S = 5.0
