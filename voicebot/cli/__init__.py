@@ -21,6 +21,7 @@ COMMANDS = {
     "dialog": "voicebot.cli.dialog:dialogs",
     "campaign": "voicebot.cli.campaign:campaigns",
     "call": "voicebot.cli.call:call",
+    "callfile": "voicebot.cli.callfile:callfile",
 }
 
 app = typer.Typer(
