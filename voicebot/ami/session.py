@@ -202,7 +202,8 @@ class Session:
         """Read the greeting; return what came behind it, None while it is not whole (or is none)."""
         self._greeting += data
         line, end, rest = self._greeting.partition(b"\r\n")
-        if not (line[: len(BANNER)] == BANNER[: len(line)] and len(line) <= LONGEST_GREETING):
+        ours = line.startswith(BANNER) if end else BANNER.startswith(line[: len(BANNER)])
+        if not ours or len(line) > LONGEST_GREETING:
             self._break("there is no AMI: another service greets us")
             return None
         if not end:

@@ -244,6 +244,7 @@ class Following:
         if call.channels:
             return ()
         del self._calls[channel.linked_id]
+        call.missing_since = None
         return self._end(call, now)
 
     def _not_originated(self, attempt: str, reason: int, now: datetime) -> tuple[Progress, ...]:
@@ -314,7 +315,7 @@ class Following:
                     found += self._answered(call, now)
         for link, call in self._calls.items():
             there = live.get(link, set())
-            if call.patchy:
+            if there:
                 call.channels &= there
             call.missing_since = None if there else call.missing_since or now
         for attempt, since in self._expected.items():
