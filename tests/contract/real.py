@@ -43,6 +43,10 @@ class RealPbx:
     async def dial(self, number: str, timeout: float = 10.0, caller: str | None = None) -> SoftphoneCall:
         return await self._phone.dial(number, timeout, caller)
 
+    def cli(self, command: str) -> str:
+        """Return the answer of Asterisk's command line."""
+        return self._asterisk.cli(command)
+
     async def left_over(self) -> list[str]:
         return [
             each["id"] for what in ("channels", "bridges") for each in await self._rest("GET", f"/{what}")

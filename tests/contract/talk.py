@@ -16,6 +16,7 @@ import numpy as np
 
 from tests.contract.pbx import Pbx
 from voicebot.app.gateway import Gateway
+from voicebot.call.outbound import Campaigns
 from voicebot.call.record import CallRecord, list_records, read_record
 from voicebot.config import Config, Route
 from voicebot.dialog.model.dialog import Dialog
@@ -112,7 +113,7 @@ class ScriptedSpeech:
 class Bot:
     """A running gateway in this process. `async with Bot(pbx, folder) as bot:`"""
 
-    def __init__(self, pbx: Pbx, folder: Path, **changes: Any) -> None:
+    def __init__(self, pbx: Pbx, folder: Path, campaigns: Campaigns | None = None, **changes: Any) -> None:
         route = {"number": "600", "dialog": str(DIALOG), **changes.pop("route", {})}
         self.config = Config.model_validate(
             {
@@ -126,7 +127,9 @@ class Bot:
         )
         self._stop_reasons: list[BaseException] = []
         self._done = asyncio.Event()
-        self.gateway = Gateway(self.config, speech=self._make_speech, observer=self._note)
+        self.gateway = Gateway(
+            self.config, speech=self._make_speech, observer=self._note, campaigns=campaigns
+        )
 
     def _make_speech(self, config: Config, languages: Callable[[Route], Sequence[str]]) -> ScriptedSpeech:
         self.speech = ScriptedSpeech(config, languages)

@@ -1,4 +1,4 @@
-"""The dialogs of all routes, and what happens when somebody saves one while calls go on.
+"""The dialogs of routes and campaigns, and what happens when somebody saves one while calls go on.
 
 A call keeps the version that it began with. A saved file is live for the next call. A file with faults is
 told of, and the version before it stays in service.
@@ -36,6 +36,9 @@ SETTLE_S = 0.25
 """A file written to so recently may be written to again: an editor empties it first, then fills it."""
 SETTLE_LIMIT_S = 5.0
 """A file that is still written to after so long is read as it is."""
+MOST_CAMPAIGN_ROUTES = 32
+"""So many of the latest routes of campaigns (their languages, values for all contacts) a new version of a
+dialog has to serve."""
 CALL_WAITS_S = 1.0
 """A call waits so long for a file just saved, or for a disk that hangs; then it has the version before."""
 
@@ -54,10 +57,32 @@ class DialogState:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A route that a dialog serves. names: of values that each contact gives; None: all are the route's."""
+
+    route: Route
+    names: frozenset[str] | None = None
+
+    def check(self, dialog: Dialog) -> None:
+        """Raise UserError where the dialog needs what it is not given."""
+        if self.names is None:
+            given_values(dialog, self.route.given)
+            return
+        problems = []
+        for name, need in dialog.file.needs.items():
+            if need.default is None and name not in self.names and name not in self.route.given:
+                what = f"the dialog needs `{name}` ({need.type}), which the campaign's contacts do not have"
+                remedy = "give it a `default` in the dialog, or begin a new campaign"
+                problems.append(Problem(what, remedy, dialog.source, code="need"))
+        if problems:
+            raise UserError(problems)
+
+
 @dataclass(slots=True)
 class _Kept:
     path: Path
-    routes: list[Route]
+    served: list[_Served]
     dialog: Dialog
     signature: Signature
     since: datetime
@@ -94,6 +119,7 @@ class DialogStore:
         self._hooks = hooks or Hooks()
         self._kept: dict[str, _Kept] = {}
         self._looking: set[asyncio.Task[None]] = set()
+        self._admitting = asyncio.Lock()
 
     @property
     def states(self) -> tuple[DialogState, ...]:
@@ -106,9 +132,9 @@ class DialogStore:
     def load(self) -> None:
         """Load every route's dialog. Raises UserError with all problems of all files at once.
 
-        May take seconds.
+        May take seconds. Those of campaigns are loaded when they are first asked for.
         """
-        if not self._config.routes:
+        if not self._config.routes and not self._config.dialling.enabled:
             what = "no routes: no number is answered"
             raise UserError(Problem(what, "add a [[routes]] table, see docs/configuration.md"))
         problems: list[Problem] = []
@@ -120,31 +146,39 @@ class DialogStore:
                     replace(problem, source="dialogs.sentence_vectors") for problem in error.problems
                 ]
         for file in dict.fromkeys(route.dialog for route in self._config.routes):
-            routes = [route for route in self._config.routes if route.dialog == file]
-            path = self._config.resolve(file)
+            served = [_Served(route) for route in self._config.routes if route.dialog == file]
             try:
-                signature = signature_of([os.path.realpath(path)])
-                dialog = self._read(path, routes)
+                self._kept[file] = self._first(file, served)
             except UserError as error:
                 problems += [problem for problem in error.problems if problem not in problems]
-                continue
-            if dialog.files:
-                signature = signature_of({*dialog.files, os.path.realpath(path)})
-            self._kept[file] = _Kept(path, routes, dialog, signature, datetime.now(UTC))
         if problems:
             raise UserError(problems)
         self._write_state()
+
+    def _first(self, file: str, served: list[_Served]) -> _Kept:
+        """Load a dialog that was not in service yet. Raises UserError."""
+        path = self._config.resolve(file)
+        signature = signature_of([os.path.realpath(path)])
+        dialog = self._read(path, served)
+        if dialog.files:
+            signature = signature_of({*dialog.files, os.path.realpath(path)})
+        return _Kept(path, served, dialog, signature, datetime.now(UTC))
 
     def dialog_of(self, route: Route) -> Dialog:
         """Return the dialog that is in service for a route."""
         return self._kept[route.dialog].dialog
 
-    async def fresh(self, route: Route) -> Dialog:
+    async def fresh(self, route: Route, names: Iterable[str] | None = None) -> Dialog:
         """Return the dialog for a call that begins now, as its file stands if that has no faults.
 
-        Never raises, and never takes longer than CALL_WAITS_S.
+        For a route of the configuration it never raises, and never takes longer than CALL_WAITS_S. For one of
+        a campaign, whose contacts give values of these `names`, it is loaded where it is not in service yet;
+        then it may raise UserError.
         """
-        kept = self._kept[route.dialog]
+        kept = self._kept.get(route.dialog)
+        if names is not None and (kept is None or not _serves(kept, route, names)):
+            kept = await self._admit(_Served(route, frozenset(names)))
+        assert kept is not None, "routes of the configuration are loaded"
         if self._config.dialogs.reload:
             looking = asyncio.create_task(self._refresh(kept), name="dialog file")
             self._looking.add(looking)
@@ -154,11 +188,27 @@ class DialogStore:
                 log.warning("dialog file not read in time", file=str(kept.path))
         return kept.dialog
 
+    async def _admit(self, new: _Served) -> _Kept:
+        """Take a campaign's route into service. Raises UserError where its dialog cannot serve it."""
+        async with self._admitting:
+            kept = self._kept.get(new.route.dialog)
+            if kept is None:
+                kept = await asyncio.to_thread(self._first, new.route.dialog, [new])
+                self._kept[new.route.dialog] = kept
+                await asyncio.to_thread(self._write_state)
+            elif new not in kept.served:
+                new.check(kept.dialog)
+                await asyncio.to_thread(warm_up, kept.dialog, new.route.language)
+                ours = [each for each in kept.served if each.names is None]
+                campaigns = [each for each in kept.served if each.names is not None]
+                kept.served = [*ours, *campaigns[-MOST_CAMPAIGN_ROUTES + 1 :], new]
+            return kept
+
     async def watch(self) -> None:
         """Look at all files every WATCH_S, until cancelled."""
         while self._config.dialogs.reload:
             await asyncio.sleep(WATCH_S)
-            for kept in self._kept.values():
+            for kept in list(self._kept.values()):
                 await self._refresh(kept)
 
     async def _refresh(self, kept: _Kept) -> None:
@@ -176,7 +226,7 @@ class DialogStore:
         while True:
             found = await _settled(kept.watched, found)
             try:
-                dialog = await asyncio.to_thread(self._read, kept.path, kept.routes)
+                dialog = await asyncio.to_thread(self._read, kept.path, kept.served)
                 refused: tuple[Problem, ...] = ()
             except UserError as error:
                 dialog, refused = kept.dialog, error.problems
@@ -190,7 +240,7 @@ class DialogStore:
                 "dialog reloaded", file=str(kept.path), version=dialog.version, before=kept.dialog.version
             )
             kept.dialog, kept.since = dialog, datetime.now(UTC)
-            self._swapped([(route, dialog) for route in kept.routes])
+            self._swapped([(each.route, dialog) for each in kept.served])
         elif refused and news:
             log.error(
                 "dialog not reloaded, the version before stays",
@@ -205,7 +255,7 @@ class DialogStore:
         if news:
             await asyncio.to_thread(self._write_state)
 
-    def _read(self, path: Path, routes: Iterable[Route]) -> Dialog:
+    def _read(self, path: Path, served: Iterable[_Served]) -> Dialog:
         """Load a dialog that every route of it gives what it needs, and whose work can be done.
 
         Raises UserError.
@@ -216,9 +266,10 @@ class DialogStore:
             self._vectors.learn(_examples(dialog))
         if problems := work_problems(dialog, self._config, self._hooks):
             raise UserError(problems)
-        for route in routes:
-            given_values(dialog, route.given)
-            warm_up(dialog, route.language)
+        for each in served:
+            each.check(dialog)
+        for language in dict.fromkeys(each.route.language for each in served):
+            warm_up(dialog, language)
         return dialog
 
     def _write_state(self) -> None:
@@ -242,6 +293,10 @@ class DialogStore:
             aside.rename(path)
         except OSError as error:
             log.warning("state of the dialogs not written", error=str(error))
+
+
+def _serves(kept: _Kept, route: Route, names: Iterable[str]) -> bool:
+    return _Served(route, frozenset(names)) in kept.served
 
 
 def _with_vectors(dialog: Dialog, vectors: SentenceVectors) -> Dialog:

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -16,10 +17,12 @@ import structlog
 from voicebot.app.dialogs import DialogState, DialogStore
 from voicebot.app.lag import LagWatch
 from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLanguage
+from voicebot.app.outbound_calls import CAMPAIGN, OutboundCalls, Refused, Unserved, answer_of
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
 from voicebot.ari.events import Channel, Event, StasisStart
 from voicebot.call.call import Call
+from voicebot.call.outbound import Campaigns
 from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
 from voicebot.call.services import Services
@@ -70,7 +73,8 @@ class Gateway:
         await gateway.run_until_stopped()   # SIGTERM, SIGINT
 
     `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start;
-    `speech` makes the speech engines, for tests.
+    `speech` makes the speech engines, for tests. `campaigns` knows the calls that we place; without it they
+    are hung up. `prepare()` makes a campaign's dialogs ready before its first call is answered.
     """
 
     def __init__(
@@ -80,6 +84,7 @@ class Gateway:
         observer: Observer | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
         speech: Callable[[Config, Callable[[Route], Sequence[str]]], Speech] = SpeechEngines,
+        campaigns: Campaigns | None = None,
     ) -> None:
         self._config = config
         self._observer = observer
@@ -90,12 +95,14 @@ class Gateway:
         surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
         self._dialogs = DialogStore(config, surroundings, self._on_reload, self._desk.hooks)
         self._ended: str | None = None
+        self._linked = False
         self._starting = 0
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._rendering: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
+        self._outbound = OutboundCalls(campaigns, self._dialogs, self._services)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -110,8 +117,17 @@ class Gateway:
     @property
     def accepts(self) -> bool:
         """Whether the next call would be taken."""
-        full = len(self._calls) + self._starting >= self._config.limits.calls
-        return not (self._stopping.is_set() or self._lag.overloaded or full)
+        return not (self._stopping.is_set() or self._lag.overloaded) and self.room > 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls may be sent to it at all: connected to Asterisk, not stopping, not overloaded."""
+        return self._linked and not (self._stopping.is_set() or self._lag.overloaded)
+
+    @property
+    def room(self) -> int:
+        """How many more calls it could take now, if it is ready."""
+        return max(0, self._config.limits.calls - len(self._calls) - self._starting)
 
     async def start(self) -> None:
         """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
@@ -207,6 +223,9 @@ class Gateway:
 
     def _take(self, event: StasisStart) -> None:
         """Start the call, or give the caller back to the dialplan."""
+        if event.args[:1] == (CAMPAIGN,):
+            self._take_outbound(event)
+            return
         number = event.args[0] if event.args else event.channel.dialplan.exten
         route = find_route(self._config.routes, number)
         if route is None or not self.accepts:
@@ -214,22 +233,40 @@ class Gateway:
             log.warning("call not taken", called=number, why=why)
             self._spawn(self._refuse(event.channel.id))
             return
-        self._starting += 1
         inbox = self._ari.subscribe(event.channel.id)  # at once: its next event may be there already
-        self._spawn(self._serve(event.channel, inbox, route, number))
+        self._serve(event.channel, inbox, self._inbound(event.channel, inbox, route, number))
 
-    async def _serve(self, channel: Channel, inbox: EventInbox, route: Route, number: str) -> None:
-        """Answer a call with its route's dialog as it stands now."""
+    def _take_outbound(self, event: StasisStart) -> None:
+        """Somebody answered a call of ours. They are served even while we stop: we have rung them up."""
+        answer = answer_of(event, asyncio.get_running_loop().time(), datetime.now(UTC))
+        full = self._lag.overloaded or not self.room
+        inbox = self._ari.subscribe(event.channel.id)
+        call = self._outbound.take(os.urandom(8).hex(), event, inbox, answer, full)
+        self._serve(event.channel, inbox, call)
+
+    def _serve(self, channel: Channel, inbox: EventInbox, coming: Coroutine[Any, Any, Call]) -> None:
+        self._starting += 1
+        self._spawn(self._hold(channel, inbox, coming))
+
+    async def _hold(self, channel: Channel, inbox: EventInbox, coming: Coroutine[Any, Any, Call]) -> None:
+        """Hold a call, once it is known what it is about."""
         try:
-            call = self._call(channel, inbox, route, await self._dialogs.fresh(route))
-        except Exception:  # a mistake of ours must not leave a caller in silence
-            log.exception("call not taken")
+            call = await coming
+        except Refused as why:
+            log.warning("call hung up", channel=channel.name, why=str(why))
+            inbox.close()
+            await self._hang_up(channel.id)
+            return
+        except Exception as error:  # a mistake of ours must not leave a caller in silence
+            if isinstance(error, Unserved):
+                log.error("call not served", channel=channel.name, why=str(error))
+            else:
+                log.exception("call not taken")
             inbox.close()
             await self._refuse(channel.id)
             return
         finally:
             self._starting -= 1
-        call.record.called.number = number
         if self._ended is not None:
             call.end(self._ended)
         self._calls[call.id] = call
@@ -238,8 +275,17 @@ class Gateway:
         finally:
             del self._calls[call.id]
 
+    async def _inbound(self, channel: Channel, inbox: EventInbox, route: Route, number: str) -> Call:
+        """Return a call to a number of ours, with its route's dialog as it stands now."""
+        call = self._call(channel, inbox, route, await self._dialogs.fresh(route))
+        call.record.called.number = number
+        return call
+
     def _call(self, channel: Channel, inbox: EventInbox, route: Route, dialog: Dialog) -> Call:
-        services = Services(
+        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, self._services(route))
+
+    def _services(self, route: Route) -> Services:
+        return Services(
             config=self._config,
             ari=self._ari,
             media=self._media,
@@ -251,7 +297,15 @@ class Gateway:
             environment=self._environment,
             observer=self._observer,
         )
-        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, services)
+
+    async def prepare(self, route: Route, names: Iterable[str] = ()) -> None:
+        """Load and check a dialog, and render its prompts, before calls of a campaign begin.
+
+        `names` of values that each contact gives beside those of the route. What is ready already costs
+        nothing. Raises UserError with all that is wrong.
+        """
+        dialog = await self._dialogs.fresh(route, names)
+        await self._render([(route, dialog)])
 
     def _languages(self, route: Route) -> tuple[str, ...]:
         """All languages that calls of a route are held in, the one they begin in first."""
@@ -277,6 +331,12 @@ class Gateway:
         except PbxError as error:
             log.warning("call could not be given back", error=str(error))
 
+    async def _hang_up(self, channel_id: str) -> None:
+        try:
+            await self._ari.request(requests.hang_up(channel_id))
+        except PbxError as error:
+            log.warning("call could not be hung up", error=str(error))
+
     # --- watching ---------------------------------------------------------------------------------------
 
     async def _watch_lag(self) -> None:
@@ -290,6 +350,7 @@ class Gateway:
                 log.warning(state, live_calls=len(self._calls))
 
     def _on_link(self, link: Link, why: str) -> None:
+        self._linked = link is Link.CONNECTED
         if link is Link.LOST:
             log.warning("connection to Asterisk lost, trying again", why=why, live_calls=len(self._calls))
 

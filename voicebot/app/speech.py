@@ -1,4 +1,4 @@
-"""The speech engines that the routes name: started together, prompts rendered ahead, stopped together."""
+"""The speech engines that routes and campaigns name: started and stopped together, prompts rendered ahead."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ log = structlog.get_logger(__name__)
 
 
 class SpeechEngines:
-    """Recognisers and voices by their names in the configuration; only those that a route names.
+    """Recognisers and voices by their names in the configuration.
+
+    Only those that a route names; where calls are placed all, for campaigns may name any of them.
 
     An async context manager: entering it loads all models. Raises UserError with every one that cannot be.
     """
@@ -36,12 +38,15 @@ class SpeechEngines:
         self._config = config
         self._rate = config.media.sample_rate
         routes = config.routes
+        everything = config.dialling.enabled
+        listening = dict.fromkeys(each.stt for route in routes for each in route.speeches)
+        speaking = dict.fromkeys(each.tts for route in routes for each in route.speeches)
         self._stt = {
             name: build_stt(name, config.stt[name], config.models)
-            for name in dict.fromkeys(each.stt for route in routes for each in route.speeches)
+            for name in (config.stt if everything else listening)
         }
         self._tts: dict[str, TtsPool] = {}
-        for name in dict.fromkeys(each.tts for route in routes for each in route.speeches):
+        for name in config.tts if everything else speaking:
             spoken = list(
                 dict.fromkeys(
                     language
@@ -51,7 +56,11 @@ class SpeechEngines:
                 )
             )
             self._tts[name] = build_tts(
-                config.tts[name], config.models, config.var / "cache", name=f"tts.{name}", languages=spoken
+                config.tts[name],
+                config.models,
+                config.var / "cache",
+                name=f"tts.{name}",
+                languages=spoken or ("en-US",),
             )
         self._libraries = {name: RecordedPrompts(tts.fallback_prompt) for name, tts in self._tts.items()}
 
@@ -89,7 +98,7 @@ class SpeechEngines:
         """Render every prompt known ahead, and decode every wav prompt. Raises UserError for a wav."""
         prompts: dict[str, list[tuple[str, Voice]]] = {}
         for route, dialog in served:
-            spoken = list(static_prompts(dialog, given_values(dialog, route.given), route.language))
+            spoken = list(static_prompts(dialog, _known_ahead(dialog, route), route.language))
             wavs = []
             for part in _parts(dialog):
                 wavs += [Path(part.folder) / wav for wav in wav_files(part.file)]
@@ -117,6 +126,14 @@ class SpeechEngines:
     async def _stop(self) -> None:
         engines: list[StreamingStt | TtsPool] = [*self._stt.values(), *self._tts.values()]
         await asyncio.gather(*(engine.stop() for engine in engines))
+
+
+def _known_ahead(dialog: Dialog, route: Route) -> dict[str, object]:
+    """Return the values that are the same in all calls of a route; a campaign's contacts have their own."""
+    try:
+        return given_values(dialog, route.given)
+    except UserError:
+        return {}
 
 
 def _parts(dialog: Dialog) -> Iterator[Dialog]:
