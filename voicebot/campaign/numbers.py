@@ -21,7 +21,7 @@ PREMIUM = "premium"
 LONGEST_TEXT = 64
 """Characters of a number as it is written; a longer text is none."""
 
-_WRITTEN = re.compile(r"(?:tel:)?[+\uff0b]?[0-9 ()./\u00a0\u2010-\u2015-]+", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?:tel:)?\(?\+?[0-9 ()./\u00a0\u2010-\u2015-]+", re.IGNORECASE)
 _SPREADSHEET = re.compile(r"\+?[0-9]{7,15}\.0")  # a number cell, written out
 _SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+?[0-9]{1,2}", re.IGNORECASE)
 _EXTENSION = re.compile(r"[0-9)]\s*(?:;?\s*ext\w*|x|#)[.=:\s]*[0-9]+", re.IGNORECASE)
@@ -77,14 +77,14 @@ def normalise(text: str, region: str = "") -> Dialable:
 
     Raises WrongNumber, which says in one sentence what is wrong.
     """
-    text = text.strip()
+    text = text.strip().removeprefix("'")  # what spreadsheets put before a text that looks like a number
     if _SPREADSHEET.fullmatch(text):
         text = text[:-2]
     if len(text) > LONGEST_TEXT or not _WRITTEN.fullmatch(text):
         raise WrongNumber(INVALID, _unreadable(text))
     digits = re.sub("[^0-9]", "", text)
     region = region.upper()
-    international = text[0] in "+\uff0b"
+    international = "+" in text
     if region and not international and region not in phonenumbers.SUPPORTED_REGIONS:
         raise WrongNumber(INVALID, f"`{region}` is no country of ISO 3166, so `{text}` has no country code")
     if region and len(digits) <= _LONGEST_SHORT and phonenumbers.is_emergency_number(digits, region):
@@ -112,7 +112,8 @@ def _judged(number: PhoneNumber, text: str) -> Dialable:
     written = f"+{number.country_code}{'0' * _leading_zeros(number)}{number.national_number}"
     region = phonenumbers.region_code_for_number(number) or ""
     if kind == PhoneNumberType.UNKNOWN:
-        raise WrongNumber(INVALID, _invalid(number, written, text))
+        hint = "; a number of another country is written with +" if text.startswith("00") else ""
+        raise WrongNumber(INVALID, _invalid(number, written, text) + hint)
     if kind in _REFUSED:
         raise WrongNumber(PREMIUM, f"{written} is {_REFUSED[kind]}")
     if region == _WORLDWIDE:
@@ -141,7 +142,7 @@ def _unreadable(text: str) -> str:
     if _EXTENSION.search(text):
         return f"`{text}` has an extension, which cannot be dialled"
     for character in text:
-        if not _WRITTEN.fullmatch(character) and character not in "+\uff0b":
+        if not _WRITTEN.fullmatch(character) and character != "+":
             shown = character if character.isprintable() else f"U+{ord(character):04X}"
             return f"`{printable(text)}` has `{shown}`, which does not belong into a number"
     return f"`{printable(text)}` is not written like a number"

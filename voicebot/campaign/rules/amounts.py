@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from voicebot.campaign.attempt import Disposition
 from voicebot.campaign.rules.case import Case, allowed, clock, deferred, halted, refused, shown
 from voicebot.campaign.rules.history import Abandonment
-from voicebot.campaign.rules.profiles import Frequency
+from voicebot.campaign.rules.law import Frequency
 from voicebot.campaign.verdict import Check
 
 LONGEST_DAY = timedelta(hours=50)

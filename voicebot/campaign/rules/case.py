@@ -11,8 +11,8 @@ from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.contact import Contact
 from voicebot.campaign.rules.history import History
 from voicebot.campaign.rules.hours import Calendars
+from voicebot.campaign.rules.law import Profile
 from voicebot.campaign.rules.policy import Policy
-from voicebot.campaign.rules.profiles import Profile
 from voicebot.campaign.verdict import Check, Ruling
 
 ASKED_FOR = timedelta(minutes=30)

@@ -17,7 +17,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from voicebot.campaign.campaign import DAYS, Campaign, Window
-from voicebot.campaign.rules.profiles import PROFILES, Spans, Week
+from voicebot.campaign.rules.law import PROFILES, Spans, Week
 
 DAY_S = 86_400
 _PROBE_S = 6 * 3600
@@ -60,13 +60,9 @@ def zone_of(name: str) -> ZoneInfo | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def known(zones: tuple[str, ...]) -> tuple[str, ...]:
     """Return those of the zones that there are, so that no bad name can raise where a call is judged."""
-    return _known(zones)
-
-
-@lru_cache(maxsize=4096)
-def _known(zones: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in zones if zone_of(name) is not None))
 
 

@@ -11,8 +11,8 @@ from voicebot.campaign.rules import amounts, number, person, timing
 from voicebot.campaign.rules.case import Case, asked_at
 from voicebot.campaign.rules.history import History
 from voicebot.campaign.rules.hours import calendars, known, next_in
+from voicebot.campaign.rules.law import PROFILES
 from voicebot.campaign.rules.policy import Policy
-from voicebot.campaign.rules.profiles import PROFILES
 from voicebot.campaign.verdict import Check, Ruling, Verdict
 from voicebot.campaign.zones import zones_of
 

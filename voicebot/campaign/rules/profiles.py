@@ -1,157 +1,172 @@
-"""Whose law binds a campaign: the figures of each profile, and where each one comes from.
-
-A campaign may be stricter than its profile, never laxer: rules take the stricter of the two.
-"""
+"""Where a campaign's file contradicts its profile: told when it is made, before anybody could be called."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from datetime import time, timedelta
+from math import ceil
+from typing import NamedTuple
 
-Purpose = Literal["informational", "telemarketing"]
-
-HOUR_S = 3600
-
-Spans = tuple[tuple[int, int], ...]
-"""Parts of one day: (from, to) in seconds since midnight of the wall clock, `to` not included; ascending."""
-
-Week = tuple[Spans, Spans, Spans, Spans, Spans, Spans, Spans]
-"""Monday first."""
+from voicebot.campaign.attempt import Disposition
+from voicebot.campaign.campaign import DAYS, Campaign
+from voicebot.campaign.rules.hours import DAY_S, meet, week_of
+from voicebot.campaign.rules.law import PROFILES, Profile, Week
+from voicebot.errors import Problem
 
 
-def _hours(begin: int, end: int) -> Spans:
-    return ((begin * HOUR_S, end * HOUR_S),)
+class Contradiction(NamedTuple):
+    """Something that the campaign's profile does not allow.
 
-
-_NEVER: Spans = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Frequency:
-    """At most `calls` calls to one number in `days` days (any so many times 24 hours)."""
-
-    calls: int
-    days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What one law asks for.
-
-    informational, telemarketing: hours at the called party
-    ring_s:                       shortest ring time
-    abandoned_brake, _stop:       shares of abandoned calls among those a person answered
-    abandoned_per_day:            the share is of one day (UTC); else of 30 days
-    exempt:                       frequency of informational calls
-    after_abandoned:              no call to a number so long after one that was abandoned
-    after_machine:                no call so long after one that was taken for a machine
-    list_days:                    a do-not-call list may be so old, in days, where calls sell something
-    regions:                      ISO 3166 countries whose law it is; empty: not told
-    sources:                      where each figure comes from, by the name of its field
+    grave: the campaign must not start; else the stricter of the two holds, and it may
     """
 
-    name: str
-    informational: Week
-    telemarketing: Week
-    ring_s: int
-    abandoned_brake: float
-    abandoned_stop: float
-    abandoned_per_day: bool
-    exempt: Frequency | None
-    after_abandoned: timedelta | None
-    after_machine: timedelta | None
-    list_days: int | None
-    regions: frozenset[str]
-    sources: Mapping[str, str]
-
-    def hours(self, purpose: Purpose) -> Week:
-        """The hours in which calls of `purpose` are legal."""
-        return self.telemarketing if purpose == "telemarketing" else self.informational
+    problem: Problem
+    grave: bool
 
 
-_DAILY = _hours(8, 21)
-_WEEK: Week = (_DAILY,) * 7
+def profile_problems(campaign: Campaign) -> list[Contradiction]:
+    """Return all in which a well-formed campaign contradicts its profile.
 
-US = Profile(
-    name="us",
-    informational=_WEEK,
-    telemarketing=_WEEK,
-    ring_s=15,
-    abandoned_brake=0.025,
-    abandoned_stop=0.03,
-    abandoned_per_day=False,
-    exempt=Frequency(3, 30),
-    after_abandoned=None,
-    after_machine=None,
-    list_days=31,
-    regions=frozenset(("US", "PR", "VI", "GU", "AS", "MP")),
-    sources={
-        "informational": "the hours of 47 CFR 64.1200(c)(1), which binds telemarketing only",
-        "telemarketing": "47 CFR 64.1200(c)(1): 8 am to 9 pm at the called party's location",
-        "ring_s": "47 CFR 64.1200(a)(6), 16 CFR 310.4(b)(4)(ii): 15 seconds or four rings",
-        "abandoned_brake": "ours: to slow down before the limit is reached",
-        "abandoned_stop": "47 CFR 64.1200(a)(7), 16 CFR 310.4(b)(4)(i): 3 % per campaign over 30 days",
-        "exempt": "47 CFR 64.1200(a)(3)(ii) to (v): three calls in any 30 days for exempt calls",
-        "list_days": "47 CFR 64.1200(c)(2)(i)(D), 16 CFR 310.4(b)(3)(iv): a list no older than 31 days",
-    },
-)
+    What is not grave is cut by the rules: an operator may tighten, never loosen.
+    """
+    law = PROFILES[campaign.profile]
+    return [
+        *_region(campaign, law),
+        *_windows(campaign, law),
+        *_ring(campaign, law),
+        *_pacing(campaign, law),
+        *_retries(campaign, law),
+        *_frequency(campaign, law),
+        *_notice(campaign),
+        *_lists(campaign),
+        *_consent(campaign),
+    ]
 
-UK = Profile(
-    name="uk",
-    informational=(*(_DAILY,) * 5, _hours(9, 21), _hours(9, 21)),
-    telemarketing=(*(_DAILY,) * 5, _hours(9, 21), _NEVER),
-    ring_s=15,
-    abandoned_brake=0.025,
-    abandoned_stop=0.03,
-    abandoned_per_day=True,
-    exempt=None,
-    after_abandoned=timedelta(hours=72),
-    after_machine=timedelta(hours=24),
-    list_days=28,
-    regions=frozenset(("GB", "GG", "JE", "IM")),
-    sources={
-        "informational": "no statute; DMA code: 8 am to 9 pm, at weekends from 9 am",
-        "telemarketing": "no statute; DMA telemarketing guide: Saturdays from 9 am, no calls on Sundays",
-        "ring_s": "Ofcom, Persistent misuse (2016): 15 seconds",
-        "abandoned_brake": "ours: to slow down before the limit is reached",
-        "abandoned_stop": "Ofcom, Persistent misuse (2016): 3 % of live calls per campaign in 24 hours",
-        "after_abandoned": "Ofcom, Persistent misuse (2016): 72 hours",
-        "after_machine": "Ofcom, Persistent misuse (2010): 24 hours after a machine was detected",
-        "list_days": "Privacy and Electronic Communications Regulations 2003, reg. 21(3): 28 days",
-    },
-)
 
-_FRENCH: Spans = (*_hours(10, 13), *_hours(14, 20))
+def _grave(code: str, what: str, remedy: str) -> Contradiction:
+    return Contradiction(Problem(what, remedy, code=f"profile.{code}"), True)
 
-EU = Profile(
-    name="eu",
-    informational=_WEEK,
-    telemarketing=(*(_FRENCH,) * 5, _NEVER, _NEVER),
-    ring_s=15,
-    abandoned_brake=0.025,
-    abandoned_stop=0.03,
-    abandoned_per_day=False,
-    exempt=None,
-    after_abandoned=None,
-    after_machine=None,
-    list_days=30,
-    regions=frozenset(
-        (
-            *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE"),
-            *("IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE"),
-        )
-    ),
-    sources={
-        "informational": "no law of the Union; ours",
-        "telemarketing": "no law of the Union; the strictest of its members that we know: France, Code de la "
-        "consommation D. 223-9 (Monday to Friday, 10 to 13 and 14 to 20), which lies within Spain's hours",
-        "ring_s": "no law of the Union; as in the profiles us and uk",
-        "abandoned_brake": "ours: to slow down before the limit is reached",
-        "abandoned_stop": "no law of the Union; as in the profile us",
-        "list_days": "no law of the Union; ours",
-    },
-)
 
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (US, UK, EU)}
+def _cut(code: str, what: str, remedy: str) -> Contradiction:
+    return Contradiction(Problem(what, remedy, code=f"profile.{code}"), False)
+
+
+def _region(campaign: Campaign, law: Profile) -> list[Contradiction]:
+    if campaign.region in law.regions:
+        return []
+    what = f"profile `{law.name}` is not the law of {campaign.region}"
+    remedy = "choose the profile of the country that is called; where it has none, tighten what differs"
+    return [_cut("region", what, remedy)]
+
+
+def _windows(campaign: Campaign, law: Profile) -> list[Contradiction]:
+    legal = law.hours(campaign.purpose)
+    told: list[Contradiction] = []
+    some = False
+    for window in campaign.windows:
+        wanted = week_of((window,))
+        both = [meet(ours, theirs) for ours, theirs in zip(wanted, legal, strict=True)]
+        some = some or any(both)
+        cut = [DAYS[day] for day in range(7) if tuple(both[day]) != wanted[day]]
+        shown = f"the window {window.begin:%H:%M} to {window.end:%H:%M}"
+        if cut:
+            what = f"{shown} is cut on {', '.join(cut)}: profile `{law.name}` has other hours"
+            remedy = f"{campaign.purpose} calls are legal {hours_told(legal)}"
+            told.append(_cut("windows", what, remedy))
+    if not some:
+        what = f"profile `{law.name}` leaves nothing of the windows"
+        remedy = f"{campaign.purpose} calls are legal {hours_told(legal)}"
+        told.append(_grave("windows", what, remedy))
+    return told
+
+
+def hours_told(week: Week) -> str:
+    """Return hours for people: `mon to fri 08:00-21:00, sat 09:00-21:00, sun never`."""
+    told: list[str] = []
+    first = 0
+    for day in range(1, 8):
+        if day < 7 and week[day] == week[first]:
+            continue
+        days = DAYS[first] if day - 1 == first else f"{DAYS[first]} to {DAYS[day - 1]}"
+        spans = " and ".join(f"{_clock(begin)}-{_clock(end)}" for begin, end in week[first]) or "never"
+        told.append(f"{days} {spans}")
+        first = day
+    return ", ".join(told)
+
+
+def _clock(second: int) -> str:
+    return "24:00" if second == DAY_S else f"{time(second // 3600, second // 60 % 60):%H:%M}"
+
+
+def _ring(campaign: Campaign, law: Profile) -> list[Contradiction]:
+    if campaign.ring_s >= law.ring_s:
+        return []
+    what = f"it rings {campaign.ring_s} s; profile `{law.name}` asks for {law.ring_s} s"
+    return [_grave("ring_time", what, f"write ring_s: {law.ring_s}, or more")]
+
+
+def _pacing(campaign: Campaign, law: Profile) -> list[Contradiction]:
+    pacing, told = campaign.pacing, []
+    if pacing.abandoned_stop > law.abandoned_stop:
+        what = f"{pacing.abandoned_stop:.1%} of abandoned calls is above the limit of profile `{law.name}`"
+        remedy = f"write {law.abandoned_stop:g}, or less"
+        told.append(_grave("abandonment", what, remedy))
+    if pacing.abandoned_brake > law.abandoned_brake:
+        what = f"the brake is put on at {law.abandoned_brake:.1%} in profile `{law.name}`, not later"
+        remedy = f"write {law.abandoned_brake:g}, or less"
+        told.append(_cut("abandonment", what, remedy))
+    return told
+
+
+def _retries(campaign: Campaign, law: Profile) -> list[Contradiction]:
+    told = []
+    pauses = ((Disposition.ABANDONED, law.after_abandoned), (Disposition.MACHINE, law.after_machine))
+    for disposition, pause in pauses:
+        retry = campaign.retries.get(disposition)
+        if pause is not None and retry is not None and retry.after < pause:
+            hours = pause // timedelta(hours=1)
+            what = f"profile `{law.name}` asks for {hours} h without a call after `{disposition}`"
+            remedy = f"write retries: {{{disposition}: {{after: {hours}h}}}}, or later"
+            told.append(_cut(f"after_{disposition}", what, remedy))
+    return told
+
+
+def _frequency(campaign: Campaign, law: Profile) -> list[Contradiction]:
+    limits, exempt = campaign.limits, law.exempt
+    if exempt is None or campaign.purpose != "informational":
+        return []
+    periods = max(1, ceil(exempt.days / limits.per_number_days))
+    if limits.per_number * periods <= exempt.calls:
+        return []
+    what = f"profile `{law.name}` allows {exempt.calls} calls to a number in {exempt.days} days, not more"
+    remedy = f"write per_number: {exempt.calls}, per_number_days: {exempt.days}, or less often"
+    return [_cut("frequency", what, remedy)]
+
+
+def _notice(campaign: Campaign) -> list[Contradiction]:
+    if campaign.profile != "eu" or campaign.ai_notice:
+        return []
+    what = "in profile `eu` callees must be told that a machine talks (Regulation (EU) 2024/1689, art. 50)"
+    remedy = "write the words that say so in the dialog's beginning: ai_notice: [automated assistant]"
+    return [_grave("ai_notice", what, remedy)]
+
+
+def _lists(campaign: Campaign) -> list[Contradiction]:
+    if campaign.purpose != "telemarketing" or campaign.do_not_call:
+        return []
+    what = "the campaign sells, and names no do-not-call list"
+    remedy = "import the national list, and name it: do_not_call: [national]"
+    return [_cut("do_not_call", what, remedy)]
+
+
+def _consent(campaign: Campaign) -> list[Contradiction]:
+    if campaign.purpose != "telemarketing":
+        return []
+    if campaign.consent == "all":
+        what = "calls that sell need each callee's own written consent, not one note for all"
+        return [_grave("consent", what, "write consent: column, and name the columns")]
+    columns = campaign.columns
+    missing = [name for name in ("consent_scope", "consent_written") if not getattr(columns, name)]
+    if not missing:
+        return []
+    what = f"calls that sell need consent in writing, and no column holds {' or '.join(missing)}"
+    return [_grave("consent", what, "name them under `columns`: nobody could be called without")]
