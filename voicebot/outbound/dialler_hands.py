@@ -1,0 +1,111 @@
+"""Handing attempts over to Asterisk: as call files in its spool, or by AMI's Originate.
+
+Either way the attempt goes through the fence in the dialplan, whose files tell what became of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from voicebot.ami.actions import Originate
+from voicebot.campaign.attempt import Order
+from voicebot.campaign.fence import ANSWERED_CONTEXT, RING_AND_MORE_S, channel, for_attempt, variables
+from voicebot.errors import PbxError, UserError
+from voicebot.outbound.spool import Handing, Spool, call_file_name
+from voicebot.pbx.ami_client import AmiClient, AmiUnsure
+
+ALREADY = "spool.exists"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What became of one order. handed: Asterisk has it, or may have it.
+
+    never: it is wrong in itself, and will not be taken another time either
+    """
+
+    order: Order
+    handed: bool
+    never: bool = False
+    why: str = ""
+
+
+class Hands(Protocol):
+    """A way to hand over. `hand` raises SpoolUnavailable or PbxError where nothing can be handed over now."""
+
+    way: str
+
+    async def hand(self, orders: Sequence[Order], now: datetime) -> list[Given]: ...
+
+
+class CallFileHands:
+    """Through Asterisk's spool."""
+
+    way = "callfile"
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    async def hand(self, orders: Sequence[Order], now: datetime) -> list[Given]:
+        """Raises SpoolUnavailable."""
+        given, handings = _checked(orders, now)
+        results = await asyncio.to_thread(self._spool.hand_over, handings.values()) if handings else ()
+        for order, result in zip([each for each in orders if each.attempt in handings], results, strict=True):
+            problem = result.problem
+            handed = result.handed or (problem is not None and problem.code == ALREADY)
+            given.append(Given(order, handed, why=str(problem or "")))
+        return given
+
+
+class OriginateHands:
+    """By AMI. Asterisk says at once that it queued the call; what came of it is in the fence's files."""
+
+    way = "originate"
+
+    def __init__(self, ami: AmiClient) -> None:
+        self._ami = ami
+
+    async def hand(self, orders: Sequence[Order], now: datetime) -> list[Given]:
+        """Raises PbxError where AMI is away."""
+        if not self._ami.connected:
+            raise PbxError("AMI is away")
+        return list(await asyncio.gather(*(self._one(order) for order in orders)))
+
+    async def _one(self, order: Order) -> Given:
+        try:
+            action = Originate(
+                channel(order.attempt),
+                ANSWERED_CONTEXT,
+                order.attempt,
+                timeout_ms=(order.ring_s + RING_AND_MORE_S) * 1000,
+                caller_number=order.caller_number,
+                caller_name=order.caller_name,
+                variables=variables(order),
+            )
+            await self._ami.action(action)
+        except AmiUnsure as error:
+            return Given(order, handed=True, why=str(error))
+        except PbxError as error:
+            return Given(order, handed=False, why=str(error))
+        except (UserError, ValueError) as error:
+            return Given(order, handed=False, never=True, why=str(error))
+        return Given(order, handed=True)
+
+
+def _checked(orders: Sequence[Order], now: datetime) -> tuple[list[Given], dict[str, Handing]]:
+    """Compose the call files; those that cannot be composed will not be another time either."""
+    refused, handings = [], {}
+    for order in orders:
+        try:
+            file = for_attempt(order)
+        except UserError as error:
+            refused.append(Given(order, handed=False, never=True, why=str(error)))
+        else:
+            handings[order.attempt] = Handing(
+                call_file_name(order.attempt), file, order.due if order.due > now else None
+            )
+    return refused, handings
