@@ -125,9 +125,14 @@ class Gateway:
         return self._linked and not (self._stopping.is_set() or self._lag.overloaded)
 
     @property
+    def capacity(self) -> int:
+        """How many calls it takes at once."""
+        return self._config.limits.calls
+
+    @property
     def room(self) -> int:
         """How many more calls it could take now, if it is ready."""
-        return max(0, self._config.limits.calls - len(self._calls) - self._starting)
+        return max(0, self.capacity - len(self._calls) - self._starting)
 
     async def start(self) -> None:
         """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
@@ -298,14 +303,15 @@ class Gateway:
             observer=self._observer,
         )
 
-    async def prepare(self, route: Route, names: Iterable[str] = ()) -> None:
+    async def prepare(self, route: Route, names: Iterable[str] = (), languages: bool = False) -> None:
         """Load and check a dialog, and render its prompts, before calls of a campaign begin.
 
-        `names` of values that each contact gives beside those of the route. What is ready already costs
-        nothing. Raises UserError with all that is wrong.
+        `names` of values that each contact gives beside those of the route; `languages`: all of the dialog's.
+        What is ready already costs nothing. Raises UserError with all that is wrong.
         """
         dialog = await self._dialogs.fresh(route, names)
-        await self._render([(route, dialog)])
+        spoken = dialog.languages if languages else (route.language,)
+        await self._render([(route.model_copy(update={"language": each}), dialog) for each in spoken])
 
     def _languages(self, route: Route) -> tuple[str, ...]:
         """All languages that calls of a route are held in, the one they begin in first."""

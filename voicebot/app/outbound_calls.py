@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,9 @@ LONGEST_BEFORE = timedelta(minutes=1)
 """More than this between answer and `Stasis()` is no time that a dialplan told."""
 REMEMBERED = 100_000
 """So many attempts are remembered, so that none is taken twice."""
+
+
+_ATTEMPT = re.compile(r"[0-9a-f]{32}")
 
 
 class Refused(Exception):
@@ -63,6 +67,8 @@ class OutboundCalls:
         attempt = attempt_of(start)
         if self._campaigns is None:
             raise Refused("this gateway knows no campaigns")
+        if not _ATTEMPT.fullmatch(attempt):
+            raise Refused("no id of an attempt")
         if attempt in self._seen:
             raise Refused("this attempt was taken before")
         self._seen[attempt] = None

@@ -1,0 +1,269 @@
+"""What the gateway knows and tells of the calls that we placed: the store, and what stands in for it.
+
+A database that is away for a minute leaves nobody in silence and loses nothing. What a call is about was
+told here before it was dialled; what came of it is kept in a journal until the database is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from voicebot.app.journal import Journal
+from voicebot.call.outbound import Assignment
+from voicebot.campaign.attempt import AttemptState, CallResult
+from voicebot.campaign.campaign import Campaign
+from voicebot.campaign.contact import Contact
+from voicebot.config import Config, Route
+from voicebot.store.errors import StoreUnavailable
+from voicebot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+STORE_LIMIT_S = 1.5
+"""A database that has not answered by then counts as away."""
+REPLAY_S = 1.0
+"""Between two tries to bring the journal into the database."""
+MOST_EXPECTED = 100_000
+"""Calls that are known before they are answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A callee wants no more calls."""
+
+    attempt: str
+    number: str
+    how: str
+    at: datetime
+
+
+_REVOCATION = TypeAdapter(Revocation)
+_RESULT = TypeAdapter(CallResult)
+_REVOKED, _FINISHED = "1-opt-out", "2-result"
+"""How entries of the journal begin: revocations are replayed first."""
+
+
+def journal_of(config: Config) -> Journal:
+    return Journal(config.var / "campaigns" / "journal")
+
+
+def routes_of(campaign: Campaign, folder: str | Path) -> tuple[Route, Route | None]:
+    """Return the routes of a campaign's dialog, and of its message for machines: the same for all."""
+
+    def route(dialog: str) -> Route:
+        return Route(
+            number=campaign.caller.number,
+            dialog=str((Path(folder) / dialog).resolve()),
+            language=campaign.language,
+            stt=campaign.stt,
+            tts=campaign.tts,
+            voice=campaign.voice,
+            record=campaign.record,
+            given=dict(campaign.given),
+        )
+
+    wants_message = campaign.answering.machine == "message" and campaign.answering.message
+    return route(campaign.dialog), route(campaign.answering.message) if wants_message else None
+
+
+def assignment_of(
+    attempt: str, number: str, campaign: Campaign, folder: str | Path, contact: Contact
+) -> Assignment:
+    """Return what a call to a contact is about."""
+    routes = routes_of(campaign, folder)
+    if contact.language:
+        spoken = {"language": contact.language}
+        routes = (routes[0].model_copy(update=spoken), routes[1] and routes[1].model_copy(update=spoken))
+    return Assignment(
+        attempt=attempt,
+        campaign=campaign.campaign,
+        number=number,
+        caller_number=campaign.caller.number,
+        route=routes[0],
+        answering=campaign.answering,
+        zone=contact.zones[0],
+        given=dict(contact.given),
+        message=routes[1],
+    )
+
+
+class Assignments:
+    """Implements `Campaigns`. Run `run()` beside the gateway; `close()` at the end.
+
+    `cancel(attempts)` is told of other attempts on a number that was revoked: they must not be dialled.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        *,
+        cancel: Callable[[tuple[str, ...]], None] = lambda _: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._cancel = cancel
+        self._now = now
+        self._expected: OrderedDict[str, Assignment] = OrderedDict()
+        self._unkept: dict[str, bytes] = {}
+        self._refused: set[str] = set()
+        self._pending = True  # nobody has looked yet
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._replaying = asyncio.Lock()
+
+    # --- what the dialler tells -------------------------------------------------------------------------
+
+    def expect(self, assignment: Assignment) -> None:
+        """Tell, before it is dialled, what a call will be about: no database is asked when it is answered."""
+        self._expected[assignment.attempt] = assignment
+        if len(self._expected) > MOST_EXPECTED:
+            self._expected.popitem(last=False)
+
+    def forget(self, attempt: str) -> None:
+        """The attempt is closed: it was not answered."""
+        self._expected.pop(attempt, None)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is in the journal that the database does not have yet: claim nothing before."""
+        return self._pending or bool(self._unkept)
+
+    # --- Campaigns --------------------------------------------------------------------------------------
+
+    async def assignment(self, attempt: str) -> Assignment | None:
+        found = self._expected.get(attempt)
+        if found is None:
+            try:
+                async with asyncio.timeout(STORE_LIMIT_S):
+                    found = await self._look_up(attempt)
+            except (StoreUnavailable, TimeoutError) as error:
+                log.error("an answered call is not known", attempt=attempt, why=str(error) or "time-out")
+        if found is not None:
+            self._spawn(self._note_answer(attempt, self._now()))
+        return found
+
+    async def opted_out(self, attempt: str, number: str, how: str) -> None:
+        said = Revocation(attempt, number, how, self._now())
+        try:
+            async with asyncio.timeout(STORE_LIMIT_S):
+                await self._revoke(said)
+        except Exception as error:  # whatever it is, the revocation must be kept
+            _tell("opt-out", attempt, error)
+            await self._keep(f"{_REVOKED}-{attempt}", _REVOCATION.dump_json(said))
+
+    async def finished(self, result: CallResult) -> None:
+        self.forget(result.attempt)
+        try:
+            async with asyncio.timeout(STORE_LIMIT_S):
+                await self._store.finish_call(result, self._now())
+        except Exception as error:
+            _tell("result", result.attempt, error)
+            try:
+                await self._keep(f"{_FINISHED}-{result.attempt}", _RESULT.dump_json(result))
+            except OSError as full:
+                log.critical("result on no disk yet", attempt=result.attempt, error=str(full))
+
+    # --- the journal ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Bring what is in the journal into the database, again and again, until cancelled."""
+        while True:
+            if self.pending:
+                await self.replay()
+            await asyncio.sleep(REPLAY_S)
+
+    async def replay(self) -> bool:
+        """Try it once. True: the database has everything now."""
+        async with self._replaying:
+            try:
+                for name, text in list(self._unkept.items()):
+                    await asyncio.to_thread(self._journal.keep, name, text)
+                    self._unkept.pop(name, None)
+                names = await asyncio.to_thread(self._journal.names)
+            except OSError as error:
+                log.critical("journal not usable", folder=str(self._journal.folder), error=str(error))
+                return False
+            for name in names:
+                if name not in self._refused and not await self._replay_one(name):
+                    return False
+            self._pending = False
+            return not self.pending
+
+    async def close(self) -> None:
+        """Wait for what was begun."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STORE_LIMIT_S)
+
+    async def _replay_one(self, name: str) -> bool:
+        """Bring one entry into the database. False: it is away still."""
+        try:
+            text = await asyncio.to_thread(self._journal.read, name)
+            async with asyncio.timeout(STORE_LIMIT_S):
+                if name.startswith(_REVOKED):
+                    await self._revoke(_REVOCATION.validate_json(text))
+                else:
+                    await self._store.finish_call(_RESULT.validate_json(text), self._now())
+        except (StoreUnavailable, TimeoutError):
+            return False
+        except Exception as error:  # it stays where it is, for somebody to look at
+            broken = isinstance(error, ValidationError)
+            log.error("journal entry not taken", entry=name, broken=broken, error=repr(error))
+            self._refused.add(name)
+            return True
+        await asyncio.to_thread(self._journal.drop, name)
+        log.info("told to the database", entry=name)
+        return True
+
+    async def _keep(self, name: str, text: bytes) -> None:
+        self._pending = True
+        try:
+            await asyncio.to_thread(self._journal.keep, name, text)
+        except OSError:
+            self._unkept[name] = text
+            raise
+
+    # --- the store --------------------------------------------------------------------------------------
+
+    async def _look_up(self, attempt: str) -> Assignment | None:
+        row = await self._store.attempt(attempt)
+        if row is None or row.state is AttemptState.CLOSED or not row.order.number:
+            return None
+        contact = await self._store.contact(row.contact)
+        if contact is None:
+            return None
+        campaign = await self._store.campaign(row.order.campaign)
+        return assignment_of(attempt, row.order.number, campaign.settings, campaign.folder, contact)
+
+    async def _revoke(self, said: Revocation) -> None:
+        others = await self._store.opt_out(said.number, said.how, said.at, attempt=said.attempt)
+        if others:
+            self._cancel(others)
+
+    async def _note_answer(self, attempt: str, at: datetime) -> None:
+        """Who else tells it may be late, or away; the result will tell it again."""
+        try:
+            await self._store.answered(attempt, at)
+        except StoreUnavailable:
+            return
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _tell(what: str, attempt: str, error: Exception) -> None:
+    if isinstance(error, StoreUnavailable | TimeoutError):
+        log.warning("kept in the journal until the database is back", what=what, attempt=attempt)
+    else:
+        log.error("kept in the journal", what=what, attempt=attempt, error=repr(error))
