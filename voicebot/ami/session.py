@@ -133,14 +133,17 @@ class Session:
         for each in arrived:
             self._take(each, now)
 
-    def ask(self, action: Action, now: float, timeout_s: float = ANSWER_TIMEOUT_S) -> str:
+    def ask(
+        self, action: Action, now: float, timeout_s: float = ANSWER_TIMEOUT_S, action_id: str = ""
+    ) -> str:
         """Send an action and return its ActionID, under which `Answered` or `Failed` comes, once.
 
+        Give an `action_id` of your own, never used before, where you must know it beforehand.
         Raises ValueError for what must not reach the wire (see `actions`), RuntimeError before the login.
         """
         if self.state is not State.READY:
             raise RuntimeError(f"no action while {self.state.value}")
-        return self._send(action, now, timeout_s)
+        return self._send(action, now, timeout_s, action_id)
 
     def forget(self, action_id: str) -> None:
         """Nobody waits for this answer any more."""
@@ -269,8 +272,8 @@ class Session:
         else:
             self._outputs.append(Failed(id_, f"AMI gives up the list of {pending.name}: {ends}"))
 
-    def _send(self, action: Action, now: float, timeout_s: float) -> str:
-        id_ = f"{self._prefix}{self._asked + 1}"
+    def _send(self, action: Action, now: float, timeout_s: float, action_id: str = "") -> str:
+        id_ = action_id or f"{self._prefix}{self._asked + 1}"
         self._out += serialise(message("Action", action.name, [("ActionID", id_), *action.headers()]))
         self._asked += 1
         self._pending[id_] = _Pending(action.name, now + timeout_s)

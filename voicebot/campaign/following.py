@@ -117,21 +117,36 @@ class _Call:
     missing_since: datetime | None = None
 
 
+@dataclass(slots=True)
+class _Expected:
+    """An Originate of which no channel was seen yet. unseen_since: events were missed after it."""
+
+    action_id: str
+    unseen_since: datetime | None = None
+
+
 class Following:
     """All attempts that Asterisk has now."""
 
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
-        self._expected: dict[str, datetime | None] = {}
+        self._expected: dict[str, _Expected] = {}
 
     @property
     def attempts(self) -> frozenset[str]:
         """Those of which channels live, as far as we know."""
         return frozenset(call.attempt for call in self._calls.values())
 
-    def expect(self, attempt: str) -> None:
-        """An Originate of this attempt is about to be sent: its failure comes before any channel does."""
-        self._expected.setdefault(attempt, None)
+    def expect(self, attempt: str, action_id: str) -> None:
+        """An Originate of this attempt is about to be sent, under an ActionID that is used only once.
+
+        Its failure may come without any channel; the failure of an earlier one may still come, too.
+        """
+        self._expected[attempt] = _Expected(action_id)
+
+    def forget(self, attempt: str) -> None:
+        """The Originate that was expected was refused, or was never sent."""
+        self._expected.pop(attempt, None)
 
     def event(self, event: Event, now: datetime) -> tuple[Progress, ...]:
         """Take the next event; return what it means for attempts. `now` is aware, and goes forward."""
@@ -158,8 +173,8 @@ class Following:
                     return (*self._dialled(call, now), *self._answered(call, now))
             case Hangup(channel=channel):
                 return self._hung_up(event, channel, now)
-            case OriginateResponse(succeeded=False, exten=attempt) if attempt in self._expected:
-                return self._not_originated(attempt, event.reason, now)
+            case OriginateResponse(succeeded=False):
+                return self._not_originated(event, now)
             case Missed():
                 for call in self._calls.values():
                     call.patchy = True
@@ -174,8 +189,8 @@ class Following:
             if call.missing_since and now - call.missing_since >= GRACE:
                 del self._calls[link]
                 found += self._end(call, now)
-        for attempt, since in list(self._expected.items()):
-            if since and now - since >= GRACE:
+        for attempt, expected in list(self._expected.items()):
+            if expected.unseen_since and now - expected.unseen_since >= GRACE:
                 del self._expected[attempt]
                 found.append(Unclear(attempt, now, "nothing was seen of its Originate"))
         return tuple(found)
@@ -247,10 +262,14 @@ class Following:
         call.missing_since = None
         return self._end(call, now)
 
-    def _not_originated(self, attempt: str, reason: int, now: datetime) -> tuple[Progress, ...]:
-        """Asterisk could not even make the Local channel."""
+    def _not_originated(self, event: OriginateResponse, now: datetime) -> tuple[Progress, ...]:
+        """Asterisk could not even make the Local channel; or it tells us late what we know already."""
+        attempt = event.exten
+        expected = self._expected.get(attempt)
+        if expected is None or expected.action_id != event.action_id:
+            return ()
         del self._expected[attempt]
-        detail = f"Originate failed, reason {reason}"
+        detail = f"Originate failed, reason {event.reason}"
         return (Ended(attempt, DialResult(attempt, Disposition.NOT_HANDED, now, detail=detail)),)
 
     # --- the end ----------------------------------------------------------------------------------------
@@ -318,8 +337,8 @@ class Following:
             if there:
                 call.channels &= there
             call.missing_since = None if there else call.missing_since or now
-        for attempt, since in self._expected.items():
-            self._expected[attempt] = since or now
+        for expected in self._expected.values():
+            expected.unseen_since = expected.unseen_since or now
         return tuple(found)
 
 

@@ -195,16 +195,20 @@ class AmiClient:
 
     # --- what one does with it --------------------------------------------------------------------------
 
-    async def action(self, action: Action, timeout_s: float = ANSWER_TIMEOUT_S) -> Answered:
+    async def action(
+        self, action: Action, timeout_s: float = ANSWER_TIMEOUT_S, action_id: str = ""
+    ) -> Answered:
         """Ask, and return Asterisk's answer.
 
+        action_id: one of your own, never used before; empty: the client makes one
+
         Raises PbxError where Asterisk refuses it or is away: then it was not done. Raises AmiUnsure where no
-        answer came although it was sent. Raises ValueError for what must not reach the wire, TypeError never.
+        answer came although it was sent. Raises ValueError for what must not reach the wire.
         """
         connection = self._connection
         if connection is None or connection.session.state is not State.READY:
             raise PbxError(f"AMI cannot be asked for {action.name}: there is no connection to {self._where}")
-        return await connection.ask(action, timeout_s)
+        return await connection.ask(action, timeout_s, action_id)
 
     def subscribe(self) -> Subscription:
         """Return all events from now on."""
@@ -317,8 +321,8 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._gone = asyncio.Event()
 
-    async def ask(self, action: Action, timeout_s: float) -> Answered:
-        id_ = self.session.ask(action, self._loop.time(), timeout_s)
+    async def ask(self, action: Action, timeout_s: float, action_id: str) -> Answered:
+        id_ = self.session.ask(action, self._loop.time(), timeout_s, action_id)
         answer: asyncio.Future[Answered] = self._loop.create_future()
         self._answers[id_] = answer
         self._work()

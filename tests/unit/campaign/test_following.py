@@ -218,7 +218,7 @@ def test_other_peoples_calls_are_left_alone() -> None:
 
 def test_an_originate_that_made_no_channel_was_not_handed() -> None:
     following = Following()
-    following.expect(ID)
+    following.expect(ID, "1")
     end = only_end(told(following, [OriginateResponse("1", False, 0, exten=ID)]))
     assert end.result.disposition is Disposition.NOT_HANDED
     assert told(following, [OriginateResponse("1", False, 0, exten=ID)]) == []
@@ -226,9 +226,17 @@ def test_an_originate_that_made_no_channel_was_not_handed() -> None:
 
 def test_the_failure_that_comes_after_the_end_ends_nothing_twice() -> None:
     call, following = Call(), Following()
-    following.expect(ID)
+    following.expect(ID, "1")
     told(following, [*call.begin, *call.end("BUSY", 17, 486)])
     assert told(following, [OriginateResponse("1", False, 0, exten=ID)]) == []
+
+
+def test_the_failure_of_an_earlier_originate_says_nothing_of_a_later_one() -> None:
+    following = Following()
+    following.expect(ID, "2")
+    assert told(following, [OriginateResponse("1", False, 0, exten=ID)]) == []
+    following.forget(ID)
+    assert told(following, [OriginateResponse("2", False, 0, exten=ID)]) == []
 
 
 # --- gaps -----------------------------------------------------------------------------------------------
@@ -286,7 +294,7 @@ def test_a_call_found_before_its_dial_and_gone_without_one_is_unclear() -> None:
 
 def test_an_originate_of_which_nothing_was_seen_is_unclear() -> None:
     following = Following()
-    following.expect(OTHER)
+    following.expect(OTHER, "1")
     assert following.settle(T0 + 100 * GRACE) == ()
     told(following, [Missed("lost"), LiveChannels(())])
     (found,) = following.settle(T0 + GRACE)
@@ -298,7 +306,7 @@ def test_no_subset_of_events_makes_it_raise_or_end_a_call_twice() -> None:
     life = [*call.begin, *call.ring, *call.end("BUSY", 17, 486), Missed("x"), LiveChannels(call.listed[:2])]
     for seed in range(300):
         chance, following = random.Random(seed), Following()
-        following.expect(ID)
+        following.expect(ID, "1")
         some = [event for event in life if chance.random() < 0.7]
         found = told(following, some) + list(following.settle(T0 + GRACE))
         ends = [each for each in found if isinstance(each, Ended)]
