@@ -29,7 +29,8 @@ _SHORT = {
 }
 """What American files write for a zone. Only where the country is the US: CST is China's, too."""
 
-_ZIP = re.compile(r"(?<![0-9])([0-9]{5})(?:-[0-9]{4})?(?![0-9])")
+_ZIP = re.compile(r"(?<![0-9])([0-9]{5})(?:-[0-9]{4})?$")
+_COUNTRY = re.compile(r"[\s,]+(?:USA?|U\.S\.A\.|United States(?: of America)?)$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -86,9 +87,8 @@ def address_zones(address: str) -> tuple[str, ...]:
 
 def state_of(address: str) -> str:
     """Return the US state of an address, such as `NY`; "" where it tells none."""
-    text = address.strip()
-    codes: list[str] = _ZIP.findall(text)
-    if codes and (state := _state_of_zip(codes[-1])):
+    text = _COUNTRY.sub("", address.strip())
+    if (code := _ZIP.search(text)) and (state := _state_of_zip(code[1])):
         return state
     if re.fullmatch("[0-9]{3,4}", text) and (state := _state_of_zip(text.zfill(5))):
         return state  # a spreadsheet took New England's leading zero away

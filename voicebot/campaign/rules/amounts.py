@@ -48,7 +48,7 @@ def frequency(case: Case) -> Check:
     """
     past, limits = case.history.past, case.campaign.limits
     if case.asked:
-        return allowed("frequency", "They asked for a call at this time.")
+        return allowed("frequency", f"They asked for a call at {shown(case.contact.due)}.")
     if not past:
         return allowed("frequency", "The number was not called before.")
     until: datetime | None = None

@@ -24,7 +24,7 @@ class Case:
     """One call to be judged.
 
     zones: the contact's candidate zones, as far as they exist; of the number where none does
-    asked: the callee asked for a call at this very time
+    asked: the callee asked for a call at this very time, or at one yet to come
     """
 
     campaign: Campaign
@@ -39,8 +39,8 @@ class Case:
 
 
 def asked_at(contact: Contact, now: datetime) -> bool:
-    """Whether `now` is the time for which the callee asked for a call."""
-    return contact.asked and contact.due <= now < contact.due + ASKED_FOR
+    """Whether `now` is the time for which the callee asked for a call, or before it: then `due` holds it."""
+    return contact.asked and now < contact.due + ASKED_FOR
 
 
 def allowed(rule: str, why: str) -> Check:
