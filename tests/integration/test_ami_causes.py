@@ -211,6 +211,21 @@ async def test_an_answer_and_a_hang_up(campaign: Campaign, callees: Callees) -> 
     assert not campaign.following.attempts
 
 
+async def test_a_call_file_is_followed_alike(campaign: Campaign, callees: Callees) -> None:
+    callees.otherwise = Manner(refuse=486)
+    attempt = uuid.uuid4().hex
+    spool = campaign.pbx.state / "spool"
+    aside = spool / f"{attempt}.call"
+    aside.write_text(
+        f"Channel: Local/{attempt}@voicebot-dial/n\nContext: voicebot-answered\nExtension: {attempt}\n"
+        f"Setvar: VOICEBOT_ATTEMPT={attempt}\nSetvar: VOICEBOT_DIAL=PJSIP/+12025550142@trunk\n"
+        f"Setvar: VOICEBOT_RING={RING_S}\nSetvar: VOICEBOT_EXPIRES={int(time.time()) + 60}\n"
+    )
+    aside.rename(spool / "outgoing" / aside.name)
+    end = await campaign.end_of(attempt)
+    assert isinstance(end, Ended) and end.result.disposition is Disposition.BUSY
+
+
 async def test_too_late_is_not_dialled(campaign: Campaign, callees: Callees) -> None:
     attempt = await campaign.originate("PJSIP/+12025550142@trunk", expires_s=-10)
     end = await campaign.end_of(attempt)

@@ -7,6 +7,7 @@ audio, so that an answered call is a whole one, and never sends any.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -113,7 +114,7 @@ class Callees(asyncio.DatagramProtocol):
         number = self._number(invite)
         self.invited.append(number)
         manner = self.manners.get(number, self.otherwise)
-        call = self._calls[invite.call_id] = _Call(invite, peer, f"t{len(self._calls)}")
+        call = self._calls[invite.call_id] = _Call(invite, peer, secrets.token_hex(8))
         if manner.silent:
             return
         self._send(sip.reply(invite, 100, "Trying", call.tag), peer)
