@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -20,7 +20,10 @@ Judge = Callable[[Campaign, Policy, Contact, History, datetime], Verdict]
 
 
 class Next(Protocol):
-    """What becomes of a contact after an attempt. number_index: which of its numbers comes next."""
+    """What becomes of a contact after an attempt. number_index: which of its numbers comes next.
+
+    asked: the callee asked for the next call
+    """
 
     @property
     def state(self) -> ContactState: ...
@@ -28,6 +31,8 @@ class Next(Protocol):
     def due(self) -> datetime | None: ...
     @property
     def number_index(self) -> int: ...
+    @property
+    def asked(self) -> bool: ...
 
 
 class After(Protocol):
@@ -44,7 +49,7 @@ class After(Protocol):
         disposition: Disposition,
         call_back: datetime | None,
         now: datetime,
-        past: tuple[Disposition, ...] = (),
+        past: Sequence[Disposition] = (),
     ) -> Next: ...
 
 
