@@ -46,6 +46,8 @@ RENEW_S = 10.0
 SWEEP_S = 30.0
 STUCK = timedelta(seconds=10)
 """Asterisk takes a call file within a second; if it takes so long, it does not run."""
+UNANSWERED_CLAIM = timedelta(seconds=10)
+"""A claim that was answered is in the book long before."""
 FOREIGN_PATIENCE = timedelta(minutes=10)
 """So long after an attempt must be over its own dialler may come back and tell what became of it."""
 
@@ -306,7 +308,7 @@ class Dialler:
                 await running.run.hand_over([order for order in orders if order.campaign == name])
 
     def _finished(self, entry: Entry, disposition: Disposition, traces: Traces) -> None:
-        log.info("attempt closed", campaign=entry.campaign, attempt=entry.id, disposition=str(disposition))
+        log.debug("attempt closed", campaign=entry.campaign, attempt=entry.id, disposition=str(disposition))
         if (running := self._running.get(entry.campaign)) is not None:
             running.run.ended(entry, disposition, traces)
 
@@ -316,7 +318,12 @@ class Dialler:
         await self._store.dialler_alive(self.name, self._now(), detail)
 
     async def _renew(self) -> None:
-        await self._store.renew_leases(self.name, self._now())
+        """Keep what is ours; take up what was committed although the database's answer never came."""
+        now = self._now()
+        await self._store.renew_leases(self.name, now)
+        for row in await self._store.open_attempts(dialler=self.name):
+            if self.book.get(row.order.attempt) is None and now - row.claimed_at > UNANSWERED_CLAIM:
+                self.take_up((row,))
 
     async def _sweep(self) -> None:
         """What is done now and then: old once-keys, and attempts whose dialler never came back."""
