@@ -210,6 +210,12 @@ async def test_the_shipped_dialler_has_just_the_rights_it_needs(pbx: RealAsteris
     }  # fmt: skip
 
 
+async def test_who_does_not_dial_needs_no_right_to(pbx: RealAsterisk) -> None:
+    user, password = pbx.facts["dialler_user"], pbx.facts["dialler_password"]
+    found = await examine(configuration(pbx, ami_user=user, ami_password=password))
+    assert "holds originate" in found["AMI rights"].what
+
+
 async def test_campaigns_without_the_fence_are_a_fault(pbx: RealAsterisk) -> None:
     async with changed(pbx, "extensions.conf", r"^\[voicebot-dial\]", "[other]", "dialplan reload"):
         found = await examine(dialling(configuration(pbx)))

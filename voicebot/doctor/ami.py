@@ -118,6 +118,17 @@ def _check_rights(config: Config, allowed: Message) -> list[Finding]:
                 "set asterisk.ami_user to a user such as [voicebot-dialler] of asterisk/manager.conf",
             )
         ]
+    if dials:
+        return [ok("AMI rights", f"{asterisk.ami_user!r} may place calls, look, and nothing else")]
+    if allowed.get("Originate"):
+        return [
+            warning(
+                "AMI rights",
+                f"{asterisk.ami_user!r} holds originate, but dialling.enabled is false: whoever has its "
+                "password can place calls and write files on the PBX",
+                "set asterisk.ami_user to a user with read = reporting and write = reporting",
+            )
+        ]
     return [ok("AMI rights", f"{asterisk.ami_user!r} holds none that could harm the PBX")]
 
 

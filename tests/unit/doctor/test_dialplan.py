@@ -38,6 +38,11 @@ def test_the_context_that_asterisk_makes_for_a_connected_gateway_is_nobodys_way_
     assert [way.context for way in ways] == ["in"]
 
 
+def test_a_call_that_we_placed_is_nobodys_way_in() -> None:
+    ours = listed("voicebot-answered", "_[0-9a-f]!", 1, "Stasis", "${VOICEBOT_APP},campaign,${EXTEN}")
+    assert entrances(steps([ours]), "voicebot", {"VOICEBOT_APP": "voicebot"}) == []
+
+
 def test_a_name_that_only_begins_alike_is_another_application() -> None:
     assert entrances(steps([listed("in", "600", 1, "Stasis", "voicebot2,x")]), "voicebot", {}) == []
 
