@@ -41,7 +41,6 @@ _REFUSED = {
     PhoneNumberType.PAGER: "a pager",
     PhoneNumberType.VOICEMAIL: "a voicemail box",
 }
-_TOLL_FREE_EVERYWHERE = 800
 _WORLDWIDE = "001"
 """What libphonenumber calls the region of numbers that belong to no country."""
 
@@ -63,7 +62,7 @@ class Dialable:
     """A number that may be called, as far as the number itself tells.
 
     number: E.164, such as +12025550142
-    region: ISO 3166 country; "" where it belongs to none
+    region: ISO 3166 country
     kind:   fixed, mobile, fixed_or_mobile, toll_free, voip, company
     """
 
@@ -117,9 +116,7 @@ def _judged(number: PhoneNumber, text: str) -> Dialable:
     if kind in _REFUSED:
         raise WrongNumber(PREMIUM, f"{written} is {_REFUSED[kind]}")
     if region == _WORLDWIDE:
-        if number.country_code != _TOLL_FREE_EVERYWHERE:
-            raise WrongNumber(PREMIUM, f"{written} is a satellite or worldwide service number")
-        region = ""
+        raise WrongNumber(PREMIUM, f"{written} is a satellite or worldwide service number")
     if _EXCHANGE_976.fullmatch(written):
         raise WrongNumber(PREMIUM, f"{written} is a premium-rate number (976)")
     return Dialable(written, region, _KINDS.get(kind, "fixed"))

@@ -70,6 +70,7 @@ def test_numbers_are_read_as_people_write_them(
         ("+44 843 123 4567", "", "premium", "shared-cost|premium"),
         ("+49 900 1 123456", "", "premium", "premium-rate"),
         ("+870 773 111 632", "", "premium", "satellite"),
+        ("+800 1234 5678", "", "premium", "worldwide"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(text: str, region: str, rule: str, why: str) -> None:

@@ -17,7 +17,7 @@ def invalid_number(case: Case) -> Check:
         if error.rule == INVALID:
             return refused(INVALID, f"{error}.")
         return allowed(INVALID, f"{case.history.number} can exist.")
-    return allowed(INVALID, f"{found.number} can exist ({found.kind}, {found.region or 'no country'}).")
+    return allowed(INVALID, f"{found.number} can exist ({found.kind}, {found.region}).")
 
 
 def premium(case: Case) -> Check:
