@@ -80,8 +80,8 @@ class Cadence:
         self._frames += 1
         if level_db < self._span_min:
             self._span_min = level_db
-            if level_db < self._noise:
-                self._noise = max(level_db, QUIETEST_DB)
+            if level_db < self._noise or self._frames < SPAN_FRAMES:
+                self._noise = min(max(level_db, QUIETEST_DB), LOUDEST_NOISE_DB)
         if self._frames % SPAN_FRAMES == 0:
             self._minima.append(self._span_min)
             self._span_min = 0.0

@@ -29,6 +29,9 @@ SIT_MS = (180, 480)
 SIT_GAP_MS = 120
 BEEP_BELOW_SPEECH_DB = 20.0
 """A tone fainter than their speech by more than this comes from the room."""
+CERTAIN_BEEP_MS = 400
+STANDS_OUT_DB = 8.0
+"""A shorter tone must stand out so much of what is around it: else it may be a vowel."""
 MOST_BEEP_TONES = 2
 SHORT_GREETING_MS = 2200
 OLDER = 0.5
@@ -100,7 +103,8 @@ class AnswerDetector:
             weight = rules.person_words if sure else -rules.hint_words
         else:
             weight = rules.machine_words if sure else rules.hint_words
-        if sure:  # the newest words count most: somebody may have picked up meanwhile
+        if sure or weight * (self._word_evidence + self._tone_evidence) < 0:
+            # The newest words count most: somebody may have picked up meanwhile.
             self._word_evidence *= OLDER
             self._tone_evidence *= OLDER
         self._word_evidence += weight
@@ -129,9 +133,14 @@ class AnswerDetector:
         tones, self._tones_held = self._tones_held, []
         first, last = tones[0], tones[-1]
         length = last.ended_ms - first.began_ms
+        stands_out = min(first.rise_db, last.fall_db)
         spoke = self._cadence.spoke
         if len(tones) > MOST_BEEP_TONES or not SHORTEST_BEEP_MS <= length <= LONGEST_BEEP_MS:
             return _NOTHING
+        if length < CERTAIN_BEEP_MS and stands_out < STANDS_OUT_DB:
+            return _NOTHING
+        if last.hz >= CED_HZ[0]:
+            return _NOTHING  # a fax machine's, told while it sounded
         if not spoke and RINGBACK_HZ[0] <= first.hz <= RINGBACK_HZ[1]:
             return _NOTHING
         if not spoke and CNG_HZ[0] <= first.hz <= CNG_HZ[1] and CNG_MS[0] <= length <= CNG_MS[1]:

@@ -7,6 +7,7 @@ run of tonal frames on one line. Speech and music move, DTMF and ringback share 
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,18 +30,27 @@ GAP_FRAMES = 1
 """Frames within a tone that noise or a lost packet may spoil."""
 AFTER_FRAMES = 3
 """So many frames without it end a tone."""
+AROUND_FRAMES = 5
+"""Before a tone is known, its two first frames are heard; what is before them counts as before it."""
 SHORTEST_MS = 100
 _FULL_SCALE = 32768.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """A tone that has ended, or, if `sounding`, has become longer than asked for."""
+    """A tone that has ended, or, if `sounding`, has become longer than asked for.
+
+    began_ms, ended_ms: ends of the frames around it
+    rise_db, fall_db:   how much quieter it was just before and just after; a vowel that is a single tone has
+                        more of its word on one side
+    """
 
     hz: float
     began_ms: int
     ended_ms: int
     level_db: float
+    rise_db: float = 0.0
+    fall_db: float = 0.0
     sounding: bool = False
 
     @property
@@ -73,6 +83,8 @@ class Tones:
         self._began = self._last = 0
         self._missed = 0
         self._long = False
+        self._levels: deque[float] = deque([-96.0] * AROUND_FRAMES, AROUND_FRAMES)
+        self._before_db = self._after_db = 0.0
         self.sounding = False
 
     def hear(self, samples: Samples, level_db: float, at_ms: int, tell_after_ms: int) -> Tone | None:
@@ -85,10 +97,10 @@ class Tones:
         if level_db >= FAINTEST_DB and (running or -STEADY_DB < level_db - before < STEADY_DB):
             hz = self._measure(samples, level_db)
         if not running:
+            self._levels.append(level_db)
             if hz:
-                self._hz, self._level, self._frames, self._missed = hz, level_db, 2, 0
-                self._began, self._last, self._long = at_ms - 2 * FRAME_MS, at_ms, False
-                self.sounding = True
+                self._begin(hz, level_db, at_ms, 2)
+                self._before_db = max(self._levels[0], self._levels[1])
             return None
         if hz and abs(hz - self._hz) <= STEADY_HZ and abs(level_db - self._level) <= 2 * STEADY_DB:
             self._frames += 1
@@ -100,16 +112,22 @@ class Tones:
                 return Tone(self._hz, self._began, at_ms, self._level, sounding=True)
             return None
         self._missed += 1
+        # The first frame after it may hold its end.
+        self._after_db = level_db if self._missed == 2 else max(self._after_db, level_db)
         self.sounding = self._missed <= GAP_FRAMES
         if hz and self._missed > GAP_FRAMES:  # another tone follows at once
             ended = self._ended()
-            self._hz, self._level, self._frames, self._missed = hz, level_db, 1, 0
-            self._began, self._last, self._long = at_ms - FRAME_MS, at_ms, False
-            self.sounding = True
+            self._begin(hz, level_db, at_ms, 1)
             return ended
         if self._missed >= AFTER_FRAMES:
             return self._ended()
         return None
+
+    def _begin(self, hz: float, level_db: float, at_ms: int, frames: int) -> None:
+        self._hz, self._level, self._frames, self._missed = hz, level_db, frames, 0
+        self._began, self._last, self._long = at_ms - frames * FRAME_MS, at_ms, False
+        self._before_db = self._after_db = level_db
+        self.sounding = True
 
     @property
     def running(self) -> bool:
@@ -120,9 +138,17 @@ class Tones:
         frames, self._frames = self._frames, 0
         self.sounding = False
         length = self._last - self._began
-        if length < SHORTEST_MS or self._long or frames * FRAME_MS < 0.7 * length:
+        self._levels.extend([self._after_db] * AROUND_FRAMES)
+        if length < SHORTEST_MS or frames * FRAME_MS < 0.7 * length:
             return None
-        return Tone(self._hz, self._began, self._last, self._level)
+        return Tone(
+            self._hz,
+            self._began,
+            self._last,
+            self._level,
+            rise_db=self._level - self._before_db,
+            fall_db=self._level - self._after_db,
+        )
 
     def _measure(self, samples: Samples, level_db: float) -> float:
         """Return the line that holds nearly all of the frame's power, in Hz; 0: none does."""
