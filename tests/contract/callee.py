@@ -1,4 +1,4 @@
-"""The chair of somebody whom we rang up, on both kinds of PBX, and campaigns that know what the call is about.
+"""The chair of somebody whom we rang up, on both kinds of PBX, and campaigns that know about the call.
 
 For the gateway it is all the same who dialled: a channel that is up comes with the arguments of a campaign.
 """
@@ -9,18 +9,28 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tests.contract.pbx import Caller, Pbx
 from tests.contract.real import RealPbx
 from tests.contract.talk import DATA, RECORD_TIMEOUT_S
 from tests.simulator.pbx import SimulatedPbx
+from voicebot.audio.g711 import encode
 from voicebot.call.outbound import Assignment
 from voicebot.campaign.attempt import CallResult
 from voicebot.campaign.campaign import Answering
 from voicebot.config import Route
+from voicebot.softphone.recording import read_ulaw
 
+GREETINGS = DATA / "greetings"
+VOICEMAIL = (0.5, "joe-hi-this-is-joe-3c7c", 0.4, "joe-please-leave-a-message-0dfc", 0.6)
+"""A greeting up to its beep."""
+VOICEMAIL_WORDS = (
+    "hi this is joe i can't come to the phone right now",
+    "please leave a message after the beep",
+)
 DIALOG = DATA / "dialogs" / "outbound.yaml"
 MESSAGE = DATA / "dialogs" / "outbound-message.yaml"
 NUMBER = "+12025550142"
@@ -80,6 +90,18 @@ class KnownCampaigns:
         return self.results[-1]
 
 
+class SlowCampaigns(KnownCampaigns):
+    """Campaigns whose disk keeps a revocation only when the test lets it."""
+
+    def __init__(self, gate: asyncio.Event, *known: Assignment) -> None:
+        super().__init__(*known)
+        self._gate = gate
+
+    async def opted_out(self, attempt: str, number: str, how: str) -> None:
+        await self._gate.wait()
+        await super().opted_out(attempt, number, how)
+
+
 async def ring_up(
     pbx: Pbx, attempt: str, amd_status: str = "", amd_cause: str = "", before: str = ""
 ) -> Caller:
@@ -119,5 +141,16 @@ async def _real(pbx: RealPbx, args: tuple[str, ...]) -> Caller:
     return await pbx.dial(number)
 
 
-def greeting(name: str) -> Path:
-    return DATA / "caller" / f"{name}.wav"
+def scene(*parts: float | str | tuple[int, float]) -> bytes:
+    """Return mu-law of what somebody says: seconds of silence, greetings of tests/data, beeps (Hz, s)."""
+    said = bytearray()
+    for part in parts:
+        if isinstance(part, str):
+            said += read_ulaw(GREETINGS / f"{part}.wav")
+        elif isinstance(part, tuple):
+            hz, seconds = part
+            time = np.arange(int(seconds * 8000)) / 8000
+            said += encode((6000 * np.sin(2 * np.pi * hz * time)).astype(np.int16)).tobytes()
+        else:
+            said += b"\xff" * int(part * 8000)
+    return bytes(said)

@@ -14,6 +14,7 @@ from voicebot.audio.levels import level_db
 from voicebot.call.answering import NO_MESSAGE, AnswerWatch
 from voicebot.call.call import Call
 from voicebot.call.conversation import Stage
+from voicebot.call.eavesdropping import Eavesdropper
 from voicebot.call.outbound import (
     CALL_BACK,
     OPTED_OUT,
@@ -75,6 +76,8 @@ class OutboundCall(Call):
         self._answer = answer
         self._message = message
         self._revoking: asyncio.Task[None] | None = None
+        self._eavesdropper: Eavesdropper | None = None
+        self._machine = False
         self._watch = AnswerWatch(
             assignment.answering,
             answered_at=answer.clock_at,
@@ -116,10 +119,18 @@ class OutboundCall(Call):
             if policy.detector == "off" or policy.machine == "go_on" or revision == MOST_REVISIONS:
                 await talking
             await self._until(talking, self._watch.machine())
+            self._machine = True
             log.info("a machine answered", why=self._watch.why)
             if policy.machine == "hang_up" or self._message is None or self._watch.why in NO_MESSAGE:
                 raise CallEnded("machine")
-            await self._leave_message(stage, self._message)
+            self._eavesdropper = Eavesdropper(stage, dialog.language, self._on_transcript)
+            try:
+                await self._leave_message(stage, self._message)
+            finally:
+                self._eavesdropper.close()
+                self._eavesdropper = None
+            self._machine = False
+            log.info("a person has come to it", why=self._watch.why)
 
     async def _leave_message(self, stage: Stage, dialog: Dialog) -> None:
         """Speak the message when the machine records, and hang up. Returns only if a person came to it."""
@@ -164,6 +175,8 @@ class OutboundCall(Call):
 
     def heard(self, frame: HeardFrame) -> None:
         self._watch.heard(frame)
+        if self._eavesdropper is not None:
+            self._eavesdropper.heard(frame)
         super().heard(frame)
 
     def _on_transcript(self, transcript: Transcript, language: str) -> None:
@@ -223,9 +236,10 @@ class OutboundCall(Call):
     def _take_result(self, interpreter: Interpreter) -> None:
         first, last = self._first or interpreter, self._last or interpreter
         super()._take_result(first)
-        if last is not first:  # the message has the last word, and what was learnt before it stays
-            self.record.goal = last.goal if last.outcome is not None else False
-            self.record.outcome = last.outcome or ""
+        if self._machine and self._revoking is None:  # whatever the dialog made of its greeting
+            left = last is not first and last.outcome is not None
+            self.record.outcome = last.outcome or "" if left else "machine"
+            self.record.goal, self.record.slots = False, {}
         call = self._placed
         call.answered_by = self._watch.by.value
         call.judgements = self._watch.judgements
@@ -233,4 +247,3 @@ class OutboundCall(Call):
         if self.record.outcome == CALL_BACK:
             zone = zone_of(self._services.config, self._route)
             call.call_back = call_back_at(self.record.slots, self._answer.at, zone)
-        self._last = last
