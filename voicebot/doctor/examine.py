@@ -10,6 +10,7 @@ from voicebot.doctor import machine, setup, vocabulary
 from voicebot.doctor.ami import check_ami
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding
+from voicebot.doctor.spool import check_spool
 
 
 async def examine(config: Config) -> tuple[Finding, ...]:
@@ -28,6 +29,7 @@ async def examine(config: Config) -> tuple[Finding, ...]:
             asyncio.to_thread(machine.check_disk, config),
             asyncio.to_thread(machine.check_files, config),
             asyncio.to_thread(machine.check_packages),
+            asyncio.to_thread(check_spool, config),
         )
     # Last and alone: it measures how punctual the machine is.
     return (*itertools.chain.from_iterable(groups), *await asyncio.to_thread(machine.check_clock))

@@ -28,14 +28,8 @@ from pathlib import Path
 from voicebot.campaign.callfile import CallFile, Parsed, compose, parse
 from voicebot.campaign.fence import ATTEMPT, Ended, Journal, read_ended, read_journal
 from voicebot.errors import Problem, UserError
-from voicebot.outbound.spool_health import (
-    RESERVE_MB,
-    SpoolUnavailable,
-    folder_problems,
-    problem_of,
-    room_problems,
-    sync_folder,
-)
+from voicebot.outbound.spool_health import SpoolUnavailable, problem_of, sync_folder
+from voicebot.pbx.spool_folder import OWN_FOLDERS, RESERVE_MB, folder_problems, room_problems
 
 LONGEST_PATH_BYTES = 255
 """Of an archived file: Asterisk keeps paths of the spool in so much room."""
@@ -52,7 +46,6 @@ FILE_MODE = 0o660
 """Asterisk appends to call files, so its group may write."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
-OWN_FOLDERS = ("aside", "dialled", "ended", "closed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,13 @@
-"""Can call files be handed over in this folder, and if not, what must be mended?"""
+"""What a spool that cannot be used is told by, and how names in it are brought to the disk."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from voicebot.errors import Problem, VoicebotError
-
-RESERVE_MB = 64
-"""Free space below which nothing is handed over: Asterisk must be able to write its once-keys."""
-RESERVE_FILES = 1000
-"""Free inodes below which nothing is handed over."""
-NETWORK_FILESYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.glusterfs", "ceph", "afs")
 
 
 class SpoolUnavailable(VoicebotError):
@@ -22,64 +16,6 @@ class SpoolUnavailable(VoicebotError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-def folder_problems(spool: Path, outgoing: Path, own: Iterable[Path]) -> Iterator[Problem]:
-    """Tell what is wrong with the folders of a spool: `own` are ours, aside/ the first of them."""
-    if not outgoing.is_dir():
-        what = "there is no outgoing/ in it, so Asterisk reads no call files here"
-        yield Problem(what if spool.is_dir() else "there is no such folder",
-                      "set dialling.spool to Asterisk's astspooldir, and load pbx_spool.so there",
-                      str(spool), code="spool.missing")  # fmt: skip
-        return
-    own = tuple(own)
-    for folder in (outgoing, *own):
-        if not folder.is_dir():
-            yield Problem("this folder is missing, and we may not make it",
-                          "as root, install -d -g GROUP -m 2770 with Asterisk's group (docs/call-files.md)",
-                          str(folder), code="spool.missing")  # fmt: skip
-        elif os.statvfs(folder).f_flag & os.ST_RDONLY:
-            yield Problem("it is mounted read-only", "mount it writable", str(folder), code="spool.read-only")
-        elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-            yield Problem("we may not write here",
-                          "put our user into Asterisk's group, and let the group write (docs/call-files.md)",
-                          str(folder), code="spool.permission")  # fmt: skip
-    for folder in own[:1]:
-        if folder.is_dir() and folder.stat().st_dev != outgoing.stat().st_dev:
-            yield Problem("it is on another filesystem than outgoing/, so nothing can be renamed into it",
-                          "have the whole spool on one filesystem", str(folder),
-                          code="spool.filesystem")  # fmt: skip
-    if (kind := filesystem_of(outgoing)) in NETWORK_FILESYSTEMS:
-        yield Problem(f"it is on a network filesystem ({kind}): Asterisk does not see what others put there",
-                      "have the spool on a local disk, and dial from Asterisk's machine", str(outgoing),
-                      code="spool.network")  # fmt: skip
-
-
-def room_problems(folder: Path, reserve_mb: int) -> Iterator[Problem]:
-    """Tell whether the disk is too full. Raises OSError."""
-    room = os.statvfs(folder)
-    free_mb = room.f_bavail * room.f_frsize // 1_000_000
-    if free_mb < reserve_mb:
-        yield Problem(f"only {free_mb} MB are free, and {reserve_mb} MB are kept for Asterisk", "make room",
-                      str(folder), code="spool.full")  # fmt: skip
-    elif room.f_files and room.f_favail < RESERVE_FILES:
-        yield Problem(f"only {room.f_favail} more files fit on the disk", "make room", str(folder),
-                      code="spool.full")  # fmt: skip
-
-
-def filesystem_of(path: Path) -> str:
-    """Return the type of the filesystem that `path` is on, such as ext4; "" where the kernel does not say."""
-    device = path.stat().st_dev
-    number = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    for line in mounts.splitlines():
-        left, _, right = line.partition(" - ")
-        if left.split(" ")[2:3] == [number]:
-            return right.split(" ")[0]
-    return ""
 
 
 _NO_LEAVE = ("we may not write here", "see docs/call-files.md for owner and group", "spool.permission")

@@ -14,10 +14,11 @@ import pytest
 
 from voicebot.campaign.callfile import CallFile, compose, parse
 from voicebot.errors import UserError
-from voicebot.outbound import spool_health
 from voicebot.outbound.spool import FileState, Handing, Spool, call_file_name
-from voicebot.outbound.spool_health import SpoolUnavailable, filesystem_of
+from voicebot.outbound.spool_health import SpoolUnavailable
 from voicebot.outbound.spool_watch import ArchivedNews, DialledNews, EndedNews, SpoolWatch
+from voicebot.pbx import spool_folder
+from voicebot.pbx.spool_folder import filesystem_of
 
 pytestmark = pytest.mark.unit
 
@@ -127,7 +128,7 @@ def test_a_spool_that_is_none_is_told(tmp_path: Path) -> None:
 
 def test_a_network_filesystem_is_refused(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert filesystem_of(Path("/proc")) == "proc"
-    monkeypatch.setattr(spool_health, "filesystem_of", lambda path: "nfs4")
+    monkeypatch.setattr(spool_folder, "filesystem_of", lambda path: "nfs4")
     assert [problem.code for problem in spool.problems()] == ["spool.network"]
 
 
