@@ -107,6 +107,13 @@ async def test_a_patient_client_starts_without_asterisk_and_finds_it_later() -> 
             await ours.action(Ping())
 
 
+async def test_who_comes_later_may_ask_what_lives(ami: SimulatedAmi) -> None:
+    ami.channels = [[("Channel", "A/2"), ("Uniqueid", "2")]]
+    async with client(ami) as ours:
+        with ours.subscribe(live=True) as events:
+            assert await anext(events) == LiveChannels((CoreShowChannel(Channel("A/2", "2")),))
+
+
 # --- it breaks ------------------------------------------------------------------------------------------
 
 

@@ -41,6 +41,8 @@ PASSED, AGAIN = "passed", "again"
 """What the fence says: this attempt is dialled now; it is not, because its once-key was taken."""
 GRACE = timedelta(seconds=2)
 """A list of channels may be ahead of the events that follow it: what is missing there gets so long to end."""
+LATE = timedelta(seconds=30)
+"""An Originate whose answer never came may still make its channel for so long."""
 
 _ID = rf"[0-9a-f]{{{2 * ATTEMPT_ID_BYTES}}}"
 _LOCAL = re.compile(rf"Local/({_ID})@{DIAL_CONTEXT}-[0-9a-f]+;([12])")
@@ -119,10 +121,10 @@ class _Call:
 
 @dataclass(slots=True)
 class _Expected:
-    """An Originate of which no channel was seen yet. unseen_since: events were missed after it."""
+    """An Originate of which no channel was seen yet. until: after this none will be."""
 
     action_id: str
-    unseen_since: datetime | None = None
+    until: datetime | None = None
 
 
 class Following:
@@ -144,9 +146,14 @@ class Following:
         """
         self._expected[attempt] = _Expected(action_id)
 
-    def forget(self, attempt: str) -> None:
-        """The Originate that was expected was refused, or was never sent."""
+    def refused(self, attempt: str) -> None:
+        """The Originate that was expected was refused, or was never sent: nothing will come of it."""
         self._expected.pop(attempt, None)
+
+    def unsure(self, attempt: str, now: datetime) -> None:
+        """The Originate that was expected was sent, but not answered: Unclear, if nothing comes of it."""
+        if expected := self._expected.get(attempt):
+            expected.until = now + LATE
 
     def event(self, event: Event, now: datetime) -> tuple[Progress, ...]:
         """Take the next event; return what it means for attempts. `now` is aware, and goes forward."""
@@ -183,14 +190,14 @@ class Following:
         return ()
 
     def settle(self, now: datetime) -> tuple[Progress, ...]:
-        """Return the attempts whose channels have been missing for longer than GRACE."""
+        """Return what has become of attempts of which nothing came any more."""
         found: list[Progress] = []
         for link, call in list(self._calls.items()):
             if call.missing_since and now - call.missing_since >= GRACE:
                 del self._calls[link]
                 found += self._end(call, now)
         for attempt, expected in list(self._expected.items()):
-            if expected.unseen_since and now - expected.unseen_since >= GRACE:
+            if expected.until and now >= expected.until:
                 del self._expected[attempt]
                 found.append(Unclear(attempt, now, "nothing was seen of its Originate"))
         return tuple(found)
@@ -316,7 +323,7 @@ class Following:
         """Hold what we know against what lives."""
         found: list[Progress] = []
         live: dict[str, set[str]] = {}
-        ordered = sorted(listed.channels, key=lambda each: not each.channel.name.startswith("Local/"))
+        ordered = sorted(listed.channels, key=lambda each: not _LOCAL.fullmatch(each.channel.name))
         for each in ordered:
             channel = each.channel
             live.setdefault(channel.linked_id, set()).add(channel.unique_id)
@@ -325,7 +332,7 @@ class Following:
             if call is None:
                 continue
             call.patchy = call.patchy or not known
-            if each.application == "AppDial" and not channel.name.startswith("Local/"):
+            if each.application == "AppDial" and not _LOCAL.fullmatch(channel.name):
                 call.legs.setdefault(channel.unique_id, _Leg())
                 found += self._dialled(call, now)
                 if channel.state == "Ringing":
@@ -338,7 +345,7 @@ class Following:
                 call.channels &= there
             call.missing_since = None if there else call.missing_since or now
         for expected in self._expected.values():
-            expected.unseen_since = expected.unseen_since or now
+            expected.until = expected.until or now + GRACE
         return tuple(found)
 
 

@@ -210,10 +210,12 @@ class AmiClient:
             raise PbxError(f"AMI cannot be asked for {action.name}: there is no connection to {self._where}")
         return await connection.ask(action, timeout_s, action_id)
 
-    def subscribe(self) -> Subscription:
-        """Return all events from now on."""
+    def subscribe(self, *, live: bool = False) -> Subscription:
+        """Return all events from now on; with `live` the list of `LiveChannels` is among the first."""
         subscription = Subscription(self._queue_events, self._forget, self._list_channels)
         self._subscriptions.append(subscription)
+        if live:
+            self._list_channels()
         return subscription
 
     # --- the connection ---------------------------------------------------------------------------------

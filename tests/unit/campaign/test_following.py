@@ -24,6 +24,7 @@ from voicebot.ami.events import (
 from voicebot.campaign.attempt import Disposition
 from voicebot.campaign.following import (
     GRACE,
+    LATE,
     Answered,
     Dialling,
     Ended,
@@ -235,7 +236,7 @@ def test_the_failure_of_an_earlier_originate_says_nothing_of_a_later_one() -> No
     following = Following()
     following.expect(ID, "2")
     assert told(following, [OriginateResponse("1", False, 0, exten=ID)]) == []
-    following.forget(ID)
+    following.refused(ID)
     assert told(following, [OriginateResponse("2", False, 0, exten=ID)]) == []
 
 
@@ -298,6 +299,18 @@ def test_an_originate_of_which_nothing_was_seen_is_unclear() -> None:
     assert following.settle(T0 + 100 * GRACE) == ()
     told(following, [Missed("lost"), LiveChannels(())])
     (found,) = following.settle(T0 + GRACE)
+    assert isinstance(found, Unclear) and found.attempt == OTHER
+
+
+def test_an_originate_without_an_answer_is_unclear_unless_something_comes_of_it() -> None:
+    call, following = Call(), Following()
+    following.expect(ID, "1")
+    following.expect(OTHER, "2")
+    following.unsure(ID, T0)
+    following.unsure(OTHER, T0)
+    told(following, call.begin)
+    assert following.settle(T0 + LATE - GRACE) == ()
+    (found,) = following.settle(T0 + LATE)
     assert isinstance(found, Unclear) and found.attempt == OTHER
 
 
