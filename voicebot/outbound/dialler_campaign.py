@@ -103,8 +103,8 @@ class CampaignRun:
             self._health.good("database")
             now = self._mono()
             most = min(self.pacer.allowance(now, load), MOST_AT_ONCE)
-            self._say(self.pacer.hindrance if most <= 0 else "")
             if most <= 0:
+                self._say(self.pacer.hindrance)
                 return min(MOST_WAIT_S, max(LEAST_WAIT_S, self.pacer.wait_s(now)))
             claimed = await self._claim(most)
         except StoreUnavailable as error:
