@@ -25,8 +25,9 @@ DIALABLE = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:+-]+")
 LONGEST_RING_S = 999
 RING_AND_MORE_S = 10
 """So much longer than the dialplan rings Asterisk's spool waits, so that it is the dialplan that ends it."""
-NEVER_AGAIN_S = 10 * 365 * 86_400
-"""RetryTime: a file that was in flight when Asterisk crashed is not tried again for so long, if at all."""
+LATE_S = 30 * 86_400
+"""RetryTime: Asterisk leaves a file that was in flight when it crashed alone for twice as long, far past the
+expiry. Not much longer: it counts in 32 bits, and a time past 2038 is due at once."""
 
 
 def channel(attempt: str) -> str:
@@ -68,7 +69,7 @@ def for_attempt(order: Order) -> CallFile:
         caller_name=order.caller_name,
         wait_time=order.ring_s + RING_AND_MORE_S,
         max_retries=0,
-        retry_time=NEVER_AGAIN_S,
+        retry_time=LATE_S,
         archive=True,
         variables=tuple(variables(order).items()),
     )

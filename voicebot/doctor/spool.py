@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from voicebot.config import Config
 from voicebot.doctor.finding import Finding, fault, ok, warning
-from voicebot.pbx.spool_folder import OWN_FOLDERS, RESERVE_MB, folder_problems, room_problems
+from voicebot.pbx.spool_folder import OWN_FOLDERS, RESERVE_MB, folder_problems, making, room_problems
 
 CHECK = "spool"
 
@@ -24,18 +25,18 @@ def check_spool(config: Config) -> list[Finding]:
             problems += room_problems(outgoing, RESERVE_MB)
     except OSError as error:
         return [fault(CHECK, f"{spool}: {error.strerror}", "see docs/call-files.md for owner and group")]
-    findings = [fault(CHECK, f"{each.source}: {each.what}", each.remedy) for each in problems]
+    findings = [fault(CHECK, str(replace(each, remedy="")), each.remedy) for each in problems]
     if not findings and not own.is_dir():
         findings.append(
             warning(
                 CHECK,
                 f"{own} is not there yet; the dialler makes it if it may write to {spool}",
-                "or make it as root, for Asterisk's group (docs/call-files.md)",
+                f"or, as root: {making(spool, outgoing)}",
             )
         )
     return findings or [ok(CHECK, f"{spool} takes call files, and the fence has its folders")]
 
 
 def _there(own: Path) -> list[Path]:
-    """Our folders; none before the dialler has made the first of them."""
-    return [own / name for name in OWN_FOLDERS] if own.is_dir() else []
+    """The folders beside outgoing/; none before the dialler has made the first of them."""
+    return [*(own / name for name in OWN_FOLDERS), own.with_name("outgoing_done")] if own.is_dir() else []

@@ -164,7 +164,7 @@ class Spool:
 
     def problems(self) -> tuple[Problem, ...]:
         """Return why nothing can be handed over now; empty: all is well. Changes nothing."""
-        own = (self.aside, self.dialled, self.ended, self.closed)
+        own = (self.aside, self.dialled, self.ended, self.closed, self.done)
         found = list(folder_problems(self.folder, self.outgoing, own))
         if self.outgoing.is_dir():
             found += room_problems(self.outgoing, self._reserve_mb)

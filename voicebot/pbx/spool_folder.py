@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +20,7 @@ OWN_FOLDERS = ("aside", "dialled", "ended", "closed")
 
 
 def folder_problems(spool: Path, outgoing: Path, own: Iterable[Path]) -> Iterator[Problem]:
-    """Tell what is wrong with the folders of a spool: `own` are ours, aside/ the first of them."""
+    """Tell what is wrong with a spool: `own` are the folders that we need beside outgoing/, aside/ first."""
     if not outgoing.is_dir():
         what = "there is no outgoing/ in it, so Asterisk reads no call files here"
         yield Problem(what if spool.is_dir() else "there is no such folder",
@@ -26,16 +28,19 @@ def folder_problems(spool: Path, outgoing: Path, own: Iterable[Path]) -> Iterato
                       str(spool), code="spool.missing")  # fmt: skip
         return
     own = tuple(own)
+    if missing := [str(folder) for folder in own if not folder.is_dir()]:
+        yield Problem(f"{' and '.join(missing)}: missing, and we may not make them" if len(missing) > 1
+                      else f"{missing[0]} is missing, and we may not make it",
+                      f"as root: {making(spool, outgoing)}", code="spool.missing")  # fmt: skip
     for folder in (outgoing, *own):
         if not folder.is_dir():
-            yield Problem("this folder is missing, and we may not make it",
-                          "as root, install -d -g GROUP -m 2770 with Asterisk's group (docs/call-files.md)",
-                          str(folder), code="spool.missing")  # fmt: skip
-        elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+            continue
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
             yield Problem("it is mounted read-only", "mount it writable", str(folder), code="spool.read-only")
         elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             yield Problem("we may not write here",
-                          "put our user into Asterisk's group, and let the group write (docs/call-files.md)",
+                          "put our user into Asterisk's group, and let the group write: "
+                          f"{making(spool, outgoing)}, then start anew",
                           str(folder), code="spool.permission")  # fmt: skip
     for folder in own[:1]:
         if folder.is_dir() and folder.stat().st_dev != outgoing.stat().st_dev:
@@ -46,6 +51,20 @@ def folder_problems(spool: Path, outgoing: Path, own: Iterable[Path]) -> Iterato
         yield Problem(f"it is on a network filesystem ({kind}): Asterisk does not see what others put there",
                       "have the spool on a local disk, and dial from Asterisk's machine", str(outgoing),
                       code="spool.network")  # fmt: skip
+
+
+def making(spool: Path, outgoing: Path) -> str:
+    """Return the command with which root lets us and Asterisk share the spool."""
+    try:
+        group = grp.getgrgid(outgoing.stat().st_gid).gr_name
+    except KeyError:
+        group = str(outgoing.stat().st_gid)
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        user = str(os.geteuid())
+    folders = f"{spool / 'outgoing_done'} {spool / 'voicebot'}"
+    return f"usermod -aG {group} {user}; install -d -o {user} -g {group} -m 2770 {folders}"
 
 
 def room_problems(folder: Path, reserve_mb: int) -> Iterator[Problem]:
