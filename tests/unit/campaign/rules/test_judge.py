@@ -225,9 +225,23 @@ def test_the_day_is_the_callees() -> None:
     late = datetime(2026, 7, 1, 2, tzinfo=UTC)  # 22:00 of the day before in New York
     found = verdict(known=history(call(late)), now=NOW)
     assert word(found, "frequency").ruling is Ruling.ALLOWED
-    both = verdict(whom=contact(zones=("America/New_York", "Europe/London")), known=history(call(late)))
+    both = verdict(whom=contact(zones=("Europe/London", "America/New_York")), known=history(call(late)))
     assert word(both, "frequency").until == datetime(2026, 7, 1, 23, tzinfo=UTC)  # midnight in London
     assert both.until == datetime(2026, 7, 2, 13, tzinfo=UTC)  # 09:00 in New York, 14:00 in London
+
+
+def test_the_day_is_over_when_it_is_in_all_zones() -> None:
+    for zones in (("Europe/London", "America/New_York"), ("America/New_York", "Europe/London")):
+        found = verdict(whom=contact(zones=zones), known=history(call(NOW - HOUR)))
+        assert word(found, "frequency").until == datetime(2026, 7, 2, 4, tzinfo=UTC)  # midnight in New York
+
+
+def test_a_beginning_without_a_zone_is_meant_on_every_clock() -> None:
+    for zones in (("America/Chicago", "America/New_York"), ("America/New_York", "America/Chicago")):
+        found = verdict(campaign(starts="2026-07-01T11:00"), contact(zones=zones))
+        assert word(found, "starts").until == datetime(2026, 7, 1, 16, tzinfo=UTC)  # 11:00 in Chicago
+        ended = verdict(campaign(ends="2026-07-01T11:00"), contact(zones=zones))
+        assert word(ended, "ends").ruling is Ruling.REFUSED  # over in New York, not in Chicago
 
 
 def test_a_deferral_ends_when_the_oldest_call_of_the_period_has_passed_and_hours_allow() -> None:
