@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 from collections import Counter
@@ -253,6 +254,26 @@ async def test_a_crash_of_asterisk_leaves_a_ringing_call_unclear(
     await campaign.seen(LiveChannels)
     found = campaign.following.settle(datetime.now(UTC) + GRACE)
     assert [(type(each), each.attempt) for each in found] == [(Unclear, attempt)]
+
+
+async def test_a_call_that_lives_through_a_lost_connection_goes_on(
+    campaign: Campaign, callees: Callees
+) -> None:
+    attempt = await campaign.originate("PJSIP/+12025550142@trunk")
+    await campaign.seen(Answered, attempt)
+    (session,) = re.findall(
+        r"^ *voicebot-dial\S* +\S+ +\d+ +\d+ +(\d+)", campaign.pbx.cli("manager show connected"), re.M
+    )
+    campaign.pbx.cli(f"manager kick session {session}")
+    listed: LiveChannels = await campaign.seen(LiveChannels)
+    assert len(listed.channels) == 3
+    assert campaign.following.settle(datetime.now(UTC) + GRACE) == ()
+    newcomer = Following()
+    found = newcomer.event(listed, datetime.now(UTC))
+    assert [(type(each), each.attempt) for each in found] == [(Dialling, attempt), (Answered, attempt)]
+    callees.hang_up("+12025550142")
+    end = await campaign.end_of(attempt)
+    assert isinstance(end, Ended) and end.result.disposition is Disposition.ANSWERED
 
 
 async def test_a_call_is_told_in_few_events(campaign: Campaign, callees: Callees) -> None:
