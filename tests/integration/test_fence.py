@@ -16,10 +16,11 @@ import aiohttp
 import pytest
 
 from tests.integration.mortal import MortalAsterisk, an_order
-from tests.simulator.pbx.ami_callee import Callees, Manner
+from tests.simulator.pbx.ami_callee import HOST, Callees, Manner
 from voicebot.campaign.callfile import compose
 from voicebot.campaign.fence import for_attempt
 from voicebot.outbound.spool import Handing, Traces, call_file_name
+from voicebot.softphone import sip
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +67,7 @@ async def settled(pbx: MortalAsterisk, attempt: str) -> Traces:
 
 
 @pytest.mark.parametrize(
-    ("manner", "status", "cause", "sip"),
+    ("manner", "status", "cause", "code"),
     [
         (Manner(refuse=404), "CHANUNAVAIL", 1, 404),
         (Manner(refuse=486), "BUSY", 17, 486),
@@ -80,7 +81,7 @@ async def settled(pbx: MortalAsterisk, attempt: str) -> Traces:
     ],
 )
 async def test_how_a_call_ended_is_kept(
-    pbx: MortalAsterisk, manner: Manner, status: str, cause: int, sip: int | None
+    pbx: MortalAsterisk, manner: Manner, status: str, cause: int, code: int | None
 ) -> None:
     attempt = new()
     async with Callees(otherwise=manner) as callees:
@@ -89,10 +90,29 @@ async def test_how_a_call_ended_is_kept(
         assert len(callees.invited) == 1
     assert left.ended is not None and left.journal is not None and left.journal.dialled
     assert (left.ended.status, left.ended.cause) == (status, cause)
-    if sip is not None:
-        assert left.ended.sip == sip
+    if code is not None:
+        assert left.ended.sip == code
     assert left.done == ("Completed" if status == "ANSWER" else "Expired")
     assert abs((datetime.now(UTC) - left.ended.at).total_seconds()) < SETTLES_WITHIN_S
+
+
+class Forwarding(Callees):
+    """Everybody has forwarded their calls to a number that nobody has judged."""
+
+    def _ring(self, invite: sip.Request, peer: tuple[str, int]) -> None:
+        self.invited.append(self._number(invite))
+        away = [("Contact", f"<sip:+19005550100@{HOST}:{self.port}>")]
+        self._send(sip.reply(invite, 302, "Moved Temporarily", "forwarding", away), peer)
+
+
+async def test_a_forwarded_call_is_not_followed(pbx: MortalAsterisk) -> None:
+    attempt = new()
+    async with Forwarding() as callees:
+        hand_over(pbx, attempt, f"PJSIP/caller/sip:{NUMBER}@{HOST}:{callees.port}", ring_s=5)
+        left = await settled(pbx, attempt)
+        assert callees.invited == [NUMBER]
+    assert left.ended is not None and not left.ended.answered
+    assert left.journal is not None and left.journal.answered_at is None
 
 
 async def test_a_person_who_answers_while_no_gateway_is_there_is_told(pbx: MortalAsterisk) -> None:
