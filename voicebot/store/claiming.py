@@ -21,7 +21,7 @@ from voicebot.store import tables
 from voicebot.store.campaigns import change_state, row_of
 from voicebot.store.database import among
 from voicebot.store.errors import ClockSetBack
-from voicebot.store.forms import aware, contact_of, day_of, ms, plain
+from voicebot.store.forms import aware, consent_fields, contact_of, day_of, ms
 from voicebot.store.histories import Past, Sums, list_states, past_of, sums
 from voicebot.store.limits import Bucket, buckets, keep
 from voicebot.store.rows import CampaignState, Claimed, Judge
@@ -112,6 +112,14 @@ class Harvest:
     deferred: list[dict[str, Any]] = field(default_factory=list)
     halted: Check | None = None
     looked_at: int = 0
+    chance: bytes = b""
+
+    def fresh_id(self) -> str:
+        """Return an attempt's id."""
+        if not self.chance:
+            self.chance = os.urandom(ATTEMPT_ID_BYTES * LEAST_PAGE)
+        id, self.chance = self.chance[:ATTEMPT_ID_BYTES], self.chance[ATTEMPT_ID_BYTES:]
+        return id.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +254,7 @@ class Claim:
         for name in verdict.rules:
             tx.count(row.campaign_id, "rules", f"{verdict.ruling}:{name}")
         if verdict.ruling is Ruling.ALLOWED:
-            id = os.urandom(ATTEMPT_ID_BYTES).hex()
+            id = harvest.fresh_id()
             order = self._order(id, settings, number)
             attempt = self._attempt(order, row, key, at)
             harvest.orders.append(order)
@@ -350,23 +358,15 @@ def _number(row: Row[Any]) -> str:
 
 
 def _evidence(contact: Contact, verdict: Verdict) -> dict[str, Any]:
-    consent = contact.consent
     return {
         "number": verdict.number,
         "key": contact.key,
         "zones": list(contact.zones),
         "attempts": contact.attempts,
-        "consent": None
-        if consent is None
-        else {
-            "at": consent.at.isoformat(),
-            "by": consent.by,
-            "scope": consent.scope,
-            "written": consent.written,
-            "source": consent.source,
-        },
+        "consent": None if contact.consent is None else consent_fields(contact.consent),
         "checks": [
-            [check.rule, check.ruling.value, check.why, plain(check.until)] for check in verdict.checks
+            [check.rule, check.ruling, check.why, check.until and check.until.isoformat()]
+            for check in verdict.checks
         ],
-        "until": plain(verdict.until),
+        "until": verdict.until and verdict.until.isoformat(),
     }

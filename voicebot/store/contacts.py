@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,7 @@ from voicebot.store import tables
 from voicebot.store.campaigns import row_of
 from voicebot.store.claiming import PRIORITIES
 from voicebot.store.database import among
-from voicebot.store.forms import aware, consent_text, contact_of, ms, plain
+from voicebot.store.forms import aware, consent_text, contact_of, json_text, ms
 from voicebot.store.rows import Added, NewContact
 from voicebot.store.writing import Tx
 
@@ -87,8 +86,8 @@ async def add(tx: Tx, campaign: str, rows: Sequence[NewContact], now: datetime) 
                 " ".join(each.numbers),
                 0,
                 " ".join(each.zones),
-                json.dumps(plain(each.given), ensure_ascii=False, separators=(",", ":")),
-                consent_text(each.consent),
+                json_text(each.given),
+                None if each.consent is None else consent_text(each.consent),
                 each.language,
                 int(each.asked),
                 0,

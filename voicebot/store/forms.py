@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row
@@ -60,8 +61,31 @@ def plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def consent_text(consent: Consent | None) -> str | None:
-    return None if consent is None else canonical(plain(asdict(consent)))
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=plain).encode
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON. What JSON does not know becomes a text."""
+    try:
+        return _encode(value if type(value) is dict else plain(value))
+    except (TypeError, ValueError):  # a key that is no text, or a number that JSON lacks
+        return _encode(plain(value))
+
+
+def consent_fields(consent: Consent) -> dict[str, Any]:
+    """Return a consent as JSON has it."""
+    return {
+        "at": consent.at.isoformat(),
+        "by": consent.by,
+        "scope": consent.scope,
+        "written": consent.written,
+        "source": consent.source,
+    }
+
+
+@lru_cache(maxsize=256)  # many rows of a file share one
+def consent_text(consent: Consent) -> str:
+    return _encode(consent_fields(consent))
 
 
 def _consent(text: str | None) -> Consent | None:
