@@ -148,6 +148,7 @@ async def campaign(pbx: RealAsterisk, callees: Callees) -> AsyncIterator[Campaig
 @pytest.mark.parametrize(
     ("status", "cause", "expected"),
     [
+        (302, 23, Disposition.NO_ANSWER),
         (404, 1, Disposition.INVALID),
         (484, 28, Disposition.INVALID),
         (486, 17, Disposition.BUSY),

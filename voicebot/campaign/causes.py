@@ -99,9 +99,10 @@ def disposition(
         return found
     if not alerted and status == "NOANSWER" and (cause or 0) in _NO_WORD:
         return Disposition.TRUNK_FAILURE
-    if status == "CHANUNAVAIL":
+    by_cause = _CAUSE.get(cause) if cause else None
+    if status == "CHANUNAVAIL" and by_cause is Disposition.NO_ANSWER:  # nobody was asked
         return Disposition.TRUNK_FAILURE
-    if cause and (by_cause := _CAUSE.get(cause)):
+    if by_cause:
         return by_cause
     return _STATUS.get(status, Disposition.TRUNK_FAILURE if cause else Disposition.INTERRUPTED)
 
@@ -121,7 +122,12 @@ def of_file(status: str, cause: int | None, tech: str) -> Disposition:
 
 
 def _by_sip(status: int) -> Disposition | None:
-    """The table, and for the rest of a class: 4xx and 5xx are faults between the servers, 6xx a refusal."""
-    if status < 400:
+    """The table, and for the rest of a class: 4xx and 5xx are faults between the servers, 6xx a refusal.
+
+    3xx would have us dial another number, which the dialplan does not do: we did not reach them.
+    """
+    if status < 300:
         return None
+    if status < 400:
+        return Disposition.NO_ANSWER
     return _SIP.get(status, Disposition.REJECTED if status >= 600 else Disposition.TRUNK_FAILURE)

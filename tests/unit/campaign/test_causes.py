@@ -21,6 +21,9 @@ pytestmark = pytest.mark.unit
         ("SIP 408 Request Timeout", 18, "CHANUNAVAIL", Disposition.NO_ANSWER),
         ("SIP 180 Ringing", 0, "NOANSWER", Disposition.NO_ANSWER),
         ("", 0, "NOANSWER", Disposition.TRUNK_FAILURE),
+        ("SIP 302 Moved Temporarily", 23, "CHANUNAVAIL", Disposition.NO_ANSWER),
+        ("", 1, "CHANUNAVAIL", Disposition.INVALID),  # a trunk that is no SIP
+        ("", 20, "CHANUNAVAIL", Disposition.TRUNK_FAILURE),
         ("SIP 403 Forbidden", 21, "CHANUNAVAIL", Disposition.REJECTED),
         ("SIP 603 Decline", 21, "CHANUNAVAIL", Disposition.REJECTED),
         ("SIP 503 Service Unavailable", 34, "CONGESTION", Disposition.CONGESTION),
