@@ -57,8 +57,18 @@ def serve(
             for line in conversations.lines(record, turn, len(gateway.calls)):
                 out.print(line, soft_wrap=True)
 
+        async with open_desk(settings) as desk:
+            await serve_with(desk)
+
+    async def serve_with(desk: Desk | None) -> None:
+        nonlocal gateway
         with RenderProgress() as progress:
-            gateway = Gateway(settings, observer=print_turn if talk else None, progress=progress.update)
+            gateway = Gateway(
+                settings,
+                observer=print_turn if talk else None,
+                progress=progress.update,
+                campaigns=desk.assignments if desk else None,
+            )
             await gateway.start()
         # What was loaded stays: collecting it again and again would cost whole ticks of the media clock.
         gc.collect()

@@ -9,7 +9,7 @@ from voicebot.cli.lazy import lazy_group
 PLACES = {
     "check": "creating:check",
     "create": "creating:create",
-    "import": "importing:import_contacts",
+    "import": "importing:import_table",
     "simulate": "simulating:simulate",
     "start": "states:start",
     "pause": "states:pause",

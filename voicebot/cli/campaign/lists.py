@@ -17,8 +17,9 @@ from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.importing.numbers import read_numbers
+from voicebot.store.histories import OPT_OUTS
 from voicebot.store.rows import ListImported
-from voicebot.store.store import ALL_LISTS, Store
+from voicebot.store.store import Store
 
 Region = Annotated[str, typer.Option("--region", help="Country of numbers written without +.")]
 
@@ -41,7 +42,7 @@ def import_list(
     as_json: Json = False,
 ) -> None:
     """Add a file of numbers to a list. Calls to them that are on their way are taken back."""
-    if name == ALL_LISTS:
+    if name == OPT_OUTS:
         raise UserError(Problem(f"`{name}` are our own opt-outs", "add one with `do-not-call add NUMBER`"))
     found = read_numbers(file, column=column, region=region)
 

@@ -29,6 +29,7 @@ from voicebot.config import Config, load_config
 from voicebot.errors import UserError
 from voicebot.outbound.moments import moment
 from voicebot.outbound.permits import policy_of, trunk_of
+from voicebot.store.histories import OPT_OUTS
 from voicebot.store.rows import Status
 from voicebot.store.store import Store
 
@@ -121,8 +122,8 @@ def _verdict(
     names = listed.get(number, ())
     history = History(
         number=number,
-        opted_out=at if "opt-outs" in names else None,
-        listed=tuple(each for each in names if each != "opt-outs"),
+        opted_out=at if OPT_OUTS in names else None,
+        listed=tuple(each for each in names if each != OPT_OUTS),
         lists={each: lists[each] for each in campaign.do_not_call if each in lists},
     )
     return judge(campaign, policy, contact, history, max(at, contact.due))
