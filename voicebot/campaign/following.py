@@ -31,10 +31,10 @@ from voicebot.ami.events import (
     OriginateResponse,
     VarSet,
 )
-from voicebot.campaign.attempt import ATTEMPT_ID_BYTES, DialResult, Disposition
+from voicebot.campaign.attempt import DialResult, Disposition
 from voicebot.campaign.causes import disposition
+from voicebot.campaign.fence import ATTEMPT, DIAL_CONTEXT
 
-DIAL_CONTEXT = "voicebot-dial"
 ATTEMPT_VARIABLE = "VOICEBOT_ATTEMPT"
 FENCE_VARIABLE = "VOICEBOT_FENCE"
 PASSED, AGAIN = "passed", "again"
@@ -44,9 +44,7 @@ GRACE = timedelta(seconds=2)
 LATE = timedelta(seconds=30)
 """An Originate whose answer never came may still make its channel for so long."""
 
-_ID = rf"[0-9a-f]{{{2 * ATTEMPT_ID_BYTES}}}"
-_LOCAL = re.compile(rf"Local/({_ID})@{DIAL_CONTEXT}-[0-9a-f]+;([12])")
-_ATTEMPT = re.compile(_ID)
+_LOCAL = re.compile(rf"Local/({ATTEMPT.pattern})@{DIAL_CONTEXT}-[0-9a-f]+;([12])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ class Following:
             and channel.linked_id not in self._calls
             and channel.unique_id == channel.linked_id
         ):
-            if _ATTEMPT.fullmatch(value):
+            if ATTEMPT.fullmatch(value):
                 self._begin(channel.linked_id, value).channels.add(channel.unique_id)
         elif name == FENCE_VARIABLE and (call := self._calls.get(channel.linked_id)):
             call.fence = value

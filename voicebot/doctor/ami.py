@@ -7,7 +7,7 @@ import asyncio
 from voicebot.ami.actions import Getvar, ListCommands, ShowDialPlan
 from voicebot.ami.messages import Message
 from voicebot.call.handover import HANDOVER_CONTEXT, QUEUE_CONTEXT
-from voicebot.campaign.following import DIAL_CONTEXT
+from voicebot.campaign.fence import ANSWERED_CONTEXT, DIAL_CONTEXT, ENDED_CONTEXT
 from voicebot.config import Config
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.doctor.dialplan import Entrance, Step, entrances, steps, variables_of_stasis
@@ -20,8 +20,6 @@ CHECK = "AMI"
 DIALPLAN = "dialplan"
 DANGEROUS = {"Command": "command", "UpdateConfig": "config", "GetConfig": "config", "ModuleLoad": "system"}
 """An action that only the named right allows; each of them lets its holder take over the PBX."""
-ANSWERED_CONTEXT = "voicebot-answered"
-ENDED_CONTEXT = "voicebot-ended"
 LOOKS = "for the check of the dialplan only; inbound calls need no AMI"
 
 
