@@ -9,9 +9,11 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from _demo_campaign import demonstrate as call_people
 from _rig import PROJECT, Rig, RigFault
 from rich.console import Console
 from rich.markup import escape
@@ -64,10 +66,15 @@ def main(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
     korean: Annotated[bool, typer.Option("--korean", help="Call 601, the Korean menu.")] = False,
+    campaign: Annotated[
+        bool, typer.Option("--campaign", help="The bot calls: a campaign of six people.")
+    ] = False,
 ) -> None:
     """Set everything up, start Asterisk and the gateway, and let a recorded caller talk to the bot."""
     number, script = ("601", KOREAN) if korean else ("600", ENGLISH)
     try:
+        if campaign:
+            sys.exit(asyncio.run(call_people(Console(), _progress(), as_json=as_json)))
         sys.exit(asyncio.run(demonstrate(number, script, keep=keep, as_json=as_json)))
     except (RigFault, UserError, CallFailed) as fault:
         Console(stderr=True).print(f"[red]the demo cannot run:[/] {escape(str(fault))}", highlight=False)
@@ -76,14 +83,16 @@ def main(
         sys.exit(130)
 
 
+def _progress() -> Callable[[str], None]:
+    """Return what tells of progress, on standard error."""
+    progress = Console(stderr=True)
+    return lambda line: progress.print(line, style="dim", highlight=False, markup=False)
+
+
 async def demonstrate(number: str, script: tuple[Step, ...], *, keep: bool, as_json: bool) -> int:
     """Run the whole demo; return the exit status."""
-    out, progress = Console(), Console(stderr=True)
+    out, tell = Console(), _progress()
     began = time.monotonic()
-
-    def tell(line: str) -> None:
-        progress.print(line, style="dim", highlight=False, markup=False)
-
     folder = PROJECT / "var" / "demo" if keep else None
     rig = Rig(
         folder=folder,

@@ -259,7 +259,11 @@ class Rig:
         settings = tomllib.loads(self._config.read_text())
         names = ("ari_url", "ari_user", "app", "ami_host", "ami_port", "ami_user")
         secrets = ("ari_password_file", "ami_password_file")
-        settings["asterisk"] = {name: self.asterisk[name] for name in (*names, *secrets)}
+        settings["asterisk"] = {name: self.asterisk[name] for name in (*names, *secrets)} | {
+            "ami_user": self.asterisk["dialler_user"],
+            "ami_password_file": self.asterisk["dialler_password_file"],
+        }
+        settings["dialling"] = {"spool": str(self.folder / "asterisk" / "spool")}
         first = _free_udp_port()
         settings["media"] = settings.get("media", {}) | {
             "first_port": first,
