@@ -122,7 +122,7 @@ class _Reading:
             return None
         region = self._text("region").upper() or plan.region
         numbers = self._numbers(region)
-        zones = self._zones(numbers[0], region) if numbers else ()
+        zones = self._zones(numbers[0] if numbers else "", region)
         zone = ZoneInfo(zones[0]) if zones else None
         given = self._given()
         consent = self._consent(zone)
@@ -194,6 +194,8 @@ class _Reading:
 
     def _zones(self, number: str, region: str) -> tuple[str, ...]:
         zone, address = self._text("zone"), self._text("address")
+        if not (number or zone):
+            return ()
         try:
             return candidate_zones(number, zone=zone, address=address, region=region)
         except WrongZone as error:

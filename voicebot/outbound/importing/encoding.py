@@ -30,6 +30,7 @@ _TELLING = frozenset(("cp949", "cp932", "big5", "gb18030", "euc_jp", "cp1251", "
 _BAD = re.compile("[\udc80-\udcff]")
 _BEYOND = re.compile("[^\x00-\x7f\udc80-\udcff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _WORD_BEYOND = re.compile(r"\w*[^\x00-\x7f\W]\w*")
 
 
@@ -100,9 +101,13 @@ def _guessed(sample: bytes, source: str) -> Encoding:
     letters = western and all(letter.isalpha() for letter in western if ord(letter) > 0x7F)
     if (letters and name not in _TELLING) or (western and not name):
         name = "cp1252"
-    korean = _decoded(sample, "cp949") if name == "cp949" else ""
-    if korean and len(_HANGUL.findall(korean)) * 2 < len(_BEYOND.findall(korean)):
-        name = "gb18030" if _decoded(sample, "gb18030") else name
+    # Bytes of one Asian encoding often stand for signs in another: mixed ones, if it is the wrong one.
+    korean = _BEYOND.findall(_decoded(sample, "cp949"))
+    chinese = _BEYOND.findall(_decoded(sample, "gb18030"))
+    if name != "cp932" and korean and all(map(_HANGUL.match, korean)):
+        name = "cp949"
+    elif name == "cp949" and chinese and all(map(_HAN.match, chinese)):
+        name = "gb18030"
     if not name:
         what = "the file's encoding cannot be told"
         raise UserError(Problem(what, "save it as UTF-8, or name it: --encoding cp1252", source))

@@ -30,10 +30,12 @@ from voicebot.store.histories import OPT_OUTS
 from voicebot.store.rows import Added, CampaignRow, NewContact
 from voicebot.store.store import Store
 
-BATCH_ROWS = 4000
+BATCH_ROWS = 2000
 """Rows that are judged, and added, at once."""
 ALONE_BYTES = 1 << 20
 """A smaller file is judged in this process: starting others would take longer."""
+MOST_WORKERS = 3
+"""Processes that judge; this one adds, which is about as much work as one of them has."""
 AHEAD = 2
 """Batches for each worker that are read ahead."""
 MOST_SHOWN = 10
@@ -108,7 +110,7 @@ async def import_contacts(
     """Add a table's rows to a campaign. Returns when all of them are on the disk.
 
     encoding, separator, sheet: where they cannot be told from the file
-    workers: processes that judge rows; None: as many as there are cores, and none for a small file
+    workers: processes that judge rows; None: one for each other core, none for a small file
 
     Raises UserError for a table that cannot be read, columns that are missing, or a database that stays away.
     """
@@ -259,7 +261,7 @@ def _processes(table: Table, workers: int | None) -> int:
         return workers
     cores = os.cpu_count() or 1
     small = table.size < (ALONE_BYTES if isinstance(table, CsvTable) else BATCH_ROWS)
-    return 0 if small or cores < 2 else cores
+    return 0 if small or cores < 2 else min(cores - 1, MOST_WORKERS)
 
 
 async def _judged(

@@ -11,7 +11,9 @@ import csv
 import io
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -120,7 +122,9 @@ class CsvTable:
         names = {name.casefold() for name in wanted}
 
         def fitness(separator: str) -> tuple[int, float, int]:
-            records = list(csv.reader(io.StringIO(head, newline=""), delimiter=separator))[:20]
+            records = []
+            with suppress(csv.Error):  # a cell that is too long is told where it is read
+                records += islice(csv.reader(io.StringIO(head, newline=""), delimiter=separator), 20)
             cells = [cell.strip().casefold() for cell in records[0]] if records else []
             same = sum(len(record) == len(cells) for record in records if record)
             return len(names.intersection(cells)), (len(cells) > 1) * same / max(1, len(records)), len(cells)
@@ -146,6 +150,7 @@ class Lines:
 
     def __init__(self, path: Path, encoding: str) -> None:
         self._raw = path.open("rb")
+        self._size = path.stat().st_size
         errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
         self._text = io.TextIOWrapper(io.BufferedReader(self._raw), encoding, errors, newline="")
         self._back: deque[str] = deque()
@@ -155,7 +160,7 @@ class Lines:
 
     @property
     def bytes_read(self) -> int:
-        return 0 if self._raw.closed else self._raw.tell()
+        return self._size if self._raw.closed else self._raw.tell()
 
     def peek(self, characters: int) -> str:
         """Return the beginning of the file, whole lines of it, which stay to be read."""
