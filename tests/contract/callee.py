@@ -81,6 +81,9 @@ class KnownCampaigns:
         self.results.append(result)
         self._told.set()
 
+    async def quiet(self) -> None:
+        return
+
     async def result(self, count: int = 1) -> CallResult:
         """Wait for the latest of so many results."""
         async with asyncio.timeout(RECORD_TIMEOUT_S):

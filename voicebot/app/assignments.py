@@ -24,14 +24,15 @@ from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.contact import Contact
 from voicebot.config import Config, Route
 from voicebot.store.errors import StoreUnavailable
+from voicebot.store.rows import AttemptRow, CampaignRow
 from voicebot.store.store import Store
 
 log = structlog.get_logger(__name__)
 
 STORE_LIMIT_S = 1.5
 """A database that has not answered by then counts as away."""
-REPLAY_S = 1.0
-"""Between two tries to bring the journal into the database."""
+LOOK_S = 1.0
+"""Between two looks at calls on their way, and at the journal."""
 MOST_EXPECTED = 100_000
 """Calls that are known before they are answered."""
 
@@ -115,23 +116,26 @@ class Assignments:
         self._cancel = cancel
         self._now = now
         self._expected: OrderedDict[str, Assignment] = OrderedDict()
+        self._campaigns: dict[str, CampaignRow] = {}
+        self._ringing: set[str] = set()
+        self._stopped_ringing = asyncio.Event()
         self._unkept: dict[str, bytes] = {}
         self._refused: set[str] = set()
         self._pending = True  # nobody has looked yet
         self._tasks: set[asyncio.Task[Any]] = set()
         self._replaying = asyncio.Lock()
 
-    # --- what the dialler tells -------------------------------------------------------------------------
+    # --- before anybody answers -------------------------------------------------------------------------
 
     def expect(self, assignment: Assignment) -> None:
         """Tell, before it is dialled, what a call will be about: no database is asked when it is answered."""
-        self._expected[assignment.attempt] = assignment
-        if len(self._expected) > MOST_EXPECTED:
-            self._expected.popitem(last=False)
+        self._ringing.add(assignment.attempt)
+        self._know(assignment)
 
     def forget(self, attempt: str) -> None:
-        """The attempt is closed: it was not answered."""
+        """The attempt is closed: nobody will answer it."""
         self._expected.pop(attempt, None)
+        self._ended_ringing(attempt)
 
     @property
     def pending(self) -> bool:
@@ -150,6 +154,7 @@ class Assignments:
                 log.error("an answered call is not known", attempt=attempt, why=str(error) or "time-out")
         if found is not None:
             self._spawn(self._note_answer(attempt, self._now()))
+        self._ended_ringing(attempt)
         return found
 
     async def opted_out(self, attempt: str, number: str, how: str) -> None:
@@ -173,14 +178,50 @@ class Assignments:
             except OSError as full:
                 log.critical("result on no disk yet", attempt=result.attempt, error=str(full))
 
+    async def quiet(self) -> None:
+        while self._ringing:
+            self._stopped_ringing.clear()
+            await self._stopped_ringing.wait()
+
+    def _know(self, assignment: Assignment) -> None:
+        self._expected[assignment.attempt] = assignment
+        if len(self._expected) > MOST_EXPECTED:
+            self._expected.popitem(last=False)
+
+    def _ended_ringing(self, attempt: str) -> None:
+        self._ringing.discard(attempt)
+        self._stopped_ringing.set()
+
     # --- the journal ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Bring what is in the journal into the database, again and again, until cancelled."""
+        """Look ahead, and bring what is in the journal into the database, until cancelled."""
         while True:
-            if self.pending:
-                await self.replay()
-            await asyncio.sleep(REPLAY_S)
+            try:
+                if self.pending:
+                    await self.replay()
+                await self.look_ahead()
+            except StoreUnavailable:
+                pass  # told by those who depend on it
+            except Exception as error:  # the next look may go better
+                log.exception("calls on their way not looked at", error=repr(error))
+            await asyncio.sleep(LOOK_S)
+
+    async def look_ahead(self) -> None:
+        """Learn what calls are about that ring now, so that the database may be away when one is answered.
+
+        Raises StoreUnavailable.
+        """
+        before = set(self._expected)
+        rows = await self._store.open_attempts()
+        for row in rows:
+            if row.order.attempt not in self._expected and row.state is not AttemptState.ANSWERED:
+                found = await self._assignment_of(row)
+                if found is not None:
+                    self._know(found)
+        self._campaigns.clear()  # settings of a draft may change
+        for attempt in before.difference(row.order.attempt for row in rows):
+            self._expected.pop(attempt, None)
 
     async def replay(self) -> bool:
         """Try it once. True: the database has everything now."""
@@ -236,13 +277,18 @@ class Assignments:
 
     async def _look_up(self, attempt: str) -> Assignment | None:
         row = await self._store.attempt(attempt)
-        if row is None or row.state is AttemptState.CLOSED or not row.order.number:
-            return None
+        return None if row is None or row.state is AttemptState.CLOSED else await self._assignment_of(row)
+
+    async def _assignment_of(self, row: AttemptRow) -> Assignment | None:
+        """Return what an open attempt is about; None where the callee was erased meanwhile."""
+        order = row.order
         contact = await self._store.contact(row.contact)
-        if contact is None:
+        if contact is None or not order.number:
             return None
-        campaign = await self._store.campaign(row.order.campaign)
-        return assignment_of(attempt, row.order.number, campaign.settings, campaign.folder, contact)
+        campaign = self._campaigns.get(order.campaign)
+        if campaign is None:
+            campaign = self._campaigns[order.campaign] = await self._store.campaign(order.campaign)
+        return assignment_of(order.attempt, order.number, campaign.settings, campaign.folder, contact)
 
     async def _revoke(self, said: Revocation) -> None:
         others = await self._store.opt_out(said.number, said.how, said.at, attempt=said.attempt)

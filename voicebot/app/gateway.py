@@ -90,6 +90,7 @@ class Gateway:
         self._observer = observer
         self._progress = progress
         self._make_speech = speech
+        self._campaigns = campaigns
         self._stack = AsyncExitStack()
         self._desk = WorkDesk(config)
         surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
@@ -204,8 +205,14 @@ class Gateway:
         self._stopping.set()
 
     async def _drain(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._config.limits.drain_s)
+        try:
+            async with asyncio.timeout(self._config.limits.drain_s):
+                if self._campaigns is not None:
+                    await self._campaigns.quiet()  # who answers while we stop is served all the same
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            log.warning("calls are ended: they took too long", live_calls=len(self._calls))
         self._end_all("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks)

@@ -20,8 +20,10 @@ log = structlog.get_logger(__name__)
 
 BEAT_S = 3.0
 """Between two heartbeats; the store believes one for FRESH_S."""
-LOOK_S = 0.25
-"""Between two looks whether something has changed that must be told at once."""
+LOOK_S = 0.1
+"""Between two looks whether the gateway is ready: that it is not any more is told at once."""
+PREPARE_S = 1.0
+"""Between two looks which campaigns run."""
 LAST_WORD_S = 1.0
 
 
@@ -61,19 +63,28 @@ class Presence:
         self.prepared: dict[str, CampaignRow] = {}
 
     async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._beat_on(), name="heartbeat")
+                group.create_task(self._keep_prepared(), name="dialogs of campaigns")
+        finally:
+            await self._say_goodbye()
+
+    async def _beat_on(self) -> None:
         loop = asyncio.get_running_loop()
         told: bool | None = None
         due = loop.time()
-        try:
-            while True:
-                ready = self._gateway.ready
-                if ready is not told or loop.time() >= due:
-                    await self.beat()
-                    told, due = ready, loop.time() + BEAT_S
-                    await self.prepare()
-                await asyncio.sleep(LOOK_S)
-        finally:
-            await self._say_goodbye()
+        while True:
+            ready = self._gateway.ready
+            if ready is not told or loop.time() >= due:
+                await self.beat()
+                told, due = ready, loop.time() + BEAT_S
+            await asyncio.sleep(LOOK_S)
+
+    async def _keep_prepared(self) -> None:
+        while True:
+            await self.prepare()
+            await asyncio.sleep(PREPARE_S)
 
     async def beat(self) -> None:
         """Tell how much room there is."""

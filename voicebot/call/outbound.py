@@ -79,6 +79,9 @@ class Campaigns(Protocol):
     async def finished(self, result: CallResult) -> None:
         """Keep what the call came to. Returns once it is on a disk: the database's, or else our own."""
 
+    async def quiet(self) -> None:
+        """Return once no call rings any more that this process has placed."""
+
 
 def result_of(record: CallRecord, answer: Answer) -> CallResult:
     """Return what the record of an outbound call came to."""

@@ -55,12 +55,20 @@ class FakeStore:
         if self.away is not None:
             raise self.away
 
+    @property
+    def _row(self) -> AttemptRow:
+        order = Order(ATTEMPT, "reminders", NUMBER, "PJSIP/x", "+12025550100", "", NOW, NOW, 25)
+        return AttemptRow(order, 7, self.state, "d", "main", NOW, NOW)
+
+    async def open_attempts(self) -> tuple[AttemptRow, ...]:
+        self._reach()
+        return () if self.state is AttemptState.CLOSED else (self._row,)
+
     async def attempt(self, id: str) -> AttemptRow | None:
         self._reach()
         if id != ATTEMPT:
             return None
-        order = Order(id, "reminders", NUMBER, "PJSIP/x", "+12025550100", "", NOW, NOW, 25)
-        return AttemptRow(order, 7, self.state, "d", "main", NOW, NOW)
+        return self._row
 
     async def contact(self, id: int) -> Contact | None:
         return CONTACT
@@ -123,13 +131,16 @@ async def test_unknown_and_closed_attempts_are_about_nothing(desk: Desk) -> None
     assert await desk.assignments.assignment(ATTEMPT) is None
 
 
-async def test_what_the_dialler_told_is_known_while_the_database_is_away(desk: Desk) -> None:
+async def test_what_rings_now_is_known_while_the_database_is_away(desk: Desk) -> None:
     desk.store.away = StoreUnavailable("gone")
     assert await desk.assignments.assignment(ATTEMPT) is None
-    told = assignment_of(ATTEMPT, NUMBER, SETTINGS, "/campaigns", CONTACT)
-    desk.assignments.expect(told)
-    assert await desk.assignments.assignment(ATTEMPT) is told
-    desk.assignments.forget(ATTEMPT)
+    desk.store.away = None
+    await desk.assignments.look_ahead()
+    desk.store.away = StoreUnavailable("gone")
+    assert await desk.assignments.assignment(ATTEMPT) is not None
+    desk.store.away = None
+    desk.store.state = AttemptState.CLOSED
+    await desk.assignments.look_ahead()
     assert await desk.assignments.assignment(ATTEMPT) is None
 
 
@@ -188,3 +199,16 @@ async def test_a_full_disk_is_told_and_tried_again(desk: Desk, monkeypatch: pyte
     desk.store.away = None
     assert await desk.assignments.replay()
     assert desk.store.told == [("opt-out", NUMBER, "by key", ATTEMPT)]
+
+
+async def test_it_is_quiet_once_nothing_rings_that_we_placed(desk: Desk) -> None:
+    told = assignment_of(ATTEMPT, NUMBER, SETTINGS, "/campaigns", CONTACT)
+    desk.assignments.expect(told)
+    desk.assignments.expect(replace(told, attempt="e" * 32))
+    quiet = asyncio.create_task(desk.assignments.quiet())
+    await asyncio.sleep(0)
+    desk.assignments.forget("e" * 32)
+    await asyncio.sleep(0)
+    assert not quiet.done()
+    assert await desk.assignments.assignment(ATTEMPT) is told
+    await asyncio.wait_for(quiet, 1)
