@@ -20,16 +20,29 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 
-from voicebot.campaign.callfile import CallFile, Parsed, compose, parse
-from voicebot.campaign.fence import ATTEMPT, Ended, Journal, read_ended, read_journal
+from voicebot.campaign.callfile import Parsed, compose, parse
+from voicebot.campaign.fence import ATTEMPT, read_ended, read_journal
 from voicebot.errors import Problem, UserError
+from voicebot.outbound.spool_finds import Cancelled, Entry, FileState, HandedOver, Handing, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable, problem_of, sync_folder
 from voicebot.pbx.spool_folder import OWN_FOLDERS, RESERVE_MB, folder_problems, room_problems
+
+__all__ = [
+    "Cancelled",
+    "Entry",
+    "FileState",
+    "HandedOver",
+    "Handing",
+    "Spool",
+    "SpoolUnavailable",
+    "Traces",
+    "archived_status",
+    "call_file_name",
+    "small_text",
+]
 
 LONGEST_PATH_BYTES = 255
 """Of an archived file: Asterisk keeps paths of the spool in so much room."""
@@ -46,85 +59,6 @@ FILE_MODE = 0o660
 """Asterisk appends to call files, so its group may write."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
-
-
-@dataclass(frozen=True, slots=True)
-class Handing:
-    """A call file to be handed over under `name`. due: not to be dialled before; None: at once."""
-
-    name: str
-    file: CallFile
-    due: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOver:
-    """What became of a `Handing`. Where `handed` is False, nothing of it is in outgoing/."""
-
-    name: str
-    handed: bool
-    problem: Problem | None = None
-
-
-class FileState(StrEnum):
-    WAITING = "waiting"
-    IN_FLIGHT = "in_flight"
-    COMPLETED = "completed"
-    EXPIRED = "expired"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file in outgoing/ or outgoing_done/. due: its mtime; parsed: None where it cannot be read."""
-
-    name: str
-    state: FileState
-    due: datetime
-    parsed: Parsed | None
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """Whether a call was taken back in time: if so, nobody is called under this name, whatever crashes.
-
-    found:    False: there was no such file (and, for an attempt, in_time tells that it cannot be dialled now)
-    journal:  of an attempt: what the fence knows
-    """
-
-    in_time: bool
-    found: bool
-    journal: Journal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Traces:
-    """All that is left of an attempt in the spool.
-
-    done:  status of the archived file; "" while, or where, it has none; None: it is not archived
-    """
-
-    attempt: str
-    aside: bool = False
-    outgoing: bool = False
-    in_flight: bool = False
-    done: str | None = None
-    journal: Journal | None = None
-    ended: Ended | None = None
-
-    @property
-    def never_left(self) -> bool:
-        """Asterisk never got it: to be handed over again under the same id, if it is not too late."""
-        return not self.outgoing and self.done is None and self.journal is None and self.ended is None
-
-    @property
-    def dialled_at(self) -> datetime | None:
-        """When the number was called; None: it was not, or not yet."""
-        if self.ended is not None and not self.ended.dialled:
-            return None
-        return self.journal.at if self.journal is not None and self.journal.dialled else None
 
 
 def call_file_name(attempt: str) -> str:
