@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,8 +53,17 @@ async def run_dialler(config: Config) -> None:
             loop.remove_signal_handler(number)
 
 
-async def dial(config: Config, store: Store, stopping: asyncio.Event) -> None:
-    """Dial until `stopping` is set: what was begun is handed over, then this returns. Raises UserError."""
+async def dial(
+    config: Config,
+    store: Store,
+    stopping: asyncio.Event,
+    holds_back: Callable[[str], str] = lambda campaign: "",
+) -> None:
+    """Dial until `stopping` is set: what was begun is handed over, then this returns. Raises UserError.
+
+    holds_back: why nobody of a campaign may be called yet, by its name; "" where they may. For a gateway in
+                the same process that is not ready.
+    """
     spool = await asyncio.to_thread(_spool_of, config)
     async with AsyncExitStack() as stack:
         name = await _hold(spool, stack, stopping)
@@ -75,6 +84,7 @@ async def dial(config: Config, store: Store, stopping: asyncio.Event) -> None:
             judge=judge,
             longest_call=timedelta(seconds=config.limits.call_s),
             live=watch.live if watch else None,
+            holds_back=holds_back,
         )
         log.info("dialler runs", dialler=name, spool=str(spool.folder), ami=ami is not None)
         tasks = [asyncio.create_task(_stop_with(dialler, stopping), name="stop dialler")]
@@ -157,18 +167,6 @@ async def _patient_store(config: Config, stack: AsyncExitStack, stopping: asynci
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), STANDBY_S)
     return None
-
-
-@asynccontextmanager
-async def dialling(config: Config, store: Store) -> AsyncIterator[asyncio.Task[None]]:
-    """Dial beside a gateway for as long as the block runs; leaving it finishes what was begun."""
-    stopping = asyncio.Event()
-    task = asyncio.create_task(dial(config, store, stopping), name="dialler")
-    try:
-        yield task
-    finally:
-        stopping.set()
-        await task
 
 
 def _now() -> datetime:

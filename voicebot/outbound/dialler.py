@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,7 @@ class Dialler:
     hands:    the ways to hand over, by name (`callfile`, `originate`)
     trunk_of: a campaign's way out; may raise UserError
     live:     asks Asterisk which attempts have channels, None where it cannot be asked
+    holds_back: why nobody of a campaign may be called yet; "" where they may
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Dialler:
         judge: Judge,
         longest_call: timedelta,
         live: Callable[[], Awaitable[Live | None]] | None = None,
+        holds_back: Callable[[str], str] = lambda campaign: "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         mono: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -88,6 +91,7 @@ class Dialler:
         self.book = Book()
         self.health = Health(mono)
         self._store, self._spool, self._hands = store, spool, hands
+        self._holds_back = holds_back
         self._policy, self._trunk_of, self._judge = policy, trunk_of, judge
         self._longest_call = longest_call
         self._now, self._mono = now, mono
@@ -108,6 +112,7 @@ class Dialler:
         self._ways: dict[str, str] = {}
         self._stopping = asyncio.Event()
         self._refused: dict[str, str] = {}
+        self._became: Counter[str] = Counter()
 
     # --- life -------------------------------------------------------------------------------------------
 
@@ -230,6 +235,7 @@ class Dialler:
             judge=self._judge,
             now=self._now,
             mono=self._mono,
+            holds_back=self._holds_back,
         )
 
     async def _end_run(self, name: str) -> None:
@@ -308,6 +314,7 @@ class Dialler:
                 await running.run.hand_over([order for order in orders if order.campaign == name])
 
     def _finished(self, entry: Entry, disposition: Disposition, traces: Traces) -> None:
+        self._became[disposition] += 1
         log.debug("attempt closed", campaign=entry.campaign, attempt=entry.id, disposition=str(disposition))
         if (running := self._running.get(entry.campaign)) is not None:
             running.run.ended(entry, disposition, traces)
@@ -328,6 +335,9 @@ class Dialler:
     async def _sweep(self) -> None:
         """What is done now and then: old once-keys, and attempts whose dialler never came back."""
         now = self._now()
+        if self._became:
+            log.info("calls", open=len(self.book), **self._became)
+            self._became.clear()
         await asyncio.to_thread(self._spool.sweep, now)
         for row in await self._store.open_attempts():
             if row.dialler == self.name or row.lease_until > now:

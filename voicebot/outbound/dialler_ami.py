@@ -11,9 +11,8 @@ import structlog
 
 from voicebot.ami.actions import CoreShowChannels
 from voicebot.ami.events import CoreShowChannel, parse
-from voicebot.campaign.attempt import AttemptState
 from voicebot.campaign.fence import DIAL_CONTEXT
-from voicebot.campaign.following import Answered, Dialling, Following, Progress
+from voicebot.campaign.following import Answered, Following, Progress
 from voicebot.errors import PbxError
 from voicebot.outbound.dialler_book import Book
 from voicebot.outbound.dialler_pursuit import Pursuit
@@ -66,9 +65,6 @@ class AmiWatch:
         entry = book.get(progress.attempt)
         if entry is None:
             return
-        if isinstance(progress, Dialling) and entry.undialled:
-            book.note(entry, state=AttemptState.DIALLING)
-        elif isinstance(progress, Answered):
-            book.note(entry, state=AttemptState.ANSWERED)
-        else:
-            pursuit.hint(progress.attempt)
+        if isinstance(progress, Answered):
+            book.answered(entry, progress.at)
+        pursuit.hint(progress.attempt)

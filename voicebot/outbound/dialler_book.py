@@ -7,7 +7,7 @@ to dial asks for it.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,14 +15,23 @@ from datetime import datetime
 from voicebot.campaign.attempt import AttemptState
 from voicebot.outbound.recovery import Open
 
+ANSWERS = 2000
+"""Latest answers that are remembered, for a gateway's word that is older than they are."""
+
 
 @dataclass(slots=True)
 class Entry:
-    """An open attempt. begun_at: when it was claimed, in s of the monotonic clock; look_at: see `due`."""
+    """An open attempt.
+
+    begun_at: when it was claimed, in s of the monotonic clock
+    look_at:  see `Book.due`
+    told:     how far the database was told that it is
+    """
 
     attempt: Open
     begun_at: float
     look_at: float = 0.0
+    told: AttemptState = AttemptState.CLAIMED
 
     @property
     def id(self) -> str:
@@ -54,8 +63,7 @@ class Book:
         self._by_campaign: Counter[str] = Counter()
         self._heap: list[tuple[float, str]] = []
         self.ringing = 0
-        self.answered = 0
-        """How many were answered so far, ever."""
+        self._answers: deque[datetime] = deque(maxlen=ANSWERS)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -87,6 +95,16 @@ class Book:
             self._by_campaign[entry.campaign] -= 1
             self.ringing -= entry.ringing
 
+    def answered_since(self, at: datetime) -> int:
+        """How many were answered after `at`."""
+        return sum(1 for answer in self._answers if answer > at)
+
+    def answered(self, entry: Entry, at: datetime) -> None:
+        """Somebody, or something, took the call."""
+        if entry.ringing and entry.id in self._entries:
+            self._answers.append(at)
+        self.note(entry, state=AttemptState.ANSWERED)
+
     def note(
         self, entry: Entry, *, state: AttemptState | None = None, ended_at: datetime | None = None
     ) -> None:
@@ -97,7 +115,6 @@ class Book:
         attempt = entry.attempt
         entry.attempt = replace(attempt, state=state or attempt.state, ended_at=ended_at or attempt.ended_at)
         self.ringing += entry.ringing - before
-        self.answered += before and not entry.ringing and ended_at is None
 
     def look(self, entry: Entry, at: float) -> None:
         """Have it looked after at `at`, and not at the time set before."""

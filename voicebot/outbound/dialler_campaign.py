@@ -57,8 +57,10 @@ class CampaignRun:
         judge: Judge,
         now: Callable[[], datetime],
         mono: Callable[[], float],
+        holds_back: Callable[[str], str],
     ) -> None:
         self.name = row.name
+        self._holds_back = holds_back
         self.settings = row.settings
         self.pacer = Pacer(row.settings.pacing, ring_s=row.settings.ring_s)
         self.hands = hands
@@ -95,6 +97,9 @@ class CampaignRun:
             return MOST_WAIT_S
         if self._refused >= REFUSED_IN_A_ROW:
             return await self._pause()
+        if why := self._holds_back(self.name):
+            self._say(why)
+            return MOST_WAIT_S
         if len(self._handing) >= HANDING_AT_ONCE:
             await asyncio.wait(self._handing, return_when=asyncio.FIRST_COMPLETED)
             return 0.0

@@ -123,8 +123,8 @@ class Pursuit:
         if calling:
             await self._refresh_live()
         now, work = self._now(), []
+        await asyncio.gather(*(self._progress(*each) for each in zip(entries, found, strict=True)))
         for entry, traces in zip(entries, found, strict=True):
-            self._progress(entry, traces)
             decision = settle(
                 entry.attempt, traces, now, longest_call=self._longest_call, live=self._live_if_fresh()
             )
@@ -141,11 +141,26 @@ class Pursuit:
             await self._again(again)
         await asyncio.gather(*(self._guarded(*each) for each in work if each[1].step is not Step.HAND))
 
-    def _progress(self, entry: Entry, traces: Traces) -> None:
-        if traces.journal is not None and traces.journal.answered_at is not None:
-            self._book.note(entry, state=AttemptState.ANSWERED)
-        elif traces.journal is not None and traces.journal.dialled and entry.undialled:
+    async def _progress(self, entry: Entry, traces: Traces) -> None:
+        """Note how far an attempt is; the database is told of what is not over by now."""
+        journal = traces.journal
+        if journal is None or not journal.dialled:
+            return
+        if journal.answered_at is not None:
+            self._book.answered(entry, journal.answered_at)
+        elif entry.undialled:
             self._book.note(entry, state=AttemptState.DIALLING)
+        if traces.ended is not None or entry.told is entry.attempt.state:
+            return
+        try:
+            if entry.told in (AttemptState.CLAIMED, AttemptState.HANDED):
+                await self._store.dialling(entry.id, journal.at)
+            if journal.answered_at is not None:
+                await self._store.answered(entry.id, journal.answered_at)
+        except StoreUnavailable as error:  # its end tells it, too
+            self._health.bad("database", str(error))
+        else:
+            entry.told = entry.attempt.state
 
     async def _refresh_live(self) -> None:
         if self._ask_live is None or self._mono() < self._live_until:
