@@ -84,9 +84,9 @@ class KnownCampaigns:
     async def quiet(self) -> None:
         return
 
-    async def result(self, count: int = 1) -> CallResult:
+    async def result(self, count: int = 1, timeout: float = RECORD_TIMEOUT_S) -> CallResult:
         """Wait for the latest of so many results."""
-        async with asyncio.timeout(RECORD_TIMEOUT_S):
+        async with asyncio.timeout(timeout):
             while len(self.results) < count:
                 self._told.clear()
                 await self._told.wait()
