@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.campaign.ledger import Chain, Entry
 from voicebot.store import tables
-from voicebot.store.campaigns import find
-from voicebot.store.claiming import _CLAIMED as CLAIMED
+from voicebot.store.campaigns import find_row
+from voicebot.store.claiming import CLAIMED
 from voicebot.store.database import Database, among, listed
 from voicebot.store.rows import Anchor, Audit
 
@@ -48,7 +48,7 @@ OF = {postgres: select(tables.attempts).where(among(_a.id, "ids", postgres)) for
 
 async def audit(connection: AsyncConnection, database: Database, name: str, anchor: Anchor | None) -> Audit:
     """See Store.audit. All is read as of one moment."""
-    campaign = await find(connection, name) if name else None
+    campaign = await find_row(connection, name) if name else None
     campaign_id = 0 if campaign is None else campaign.id
     checking = _Checking(name)
     while True:
@@ -82,8 +82,7 @@ async def audit(connection: AsyncConnection, database: Database, name: str, anch
         checking.tell(f"{count.closed} attempts are closed, but the ledger tells of {checking.closed}")
     await _erasures(connection, database, campaign_id, checking)
     if campaign is not None:
-        kept = await connection.execute(select(tables.campaigns).where(tables.campaigns.c.id == campaign_id))
-        checking.campaign(kept.one())
+        checking.campaign(campaign)
     return Audit(
         name,
         checking.entries,

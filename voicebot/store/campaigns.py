@@ -69,12 +69,17 @@ async def row_of(tx: Tx, name: str) -> Row[Any]:
     return row
 
 
-async def find(connection: AsyncConnection, name: str) -> CampaignRow:
-    """Return a campaign. Raises UserError."""
+async def find_row(connection: AsyncConnection, name: str) -> Row[Any]:
+    """Return a campaign's row. Raises UserError."""
     row = (await connection.execute(BY_NAME, {"name": name})).first()
     if row is None:
         raise no_such(name, [each.name for each in (await connection.execute(NAMES)).all()])
-    return campaign_of(row)
+    return row
+
+
+async def find(connection: AsyncConnection, name: str) -> CampaignRow:
+    """Return a campaign. Raises UserError."""
+    return campaign_of(await find_row(connection, name))
 
 
 async def find_all(connection: AsyncConnection, states: Sequence[CampaignState]) -> tuple[CampaignRow, ...]:

@@ -21,7 +21,7 @@ from voicebot.store import tables
 from voicebot.store.campaigns import change_state, row_of
 from voicebot.store.database import among
 from voicebot.store.errors import ClockSetBack
-from voicebot.store.forms import aware, consent_fields, contact_of, day_of, ms
+from voicebot.store.forms import aware, consent_fields, contact_of, day_of, ms, settings_of
 from voicebot.store.histories import Past, Sums, list_states, past_of, sums
 from voicebot.store.limits import Bucket, buckets, keep
 from voicebot.store.rows import CampaignState, Claimed, Judge
@@ -70,7 +70,7 @@ ON_THE_WAY = (
         _a.trunk,
         func.count().label("calls"),
         func.sum(
-            case((_a.answered_at.is_not(None), (bindparam("now") - _a.answered_at) / 60_000 + 1), else_=0)
+            case((_a.answered_at.is_not(None), (bindparam("now") - _a.answered_at) // 60_000 + 1), else_=0)
         ).label("minutes"),
     )
     .where(_a.state != "closed")
@@ -145,7 +145,7 @@ class Claim:
         state = CampaignState(row.state)
         if state is not CampaignState.RUNNING or self.most <= 0:
             return Claimed(state=state)
-        settings = Campaign.model_validate_json(row.settings)
+        settings = settings_of(row)
         of = await buckets(tx, max(at, gate.at), settings, self.trunk, self.policy)
         room, today = await self._room(tx, row.id, settings, of, at)
         harvest = Harvest()
@@ -262,7 +262,7 @@ class Claim:
             harvest.taken.append(row.id)
             past.calls[key].append(PastCall(self.now, self.campaign, row.id, None))
             today.called()
-            tell("claimed", {**evidence, **{name: attempt[name] for name in _CLAIMED}}, id)
+            tell("claimed", {**evidence, **{name: attempt[name] for name in CLAIMED}}, id)
         elif verdict.ruling is Ruling.REFUSED:
             harvest.refused.append(row.id)
             tell("refused", evidence)
@@ -337,7 +337,7 @@ class Claim:
             await keep(tx, of, calls)
 
 
-_CLAIMED = (
+CLAIMED = (
     "number",
     "number_index",
     "trunk",

@@ -130,6 +130,14 @@ def disposition_of(dial: DialResult | None, call: CallResult | None) -> Disposit
     return dial.disposition
 
 
+def bare(dial: DialResult | None, call: CallResult | None) -> tuple[DialResult | None, CallResult | None]:
+    """Return both without what is personal."""
+    return (
+        None if dial is None else replace(dial, detail=""),
+        None if call is None else replace(call, slots={}, record="", detail="", call_back=None),
+    )
+
+
 async def handed(tx: Tx, attempts: Sequence[str], now: datetime) -> None:
     await tx.run(HAND[tx.postgresql], {"ids": tx.listed(attempts), "now": ms(now)})
 
@@ -227,13 +235,15 @@ async def _go_on(
     else:
         state = AttemptState.CLOSED.value
     minutes = 0 if disposition is None else _minutes(answered_at, dial, call)
-    erased = not row.number  # what is told of them now is forgotten, too
+    erased = not row.number
+    if erased:  # what is told of them now is forgotten, too
+        dial, call = bare(dial, call)
     kept = {
         "of": row.id,
         "new_state": state,
         "new_answered_at": answered_at,
-        "new_dial": dial_text(dial) if dial is not None and not erased else None,
-        "new_call": call_text(call) if call is not None and not erased else None,
+        "new_dial": None if dial is None else dial_text(dial),
+        "new_call": None if call is None else call_text(call),
         "new_disposition": disposition,
         "new_closed_at": None if disposition is None else ms(now),
         "new_minutes": minutes,

@@ -9,8 +9,9 @@ from sqlalchemy import bindparam, delete, or_, select, update
 from voicebot.campaign.contact import ContactState
 from voicebot.campaign.ledger import Telling
 from voicebot.store import tables
+from voicebot.store.closing import bare
 from voicebot.store.database import among
-from voicebot.store.forms import ms
+from voicebot.store.forms import call_result, call_text, dial_result, dial_text, ms
 from voicebot.store.lists import add_opt_out
 from voicebot.store.looking import CONTACTS_WITH
 from voicebot.store.rows import Erased
@@ -36,12 +37,17 @@ FORGET_ATTEMPTS = {
     for postgres in (False, True)
 }
 OPEN = {
-    postgres: select(_a.id)
+    postgres: select(_a.id, _a.dial_result, _a.call_result)
     .where(among(_a.number_key, "keys", postgres))
     .where(or_(_a.number_key == bindparam("key"), among(_a.contact_id, "ids", postgres)))
     .where(_a.state != "closed")
     for postgres in (False, True)
 }
+KEEP_HALVES = (
+    update(tables.attempts)
+    .where(_a.id == bindparam("of"))
+    .values(dial_result=bindparam("new_dial"), call_result=bindparam("new_call"))
+)
 FORGET_ENTRIES = {
     postgres: update(tables.ledger)
     .where(
@@ -66,9 +72,17 @@ async def erase(tx: Tx, number: str, now: datetime) -> Erased:
     ids = [row.id for row in contacts]
     keys = [key, *{tx.key(each) for row in contacts for each in row.numbers.split()} - {key}]
     forgotten = {"keys": tx.listed(keys), "ids": tx.listed(ids), "key": key}
-    open_ = [row.id for row in await tx.rows(OPEN[tx.postgresql], forgotten)]
+    open_ = await tx.rows(OPEN[tx.postgresql], forgotten)
     await add_opt_out(tx, key, "erased", at)
     attempts = await tx.run(FORGET_ATTEMPTS[tx.postgresql], forgotten)
+    for row in open_:  # one half of its end may be known, and must be when the other comes
+        dial, call = bare(dial_result(row.dial_result), call_result(row.call_result))
+        kept = {
+            "of": row.id,
+            "new_dial": None if dial is None else dial_text(dial),
+            "new_call": None if call is None else call_text(call),
+        }
+        await tx.run(KEEP_HALVES, kept)
     entries = await tx.run(FORGET_ENTRIES[tx.postgresql], forgotten)
     if ids:
         await tx.run(FORGET_CONTACTS[tx.postgresql], {"ids": tx.listed(ids)})
@@ -84,4 +98,4 @@ async def erase(tx: Tx, number: str, now: datetime) -> Erased:
         tx.count(row.campaign_id, "contacts", ContactState.REFUSED.value)
         tx.tell(row.campaign_id, Telling(at, "erased", None, "", row.id, key))
     tx.tell(0, Telling(at, "erased", None, "", None, key))
-    return Erased(len(contacts), attempts, entries, tuple(open_))
+    return Erased(len(contacts), attempts, entries, tuple(row.id for row in open_))

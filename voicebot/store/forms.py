@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Row
 
 from voicebot.campaign.attempt import (
@@ -21,6 +22,7 @@ from voicebot.campaign.attempt import (
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.contact import Consent, Contact, ContactState
 from voicebot.campaign.ledger import canonical
+from voicebot.errors import UserError
 from voicebot.store.rows import AttemptRow, CampaignRow, CampaignState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,12 +117,25 @@ def contact_of(row: Row[Any], campaign: str) -> Contact:
     )
 
 
+def settings_of(row: Row[Any]) -> Campaign:
+    """Return a campaign's settings. Raises UserError for what this version cannot read."""
+    try:
+        return Campaign.model_validate_json(row.settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"the settings of campaign `{row.name}` cannot be read: {where}: {first['msg']}",
+            "another version of voicebot kept them, or somebody changed them: `voicebot campaign audit`",
+        ) from error
+
+
 def campaign_of(row: Row[Any]) -> CampaignRow:
     """Return a campaign from a row of `campaigns`."""
     return CampaignRow(
         id=row.id,
         name=row.name,
-        settings=Campaign.model_validate_json(row.settings),
+        settings=settings_of(row),
         folder=row.folder,
         state=CampaignState(row.state),
         why=row.why,
