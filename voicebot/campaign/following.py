@@ -119,7 +119,7 @@ class _Call:
 
 @dataclass(slots=True)
 class _Expected:
-    """An Originate of which no channel was seen yet. until: after this none will be."""
+    """An Originate of which no channel was seen yet. until: after this nobody waits for one."""
 
     action_id: str
     until: datetime | None = None
@@ -140,7 +140,7 @@ class Following:
     def expect(self, attempt: str, action_id: str) -> None:
         """An Originate of this attempt is about to be sent, under an ActionID that is used only once.
 
-        Its failure may come without any channel; the failure of an earlier one may still come, too.
+        It may fail without any channel; the failure of an earlier one may still come, too.
         """
         self._expected[attempt] = _Expected(action_id)
 
@@ -179,7 +179,7 @@ class Following:
             case Hangup(channel=channel):
                 return self._hung_up(event, channel, now)
             case OriginateResponse(succeeded=False):
-                return self._not_originated(event, now)
+                self._not_originated(event, now)
             case Missed():
                 for call in self._calls.values():
                     call.patchy = True
@@ -267,15 +267,11 @@ class Following:
         call.missing_since = None
         return self._end(call, now)
 
-    def _not_originated(self, event: OriginateResponse, now: datetime) -> tuple[Progress, ...]:
-        """Asterisk could not even make the Local channel; or it tells us late what we know already."""
-        attempt = event.exten
-        expected = self._expected.get(attempt)
-        if expected is None or expected.action_id != event.action_id:
-            return ()
-        del self._expected[attempt]
-        detail = f"Originate failed, reason {event.reason}"
-        return (Ended(attempt, DialResult(attempt, Disposition.NOT_HANDED, now, detail=detail)),)
+    def _not_originated(self, event: OriginateResponse, now: datetime) -> None:
+        """A failure is no proof that nothing was dialled: under load it overtakes the events of channels."""
+        expected = self._expected.get(event.exten)
+        if expected is not None and expected.action_id == event.action_id:
+            expected.until = now + LATE
 
     # --- the end ----------------------------------------------------------------------------------------
 
@@ -300,10 +296,10 @@ class Following:
             return self._ended(
                 call, disposition("CHANUNAVAIL", call.cause), now, call.cause, None, "no channel"
             )
-        became = disposition(call.fence) if call.fence else Disposition.NOT_HANDED
+        became = disposition(call.fence)
         if became is Disposition.INTERRUPTED:
-            return self._unclear(call, now, f"the fence says {call.fence!r}")
-        return self._ended(call, became, now, call.cause, None, call.fence or "the dialplan did not dial")
+            return self._unclear(call, now, f"the fence's last word was {call.fence!r}")
+        return self._ended(call, became, now, call.cause, None, call.fence)
 
     def _ended(
         self, call: _Call, became: Disposition, now: datetime, cause: int, sip: int | None, detail: str

@@ -157,7 +157,6 @@ def test_ringing_in_vain_is_no_answer_and_a_trunk_without_a_word_has_failed() ->
         (["malformed", "expired"], Disposition.EXPIRED),
         (["malformed"], Disposition.NOT_HANDED),
         (["malformed", "dial", "passed"], Disposition.TRUNK_FAILURE),  # nothing to dial: no such trunk
-        ([], Disposition.NOT_HANDED),
     ],
 )
 def test_what_was_never_dialled(words: list[str], expected: Disposition) -> None:
@@ -217,12 +216,37 @@ def test_other_peoples_calls_are_left_alone() -> None:
     assert not following.attempts
 
 
-def test_an_originate_that_made_no_channel_was_not_handed() -> None:
+@pytest.mark.parametrize("words", [[], ["malformed", "dial"]])
+def test_an_end_before_the_fence_has_decided_is_unclear(words: list[str]) -> None:
+    call, following = Call(), Following()
+    events = [
+        *call.begin[:3],
+        *(call.fence(word) for word in words),
+        Hangup(call.dialling),
+        Hangup(call.ours),
+    ]
+    (found,) = told(following, events)
+    assert isinstance(found, Unclear)
+
+
+def test_a_failed_originate_without_any_channel_is_unclear_after_a_while() -> None:
     following = Following()
     following.expect(ID, "1")
-    end = only_end(told(following, [OriginateResponse("1", False, 0, exten=ID)]))
-    assert end.result.disposition is Disposition.NOT_HANDED
     assert told(following, [OriginateResponse("1", False, 0, exten=ID)]) == []
+    assert following.settle(T0 + LATE - GRACE) == ()
+    (found,) = following.settle(T0 + LATE)
+    assert isinstance(found, Unclear)
+
+
+def test_a_failure_may_overtake_the_events_of_its_channels() -> None:
+    call, following = Call(), Following()
+    following.expect(ID, "1")
+    assert told(following, [OriginateResponse("1", False, 0, exten=ID)]) == []
+    assert (
+        only_end(told(following, [*call.begin, *call.end("BUSY", 17, 486)])).result.disposition
+        is Disposition.BUSY
+    )
+    assert following.settle(T0 + LATE) == ()
 
 
 def test_the_failure_that_comes_after_the_end_ends_nothing_twice() -> None:
