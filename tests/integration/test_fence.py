@@ -272,6 +272,12 @@ async def test_an_id_that_is_none_leaves_nothing(pbx: MortalAsterisk, extension:
     assert pbx.called("1") == 0
 
 
+@pytest.mark.parametrize("special", ["failed", "e", "a", "fax", "h"])
+def test_what_asterisk_tries_by_itself_is_no_attempt(pbx: MortalAsterisk, special: str) -> None:
+    for context in ("voicebot-dial", "voicebot-answered", "voicebot-ended"):
+        assert "There is no existence of" in pbx.cli(f"dialplan show {special}@{context}")
+
+
 async def test_taken_back_or_called_but_never_both(pbx: MortalAsterisk) -> None:
     """Files are taken back while Asterisk reads them."""
     chance = random.Random(4)

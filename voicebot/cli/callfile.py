@@ -110,7 +110,7 @@ def write(
     with _mendable():
         place.prepare()
         (result,) = place.hand_over([Handing(name, wanted, due)])
-    if result.problem is not None:
+    if result.problem is not None and not result.handed:
         raise UserError(result.problem)
     if follow:
         if not as_json:

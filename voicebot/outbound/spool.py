@@ -119,9 +119,15 @@ class Spool:
         for name in written:
             if name not in failed:
                 self._rename(name, failed)
+        doubt = None
         if len(failed) < len(wanted):
-            sync_folder(self.outgoing)
-        return tuple(HandedOver(each.name, each.name not in failed, failed.get(each.name)) for each in wanted)
+            try:
+                sync_folder(self.outgoing)
+            except OSError as error:  # Asterisk has them all the same
+                doubt = problem_of(error, self.outgoing)
+        return tuple(
+            HandedOver(each.name, each.name not in failed, failed.get(each.name, doubt)) for each in wanted
+        )
 
     def _unusable(self) -> Iterator[Problem]:
         try:

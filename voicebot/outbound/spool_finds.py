@@ -22,7 +22,10 @@ class Handing:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """What became of a `Handing`. Where `handed` is False, nothing of it is in outgoing/."""
+    """What became of a `Handing`. Where `handed` is False, nothing of it is in outgoing/.
+
+    problem:  why not; or, where it is handed, why it might not outlast a power cut
+    """
 
     name: str
     handed: bool

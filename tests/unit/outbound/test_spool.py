@@ -102,6 +102,18 @@ def test_a_disk_that_fails_in_between_loses_nothing(
     assert list(spool.aside.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_brought_to_the_disk_is_told(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(folder: Path) -> None:
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr("voicebot.outbound.spool.sync_folder", failing)
+    (result,) = spool.hand_over([Handing("a.call", FILE)])
+    assert result.handed and result.problem is not None, "Asterisk has it: handing over again would be wrong"
+    assert (spool.outgoing / "a.call").exists()
+
+
 def test_many_at_once_where_the_disk_is_slow(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voicebot.outbound.spool.SLOW_FSYNC_S", 0.0)
     results = spool.hand_over(Handing(f"{number}.call", FILE) for number in range(200))
