@@ -17,7 +17,7 @@ import pytest
 from tests.integration.conftest import RealAsterisk
 from tests.simulator.pbx.ami_callee import RINGS, Callees, Manner
 from voicebot.ami.actions import Originate
-from voicebot.ami.events import Event, LiveChannels
+from voicebot.ami.events import Event, LiveChannels, OriginateResponse
 from voicebot.campaign.attempt import Disposition
 from voicebot.campaign.causes import of_file
 from voicebot.campaign.following import (
@@ -37,6 +37,7 @@ pytestmark = pytest.mark.integration
 SOON_S = 10.0
 RING_S = 1
 MOST_EVENTS = 20
+BURST = 200
 RELOAD = "module reload res_pjsip.so"
 TRUNK = """
 [trunk](loopback)
@@ -91,8 +92,12 @@ class Campaign:
                 for found in (*self.progress, *self.events):
                     if isinstance(found, kind) and getattr(found, "attempt", "") in (attempt, ""):
                         return found
-                self._changed.clear()
-                await self._changed.wait()
+                await self.changed()
+
+    async def changed(self) -> None:
+        """Wait for the next event."""
+        self._changed.clear()
+        await self._changed.wait()
 
     async def end_of(self, attempt: str) -> Ended | Unclear:
         found: Ended | Unclear = await self.seen(Ended | Unclear, attempt)
@@ -275,6 +280,21 @@ async def test_a_call_that_lives_through_a_lost_connection_goes_on(
     callees.hang_up("+12025550142")
     end = await campaign.end_of(attempt)
     assert isinstance(end, Ended) and end.result.disposition is Disposition.ANSWERED
+
+
+async def test_a_burst_of_calls_ends_each_once(campaign: Campaign, callees: Callees) -> None:
+    """Under load OriginateResponse overtakes the events of channels, and nothing may be concluded from it."""
+    callees.otherwise = Manner(refuse=486)
+    dialled = (campaign.originate(f"PJSIP/+1202555{number:04}@trunk") for number in range(BURST))
+    attempts = await asyncio.gather(*dialled)
+    await asyncio.gather(*(campaign.end_of(attempt) for attempt in attempts))
+    async with asyncio.timeout(SOON_S):
+        while sum(isinstance(event, OriginateResponse) for event in campaign.events) < BURST:
+            await campaign.changed()
+    ends = [each for each in campaign.progress if isinstance(each, (Ended, Unclear))]
+    assert Counter(each.attempt for each in ends) == Counter(attempts)
+    assert {each.result.disposition for each in ends if isinstance(each, Ended)} == {Disposition.BUSY}
+    assert len(callees.invited) == BURST
 
 
 async def test_a_call_is_told_in_few_events(campaign: Campaign, callees: Callees) -> None:
