@@ -1,4 +1,4 @@
-"""The labelled greetings of tests/data/greetings as they sound on a line: scenes, and what lines do to them."""
+"""The labelled greetings of tests/data/greetings as they sound, and what telephone lines do to them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CED_HZ, CED_S = 2100.0, 3.3
 CNG_HZ, CNG_S, CNG_PAUSE_S = 1100.0, 0.5, 3.0
 SIT_HZ = (950.0, 1400.0, 1800.0)
 KINDS = ("person", "machine", "announcement", "fax", "change")
-PARTS = ("train", "held")
+PARTS = ("train", "held", "fresh")
 CONDITIONS = ("clean", "noise 20 dB", "noise 10 dB", "loud", "faint", "loss 3 %", "mobile")
 
 Floats = npt.NDArray[np.float64]

@@ -1,8 +1,8 @@
 """What the recognisers make of the greetings: writes tests/data/greetings/transcripts.json.
 
 Usage: .venv/bin/python scripts/benches/_transcribe_greetings.py
-Whisper hears the English lines, Vosk the Korean ones, each on a quiet line and 10 dB above noise, with nothing
-expected: as a dialog's first question hears them. The file is kept, so that benches and tests need no models.
+Whisper hears the English lines, Vosk the Korean ones, each on a quiet line and 10 dB above noise, with
+nothing expected. The file is kept, so that benches and tests need no models.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def main() -> None:
     lines: dict[str, Line] = {line.path.name: line for scene in scenes() for line in scene.lines}
     found: dict[str, dict[str, str]] = {"clean": {}, "noisy": {}}
     for name, line in sorted(lines.items()):
-        engine = korean if voices()[line.voice].get("language") == "ko" else english
+        language = voices()[line.voice].get("language", "en").split("-")[0]
+        if language not in ("en", "ko"):
+            continue
+        engine = korean if language == "ko" else english
         margin = np.zeros(MARGIN_MS * RATE // 1000, dtype=np.int16)
         sound = np.concatenate([margin, read_wav(line.path).samples, margin])
         sound = sound[: len(sound) // FRAME * FRAME]

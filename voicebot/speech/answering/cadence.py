@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 
 import numpy as np
 
@@ -14,6 +15,10 @@ BURST_MS = 80
 """Voice that counts: a click is shorter."""
 BURST_GAP_MS = 80
 """Within a burst the mouth closes for as long."""
+SIGNAL_MS = 350
+"""Ringing and the like lasts longer; vowels that are tones, of one line or two, do not."""
+SIGNAL_GAP_MS = 200
+"""Its lines beat, so that for moments it seems none."""
 TONE_SPREAD_DB = 6.0
 """A burst whose frames differ more than this in level is no tone."""
 SHORT_TURN_MS = 1600
@@ -48,6 +53,8 @@ class Cadence:
         self.evidence = 0.0
         self.began = 0  # of the greeting
         self.last = 0  # end of the last voice
+        self._latest: deque[tuple[Samples, float]] = deque(maxlen=BURST_MS // FRAME_MS)
+        self._tone_began = self._tone_last = -SIGNAL_MS
         self._burst = 0
         self._burst_began = 0
         self._last_frame = -BURST_GAP_MS
@@ -68,6 +75,7 @@ class Cadence:
     def hear(self, samples: Samples, speech: bool, level_db: float, at_ms: int) -> None:
         """Take the next frame, which ends at `at_ms`."""
         self._note_noise(level_db)
+        self._latest.append((samples, level_db))
         if speech and level_db >= self._noise + NOISE_MARGIN_DB:
             if level_db > self.loudest_db:
                 self.loudest_db = level_db
@@ -94,28 +102,59 @@ class Cadence:
             self._burst_began = at_ms - FRAME_MS
         self._burst += FRAME_MS
         self._last_frame = at_ms
-        if self._burst <= BURST_MS:
+        if len(self._beginning) < BURST_MS // FRAME_MS:
             self._beginning.append((samples, level_db))
-            if self._burst < BURST_MS or self._began_as_tone():
-                return
+        if self._burst >= BURST_MS and (self._burst > BURST_MS or not self._began_as_signal(at_ms)):
+            self._speak(at_ms)
+
+    def add(self, ms: int, at_ms: int) -> None:
+        """Take what seemed a single tone for `ms` until `at_ms`, and was a vowel, or a line of a signal."""
+        if self._is_tone(self._latest):
+            self._note_tone(ms, at_ms)
+        if at_ms - self._tone_last < SIGNAL_GAP_MS and self._is_signal():
+            return
+        if at_ms - ms - self._last_frame > BURST_GAP_MS:
+            self._burst = 0
+            self._burst_began = at_ms - ms
+        self._burst += ms
+        self._last_frame = max(self._last_frame, at_ms)
+        if self._burst >= BURST_MS:
+            self._speak(at_ms)
+
+    def _speak(self, at_ms: int) -> None:
+        """They speak, or spoke until `at_ms`."""
         if not self.spoke:
             self.spoke = True
             self.began = self._burst_began
         elif self._closed and self.waiting:
             self._turn_began = self._burst_began
         self.waiting = False
-        self.last = at_ms
+        self.last = max(self.last, at_ms)
 
-    def _began_as_tone(self) -> bool:
-        """Detectors take ringing, keys and busy tones for speech; a burst that is one is begun anew."""
-        frames, self._beginning = self._beginning, []
+    def _began_as_signal(self, at_ms: int) -> bool:
+        """Detectors take ringing, keys and busy tones for speech: a burst that is one is looked at anew."""
+        if not self._is_tone(self._beginning):
+            return False
+        self._burst = 0
+        self._beginning = []
+        self._note_tone(BURST_MS, at_ms)
+        return self._is_signal()
+
+    def _note_tone(self, ms: int, at_ms: int) -> None:
+        if at_ms - ms - self._tone_last > SIGNAL_GAP_MS:
+            self._tone_began = at_ms - ms
+        self._tone_last = at_ms
+        if self._is_signal() and self.spoke and self.began >= self._tone_began - BURST_MS:
+            self.spoke = False  # all that was heard so far was the beginning of this
+
+    def _is_signal(self) -> bool:
+        return self._tone_last - self._tone_began >= SIGNAL_MS
+
+    def _is_tone(self, frames: Collection[tuple[Samples, float]]) -> bool:
         levels = [level for _, level in frames]
         if max(levels) - min(levels) > TONE_SPREAD_DB:
             return False
-        if not is_tone(np.concatenate([samples for samples, _ in frames]), self._rate):
-            return False
-        self._burst = 0
-        return True
+        return is_tone(np.concatenate([samples for samples, _ in frames]), self._rate)
 
     def _weigh(self, at_ms: int) -> None:
         rules = self._rules

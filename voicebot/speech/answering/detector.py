@@ -32,6 +32,8 @@ BEEP_BELOW_SPEECH_DB = 20.0
 CERTAIN_BEEP_MS = 400
 STANDS_OUT_DB = 8.0
 """A shorter tone must stand out so much of what is around it: else it may be a vowel."""
+VOWEL_MS, VOWEL_HZ = 250, 600.0
+"""What is shorter and lower may be the vowel of "who" or "through", a single tone on a telephone."""
 MOST_BEEP_TONES = 2
 SHORT_GREETING_MS = 2200
 OLDER = 0.5
@@ -78,6 +80,9 @@ class AnswerDetector:
             level_db = level_of(samples)
         tone = self._tones.hear(samples, level_db, at_ms, CED_MS)
         cadence = self._cadence
+        if self._tones.passed_ms:
+            cadence.add(self._tones.passed_ms, at_ms)
+            self._tones.passed_ms = 0
         cadence.hear(samples, speech and not self._tones.sounding, level_db, at_ms)
         if tone is not None:
             return self._chain(tone, at_ms)
@@ -137,7 +142,10 @@ class AnswerDetector:
         spoke = self._cadence.spoke
         if len(tones) > MOST_BEEP_TONES or not SHORTEST_BEEP_MS <= length <= LONGEST_BEEP_MS:
             return _NOTHING
-        if length < CERTAIN_BEEP_MS and stands_out < STANDS_OUT_DB:
+        if (length < CERTAIN_BEEP_MS and stands_out < STANDS_OUT_DB) or (
+            length < VOWEL_MS and last.hz < VOWEL_HZ
+        ):
+            self._cadence.add(length, last.ended_ms)
             return _NOTHING
         if last.hz >= CED_HZ[0]:
             return _NOTHING  # a fax machine's, told while it sounded

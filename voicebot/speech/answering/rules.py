@@ -39,7 +39,7 @@ class AnswerRules:
     pause_ms: int = 700
     turn_ms: int = 2000
     silence_ms: int = 3500
-    speaking: Curve = ((3000, 0.0), (4200, 0.8), (5500, 1.5), (8000, 2.6))
+    speaking: Curve = ((3000, 0.0), (4200, 0.8), (6200, 1.3), (7000, 1.5), (9000, 2.6))
     waited: Curve = ((600, -2.0), (1600, -1.8), (2600, -1.1), (4200, -0.2), (6000, 1.0), (9000, 2.0))
     patience: Curve = ((700, 0.0), (3000, -1.0), (6000, -1.6))
     answered_again: float = -1.5

@@ -69,7 +69,8 @@ def _bank(sample_rate: int) -> npt.NDArray[np.float32]:
 class Tones:
     """One callee's tones.
 
-    sounding: whether the latest frame belongs to what may become a tone
+    sounding:  whether the latest frame belongs to what may become a tone
+    passed_ms: length of what has just turned out to be none; whoever reads it sets it to 0
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -86,6 +87,7 @@ class Tones:
         self._levels: deque[float] = deque([-96.0] * AROUND_FRAMES, AROUND_FRAMES)
         self._before_db = self._after_db = 0.0
         self.sounding = False
+        self.passed_ms = 0
 
     def hear(self, samples: Samples, level_db: float, at_ms: int, tell_after_ms: int) -> Tone | None:
         """Take the next frame; return a tone that ended, or that has just become longer than
@@ -139,8 +141,10 @@ class Tones:
         self.sounding = False
         length = self._last - self._began
         self._levels.extend([self._after_db] * AROUND_FRAMES)
+        self.passed_ms = length
         if length < SHORTEST_MS or frames * FRAME_MS < 0.7 * length:
             return None
+        self.passed_ms = 0
         return Tone(
             self._hz,
             self._began,
