@@ -66,6 +66,28 @@ async def test_whoever_answers_hears_the_dialog_with_their_values(pbx: Pbx, tmp_
     await nothing_left(pbx)
 
 
+async def test_who_says_hello_into_our_first_words_hears_them_from_the_start(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    attempt = new_attempt()
+    campaigns = KnownCampaigns(assignment(attempt))
+    async with Bot(pbx, tmp_path, campaigns) as bot:
+        bot.will_hear("hello who is there", "yes")
+        callee = await ring_up(pbx, attempt)
+        await callee.say(scene(0.5, "rms-hello-f135"))
+        await callee.bot_speaks(TURN_S)
+        await callee.bot_quiet(QUIET_MS, TURN_S)
+        await callee.say(YES)
+        await asyncio.wait_for(callee.ended, TURN_S)
+        record = await bot.record()
+    first = record.turns[0]
+    assert isinstance(first, BotTurnRecord)
+    assert (first.interrupted_by, first.held) == (None, 1)
+    assert record.goal
+    # 16 words take the tone 1.9 s: they were heard once more, all of them.
+    assert max(each.end - each.start for each in callee.bot_speech.segments) > 1.8
+
+
 @pytest.mark.parametrize("way", ["key", "voice"])
 async def test_an_opt_out_is_kept_before_we_hang_up(pbx: Pbx, tmp_path: Path, way: str) -> None:
     attempt = new_attempt()

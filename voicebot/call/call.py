@@ -166,6 +166,7 @@ class Call:
             clock=self._clock,
             on_turn=self._on_turn,
             on_transcript=self._on_transcript,
+            is_greeting=self._is_greeting,
         )
         port.tap = self._tap(port, recording)
         try:
@@ -268,6 +269,10 @@ class Call:
 
     def _on_transcript(self, transcript: Transcript, language: str) -> None:
         """Something was recognised."""
+
+    def _is_greeting(self, began_at: float) -> bool:
+        """Whether speech that began then only greets us, if it is no answer."""
+        return False
 
     def _tap(self, port: MediaPort, recording: Recording | None) -> Tap | None:
         """Return what is given both sides' frames."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -47,6 +47,7 @@ class Stage:
 
     on_turn:       is told each turn of a dialog, before it is spoken, what it follows, and how that was taken
     on_transcript: is told what was recognised, and in which language
+    is_greeting:   tells of speech that began at a time whether it only greets us, if it is no answer
     """
 
     call_id: str
@@ -60,6 +61,7 @@ class Stage:
     clock: Callable[[], float]
     on_turn: Callable[[BotTurn, Event | None, Understood | None], None] = _ignore
     on_transcript: Callable[[Transcript, str], None] = _ignore
+    is_greeting: Callable[[float], bool] = lambda began_at: False
     messages: Iterator[int] = field(default_factory=lambda: count(1))
     prompts: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -154,8 +156,12 @@ class Conversation:
         self._events.put_nowait(ev.KeyPressed(digit))
 
     def _emit(self, event: ev.Event) -> None:
-        if isinstance(event, ev.Recognised) and isinstance(event.input, Utterance):
-            self._stage.on_transcript(event.input.transcript, self.interpreter.language)
+        if isinstance(event, ev.Recognised):
+            if isinstance(event.input, Utterance):
+                self._stage.on_transcript(event.input.transcript, self.interpreter.language)
+            if not event.expected and self._stage.is_greeting(self._hearing.span.began_at):
+                event = replace(event, speech=False)  # "Hello?": whoever rang up goes on, from the start
+                self._session.start_over()
         self._events.put_nowait(event)
 
     # --- from the media tick ----------------------------------------------------------------------------

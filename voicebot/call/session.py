@@ -47,6 +47,8 @@ log = structlog.get_logger(__name__)
 
 EARLY_ANSWER_S = 1.5
 """Speech that began so shortly before the end of a prompt without barge-in is the answer to it."""
+FROM_THE_START_MS = 3_600_000
+"""Further back than any prompt is long."""
 MOST_WORK = 100
 """Pieces of work in a row, without an answer of the caller's between, before a dialog counts as stuck."""
 
@@ -108,6 +110,7 @@ class Session:
         self._cough_ms = cough_ms
         self._then: Listen | Work | End | Handover | None = None
         self._heard: str | None = None
+        self._starts_over = False
         self._working: Working | None = None
         self._message: MessageRecorder | None = None
         self._finishing: asyncio.Task[MessageRecorded] | None = None
@@ -185,14 +188,20 @@ class Session:
             case ev.DropUtterance():
                 self._hearing.drop()
             case ev.ForgiveNoise():
+                self._starts_over = False
                 self._scribe.noise()
             case ev.Deliver(given):
                 await self._deliver(given, now)
             case ev.Finished():
                 await self._finish()
 
+    def start_over(self) -> None:
+        """Should the prompt that is held be resumed, then from its beginning."""
+        self._starts_over = True
+
     def _resume(self) -> None:
-        self._speaking.resume(self._resume_back_ms)
+        self._speaking.resume(FROM_THE_START_MS if self._starts_over else self._resume_back_ms)
+        self._starts_over = False
         self._scribe.bot_resumed()
 
     async def _deliver(self, given: CallerInput, now: float) -> None:
