@@ -1,4 +1,4 @@
-"""SIGKILLs of a dialler at every commit, fsync, write, rename and unlink, and of Asterisk: who is called twice?"""
+"""SIGKILLs of a dialler at every commit, fsync, write, rename, unlink, and of Asterisk: who is rung twice?"""
 
 from __future__ import annotations
 

@@ -48,6 +48,8 @@ NAME = "kills"
 POLICY = Policy(("+1",), calls_per_second=1000.0, concurrent=10_000, calls_a_day=10**9, minutes_a_day=10**9)
 TRUNK = Trunk("main", "PJSIP/{number}@trunk", 1000.0, 10_000)
 LONGEST_LIFE_S = 3.0
+RINGS = 20
+"""Steps of some ms that a phone rings: so many calls are on their way when Asterisk is killed."""
 OUTCOMES = ("NOANSWER", "NOANSWER", "BUSY", "CONGESTION")
 
 
@@ -164,7 +166,9 @@ class Rig:
     def be_asterisk(self) -> None:
         """The life of an Asterisk, until it is killed."""
         chance = random.Random(os.getpid())
-        asterisk = SpoolAsterisk(self.spool_folder, self.rang, outcome=lambda _: chance.choice(OUTCOMES))
+        asterisk = SpoolAsterisk(
+            self.spool_folder, self.rang, outcome=lambda _: chance.choice(OUTCOMES), rings=RINGS
+        )
         shown: set[str] | None = None
         while True:
             asterisk.scan()
