@@ -20,7 +20,7 @@ from voicebot.ami.actions import (
     Setvar,
     ShowDialPlan,
 )
-from voicebot.ami.events import LiveChannels, Missed, Newchannel, OriginateResponse
+from voicebot.ami.events import DialBegin, LiveChannels, Missed, OriginateResponse
 from voicebot.ami.messages import LONGEST_LINE
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.ami_client import AmiClient, Link
@@ -108,9 +108,9 @@ async def test_variables_arrive_as_they_were_given(pbx: RealAsterisk) -> None:
                 Originate("Local/x@voicebot-handover/n", "voicebot-handover", "y", variables=values)
             )
             async with asyncio.timeout(BACK_S):
-                while not isinstance(event := await anext(events), Newchannel):
+                while not isinstance(event := await anext(events), DialBegin):  # both halves are there then
                     pass
-            name = event.channel.name.replace(";1", ";2")
+            name = event.dest.name.replace(";1", ";2")
             read = {
                 variable: (await ami.action(Getvar(variable, name))).response.get("Value")
                 for variable in values
