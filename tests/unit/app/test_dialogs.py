@@ -272,3 +272,43 @@ def test_sentence_vectors_that_are_not_installed_are_told_of_with_all_else(tmp_p
     assert str(first).startswith("dialogs.sentence_vectors: sentence vectors are not installed")
     assert "pip install" in first.remedy
     assert any("nowhere" in str(problem) for problem in others)
+
+
+NEEDS = "needs: {first_name: name}\n"
+CAMPAIGN = Route(number="+12025550100", dialog="campaign.yaml")
+
+
+async def test_a_campaigns_dialog_is_loaded_when_it_is_asked_for_and_kept_fresh(office: Office) -> None:
+    office.save(NEEDS + HELLO.replace("SAID", "one"), "campaign.yaml")
+    first = await office.store.fresh(CAMPAIGN, ("first_name",))
+    assert first.steps["hi"].say[0].text == "one"
+    assert await office.store.fresh(CAMPAIGN, ("first_name",)) is first
+    office.save(NEEDS + HELLO.replace("SAID", "two"), "campaign.yaml", age_s=5)
+    assert (await office.store.fresh(CAMPAIGN, ("first_name",))).steps["hi"].say[0].text == "two"
+    office.save(BAD, "campaign.yaml", age_s=4)
+    assert (await office.store.fresh(CAMPAIGN, ("first_name",))).steps["hi"].say[0].text == "two"
+
+
+async def test_a_campaigns_dialog_with_faults_is_refused(office: Office) -> None:
+    office.save(BAD, "campaign.yaml")
+    with pytest.raises(UserError, match="nowhere"):
+        await office.store.fresh(CAMPAIGN, ())
+    office.save(NEEDS + HELLO, "campaign.yaml", age_s=5)
+    with pytest.raises(UserError, match="first_name"):
+        await office.store.fresh(CAMPAIGN, ("last_name",))
+
+
+async def test_a_saved_dialog_that_wants_more_than_contacts_have_is_not_taken(office: Office) -> None:
+    office.save(NEEDS + HELLO.replace("SAID", "one"), "campaign.yaml")
+    await office.store.fresh(CAMPAIGN, ("first_name",))
+    office.save("needs: {first_name: name, day: date}\n" + HELLO, "campaign.yaml", age_s=5)
+    kept = await office.store.fresh(CAMPAIGN, ("first_name",))
+    assert kept.steps["hi"].say[0].text == "one"
+    assert [problem.code for problem in office.store.states[1].problems] == ["need"]
+
+
+def test_without_routes_there_must_be_dialling(tmp_path: Path) -> None:
+    settings: dict[str, object] = {"paths": {"var": str(tmp_path / "var")}, "base": tmp_path}
+    with pytest.raises(UserError, match="no routes"):
+        DialogStore(Config.model_validate(settings)).load()
+    DialogStore(Config.model_validate({**settings, "dialling": {"enabled": True}})).load()
