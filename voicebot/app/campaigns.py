@@ -45,7 +45,7 @@ async def run_dialler(config: Config) -> None:
         loop.add_signal_handler(number, stopping.set)
     try:
         async with AsyncExitStack() as stack:
-            store = await _patient_store(config, stack, stopping)
+            store = await patient_store(config, stack, stopping)
             if store is not None:
                 await dial(config, store, stopping)
     finally:
@@ -64,7 +64,7 @@ async def dial(
     holds_back: why nobody of a campaign may be called yet, by its name; "" where they may. For a gateway in
                 the same process that is not ready.
     """
-    spool = await asyncio.to_thread(_spool_of, config)
+    spool = await asyncio.to_thread(spool_of, config)
     async with AsyncExitStack() as stack:
         name = await _hold(spool, stack, stopping)
         if name is None:
@@ -103,7 +103,7 @@ async def _stop_with(dialler: Dialler, stopping: asyncio.Event) -> None:
     dialler.stop()
 
 
-def _spool_of(config: Config) -> Spool:
+def spool_of(config: Config) -> Spool:
     """Return the spool, ready. Raises UserError: better told at once than waited for."""
     spool = Spool(Path(config.resolve(config.dialling.spool)))
     try:
@@ -154,7 +154,7 @@ async def _ami_of(config: Config, stack: AsyncExitStack) -> AmiClient | None:
     return await stack.enter_async_context(ami)
 
 
-async def _patient_store(config: Config, stack: AsyncExitStack, stopping: asyncio.Event) -> Store | None:
+async def patient_store(config: Config, stack: AsyncExitStack, stopping: asyncio.Event) -> Store | None:
     """Open the store, once its database is there. None: told to stop before."""
     told = False
     while not stopping.is_set():

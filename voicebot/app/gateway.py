@@ -121,6 +121,11 @@ class Gateway:
         return not (self._stopping.is_set() or self._lag.overloaded) and self.room > 0
 
     @property
+    def stopping(self) -> asyncio.Event:
+        """Set when the gateway was told to stop."""
+        return self._stopping
+
+    @property
     def ready(self) -> bool:
         """Whether calls may be sent to it at all: connected to Asterisk, not stopping, not overloaded."""
         return self._linked and not (self._stopping.is_set() or self._lag.overloaded)

@@ -13,6 +13,7 @@ import typer
 
 from voicebot.app.gateway import Gateway
 from voicebot.app.logs import configure_logs
+from voicebot.app.serving import campaigns_beside, desk_for
 from voicebot.call.record import CallRecord, TurnRecord
 from voicebot.cli.conversation import Talk
 from voicebot.cli.options import ConfigFile
@@ -57,17 +58,13 @@ def serve(
             for line in conversations.lines(record, turn, len(gateway.calls)):
                 out.print(line, soft_wrap=True)
 
-        async with open_desk(settings) as desk:
-            await serve_with(desk)
-
-    async def serve_with(desk: Desk | None) -> None:
-        nonlocal gateway
         with RenderProgress() as progress:
+            desk = desk_for(settings)
             gateway = Gateway(
                 settings,
                 observer=print_turn if talk else None,
                 progress=progress.update,
-                campaigns=desk.assignments if desk else None,
+                campaigns=desk,
             )
             await gateway.start()
         # What was loaded stays: collecting it again and again would cost whole ticks of the media clock.
@@ -78,6 +75,7 @@ def serve(
         # A full disk, or nobody who reads: callers are served all the same.
         with contextlib.suppress(OSError):
             typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
-        await gateway.run_until_stopped()
+        async with campaigns_beside(settings, gateway, desk):
+            await gateway.run_until_stopped()
 
     asyncio.run(run())
