@@ -24,6 +24,7 @@ import structlog
 
 from voicebot.campaign.attempt import AttemptState, Disposition, Order
 from voicebot.campaign.campaign import Campaign
+from voicebot.campaign.pacing import Pacer
 from voicebot.campaign.rules.policy import Policy, Trunk
 from voicebot.errors import UserError
 from voicebot.outbound.dialler_book import Book, Entry
@@ -109,6 +110,8 @@ class Dialler:
             live=live,
         )
         self._running: dict[str, _Running] = {}
+        self._runs: dict[str, CampaignRun] = {}
+        self._pacers: dict[tuple[object, ...], Pacer] = {}
         self._ways: dict[str, str] = {}
         self._stopping = asyncio.Event()
         self._refused: dict[str, str] = {}
@@ -186,7 +189,7 @@ class Dialler:
             await self._end_run(name)
         for entry in self.book:  # also those that a run handed over while it ended
             if entry.undialled and entry.campaign not in rows:
-                await self._take_back_campaign(entry.campaign)
+                await self.take_back(entry.campaign)
                 break
         for name, row in rows.items():
             known = self._running.get(name)
@@ -195,7 +198,7 @@ class Dialler:
                 known = None
             if known is None:
                 self._begin_run(row)
-        await self._take_back_revoked()
+        await self.take_back_revoked()
         self._look_at_asterisk()
         await self._look_at_spool()
 
@@ -222,7 +225,7 @@ class Dialler:
                 "set asterisk.ami_password for `originate`, or use `way: callfile`",
             )
         self._ways[row.name] = row.settings.way
-        return CampaignRun(
+        run = self._runs[row.name] = CampaignRun(
             row,
             self._store,
             self.book,
@@ -237,25 +240,30 @@ class Dialler:
             mono=self._mono,
             holds_back=self._holds_back,
         )
+        paces = (row.name, row.settings.pacing, row.settings.ring_s)
+        run.pacer = self._pacers.setdefault(paces, run.pacer)  # what it learned outlives a pause
+        return run
 
     async def _end_run(self, name: str) -> None:
         known = self._running.pop(name)
+        self._runs.pop(name, None)
         known.stopping.set()
         try:
             await known.task
         except Exception:
             log.exception("campaign ended by a mistake of ours", campaign=name)
         if not self._stopping.is_set():
-            await self._take_back_campaign(name)
+            await self.take_back(name)
             log.info("campaign does not run any more", campaign=name)
 
-    async def _take_back_campaign(self, name: str) -> None:
+    async def take_back(self, name: str) -> None:
+        """Take back what a campaign has spooled and nobody dialled yet."""
         undialled = [entry for entry in self.book if entry.campaign == name and entry.undialled]
         if undialled:
             count = await self.pursuit.cancel(undialled, "the campaign does not run any more")
             log.info("taken back", campaign=name, attempts=count, of=len(undialled))
 
-    async def _take_back_revoked(self) -> None:
+    async def take_back_revoked(self) -> None:
         """Take back what is spooled for numbers that must not be called any more, or that were erased."""
         since = self._mono() - WATCH_S  # what was claimed just now, was judged just now
         undialled = {entry.id: entry for entry in self.book if entry.undialled and entry.begun_at < since}
@@ -267,8 +275,8 @@ class Dialler:
             )
             revoked = [row.order.attempt for row in rows if not row.order.number]
             for name in {row.order.campaign for row in rows}:
-                run = self._running.get(name)
-                lists = run.run.settings.do_not_call if run else ()
+                run = self._runs.get(name)
+                lists = run.settings.do_not_call if run else ()
                 numbers = sorted({row.order.number for row in rows if row.order.campaign == name} - {""})
                 blocked = await self._store.blocked(numbers, lists) if numbers else {}
                 revoked += [row.order.attempt for row in rows if blocked.get(row.order.number)]
@@ -310,14 +318,14 @@ class Dialler:
     async def _again(self, orders: list[Order]) -> None:
         """Hand over what a crash, or a spool that was full, kept from it. Under the same ids."""
         for name in {order.campaign for order in orders}:
-            if (running := self._running.get(name)) is not None:  # else `watch` begins it, or takes them back
-                await running.run.hand_over([order for order in orders if order.campaign == name])
+            if (run := self._runs.get(name)) is not None:  # else `watch` begins it, or takes them back
+                await run.hand_over([order for order in orders if order.campaign == name])
 
     def _finished(self, entry: Entry, disposition: Disposition, traces: Traces) -> None:
         self._became[disposition] += 1
         log.debug("attempt closed", campaign=entry.campaign, attempt=entry.id, disposition=str(disposition))
-        if (running := self._running.get(entry.campaign)) is not None:
-            running.run.ended(entry, disposition, traces)
+        if (run := self._runs.get(entry.campaign)) is not None:
+            run.ended(entry, disposition, traces)
 
     async def _heartbeat(self) -> None:
         why = self.health.why()
