@@ -50,3 +50,23 @@ async def test_an_interrupted_start_leaves_no_engine_running(
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert not quick.running
+
+
+@pytest.mark.parametrize(("dialling", "built"), [(False, {"english"}), (True, {"english", "korean"})])
+def test_where_calls_are_placed_all_engines_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialling: bool, built: set[str]
+) -> None:
+    gate = asyncio.Event()
+    monkeypatch.setattr(speech, "build_stt", lambda *_: Engine(gate))
+    monkeypatch.setattr(speech, "build_tts", lambda *_, **__: Engine(gate))
+    config = Config.model_validate(
+        {
+            "routes": [{"number": "1", "dialog": "d.yaml"}],
+            "stt": {"english": {"engine": "whisper"}, "korean": {"engine": "vosk"}},
+            "tts": {"english": {"engine": "espeak"}, "korean": {"engine": "espeak"}},
+            "dialling": {"enabled": dialling},
+            "base": tmp_path,
+        }
+    )
+    engines = speech.SpeechEngines(config, lambda route: ["en-US"])
+    assert {*engines._stt} == {*engines._tts} == built
