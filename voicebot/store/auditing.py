@@ -186,6 +186,8 @@ class _Checking:
                 yield f"`{name}` was changed after entry {entry.seq}"
         if entry.kind == "claimed" and (attempt.state == "closed") != (attempt.closed_at is not None):
             yield "`state` was changed"
+        if attempt.closed_at is None and (attempt.minutes or attempt.disposition is not None):
+            yield "it is open, but has an end"
 
     def campaign(self, row: Row[Any]) -> None:
         """Check a campaign's row."""

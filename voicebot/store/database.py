@@ -30,7 +30,7 @@ IDLE_IN_TRANSACTION_MS = 10_000
 STATEMENT_MS = 120_000
 """PostgreSQL's own limit for one statement, far above ours, for what we lost sight of."""
 
-UNAVAILABLE_STATES = ("08", "53", "55P03", "57", "58", "25P03", "XX")
+UNAVAILABLE_STATES = ("08", "25P03", "28", "3D", "53", "55P03", "57", "58", "XX")
 """SQLSTATEs (by their beginning) of a server that is away, full, shutting down, or has us wait too long."""
 AGAIN_STATES = ("40001", "40P01")
 """A conflict with another transaction: at once again."""
@@ -138,6 +138,27 @@ def is_unavailable(error: BaseException) -> bool:
     )
 
 
+def unopened(error: BaseException, url: URL) -> UserError | None:
+    """Return what is wrong with a url whose database will not open whenever one asks; None: it may."""
+    cause = getattr(error, "orig", None) or error
+    why = " ".join(str(cause).split())
+    shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite":
+        if "not a database" in why:
+            return UserError(f"{url.database} is no SQLite database", "give [store] url another file")
+        if "unable to open" in why or "readonly" in why:
+            return UserError(
+                f"{url.database} cannot be opened ({why})", "its folder must exist, and be ours to write"
+            )
+        return None
+    if _code(cause).startswith(("28", "3D", "42501")):
+        return UserError(
+            f"{shown} cannot be opened: {why}",
+            "see docs/store.md for making the database and its user, and for the password",
+        )
+    return None
+
+
 def unavailable(error: BaseException) -> StoreUnavailable:
     """Return what callers are told."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
@@ -173,13 +194,29 @@ class Database:
     async def reading(self, *, long_s: float = 0.0, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads. snapshot: it sees one moment. long_s: it may take so long."""
         with told():
-            async with asyncio.timeout(self.limit_s(long_s)), self.engine.connect() as connection:
+            async with self.engine.connect() as connection:
                 options: dict[str, Any] = {"reads": True}
                 if self.postgresql and snapshot:
                     options["isolation_level"] = "REPEATABLE READ"
                 await connection.execution_options(**options)
-                async with connection.begin():
+                async with self.watched(connection, self.limit_s(long_s)), connection.begin():
                     yield connection
+
+    @asynccontextmanager
+    async def watched(self, connection: AsyncConnection, limit_s: float | None) -> AsyncIterator[None]:
+        """Cut the connection when `limit_s` is over: what waits for an answer fails at once.
+
+        Cancelling instead would wait for a server that is silent, to part from it in good order.
+        """
+        if limit_s is None:
+            yield
+            return
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        cut = asyncio.get_running_loop().call_later(limit_s, driver.terminate)
+        try:
+            yield
+        finally:
+            cut.cancel()
 
 
 def among(column: ColumnElement[Any], name: str, postgresql: bool) -> ColumnElement[bool]:

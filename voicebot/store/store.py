@@ -16,6 +16,8 @@ from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from voicebot.campaign import retries
 from voicebot.campaign.attempt import AttemptState, CallResult, DialResult, Disposition
 from voicebot.campaign.campaign import Campaign
@@ -28,8 +30,9 @@ from voicebot.store import lists as do_not_call
 from voicebot.store.auditing import audit
 from voicebot.store.changes import Changes
 from voicebot.store.claiming import LEASE_MS, Claim
-from voicebot.store.database import Database, make_engine, parse_url, told
+from voicebot.store.database import Database, make_engine, parse_url, told, unopened
 from voicebot.store.erasing import erase
+from voicebot.store.errors import StoreUnavailable
 from voicebot.store.forms import ms
 from voicebot.store.histories import OPT_OUTS
 from voicebot.store.limits import forgive_clock
@@ -98,10 +101,16 @@ class Store:
         Raises UserError for a url that cannot be right, a missing driver, or a database of a newer version;
         StoreUnavailable where the database does not answer.
         """
-        database = Database(make_engine(parse_url(url, password, base), patience_s), patience_s)
+        parsed = parse_url(url, password, base)
+        database = Database(make_engine(parsed, patience_s), patience_s)
         try:
-            with told():
-                await migrate(database)
+            try:
+                with told():
+                    await migrate(database)
+            except (StoreUnavailable, SQLAlchemyError) as error:
+                if (mistake := unopened(error.__cause__ or error, parsed)) is not None:
+                    raise mistake from error
+                raise
             store = cls(database, after or retries.after)
             try:
                 yield store

@@ -282,8 +282,7 @@ class Writer:
         until = time.monotonic() + (limit_s or self._database.patience_s)
         for attempt in range(TRIES):
             try:
-                async with asyncio.timeout(None if limit_s is None else max(0.01, until - time.monotonic())):
-                    await self._once(group)
+                await self._once(group, None if limit_s is None else max(0.01, until - time.monotonic()))
                 return None
             except Exception as error:  # told to everybody who waits, whatever it is
                 stale = (
@@ -301,9 +300,13 @@ class Writer:
             waiting.error = await self._write([waiting])
         return None
 
-    async def _once(self, group: list[_Waiting]) -> None:
+    async def _once(self, group: list[_Waiting], limit_s: float | None) -> None:
         self._committing = False
-        async with self._database.engine.begin() as connection:
+        async with (
+            self._database.engine.connect() as connection,
+            self._database.watched(connection, limit_s),
+            connection.begin(),
+        ):
             tx = Tx(connection, self._database)
             for waiting in group:
                 waiting.error = waiting.result = None

@@ -49,7 +49,11 @@ async def test_a_change_of_any_column_is_found(store: Store, table: str) -> None
     chance = random.Random(7)
     async with store._database.reading() as connection:
         query = select(tables.metadata.tables[table])
-        rows = [row for row in (await connection.execute(query)).mappings() if row.get("campaign_id") != 0]
+        rows = [
+            row
+            for row in (await connection.execute(query)).mappings()
+            if row.get("campaign_id") != 0 and row.get("closed_at", 0) is not None
+        ]
     for column in columns:
         if (table == "attempts" and column.name in UNPROVEN) or (
             column.name in ("id", "name", "created_at", "changed_at") and table == "campaigns"
