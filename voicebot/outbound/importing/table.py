@@ -122,7 +122,7 @@ class CsvTable:
         names = {name.casefold() for name in wanted}
 
         def fitness(separator: str) -> tuple[int, float, int]:
-            records = []
+            records: list[list[str]] = []
             with suppress(csv.Error):  # a cell that is too long is told where it is read
                 records += islice(csv.reader(io.StringIO(head, newline=""), delimiter=separator), 20)
             cells = [cell.strip().casefold() for cell in records[0]] if records else []
