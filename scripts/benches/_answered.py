@@ -14,14 +14,12 @@ from _greetings import FOLDER, FRAME, RATE, Samples, Scene
 from voicebot.audio.frames import FRAME_MS, to_pcm
 from voicebot.audio.levels import levels_db
 from voicebot.engines.webrtc_vad import WebrtcVad
-from voicebot.speech.answering import AnswerDetector, Answerer, AnswerEvent, AnswerRules, Beep, Judged
+from voicebot.speech.answering import SURE, AnswerDetector, Answerer, AnswerEvent, AnswerRules, Beep, Judged
 
 UTTERANCE_GAP_MS = 600
 """A recogniser gets an utterance after such a pause ..."""
 RECOGNITION_MS = 300
 """... and takes so long for it."""
-SURE = 0.8
-"""Confidence at which a campaign hangs up."""
 BEEP_TOLERANCE_MS = 150
 TRANSCRIPTS = FOLDER / "transcripts.json"
 NOISY = ("noise 10 dB", "mobile")

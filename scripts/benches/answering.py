@@ -21,7 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _amd import judge_by_amd
-from _answered import SURE, Confusion, Heard, by_of, confusion, cost_us, figures, hear
+from _answered import SURE, Confusion, by_of, confusion, cost_us, figures, hear
 from _greetings import CONDITIONS, PARTS, Samples, Scene, on_the_line, played, scenes
 
 COST_TARGET_US = 15.0
@@ -51,13 +51,18 @@ def main() -> int:
         by_sound = [hear(scene, on, sound, words=False) for scene, on, sound in mine.values()]
         by_words = [hear(scene, on, sound, words=True) for scene, on, sound in mine.values()]
         told: dict[str, Any] = {"by_sound": figures(by_sound), "with_words": figures(by_words)}
-        told["by_condition"] = {on: _errors([h for h in by_sound if h.condition == on]) for on in CONDITIONS}
+        told["by_condition"] = {
+            on: {"last": confusion([(h.scene.then, by_of(h.last)) for h in by_sound if h.condition == on])}
+            for on in CONDITIONS
+        }
         if amd:
-            judged = [(scene.by, amd.get(n, ("unknown", ""))[0]) for n, (scene, _, _) in mine.items()]
             told["amd"] = {
-                "first": confusion(judged),
+                "first": _by_amd(mine.items(), amd),
+                "causes": _causes(mine, amd),
                 "unanswered": len(mine) - len(mine.keys() & amd.keys()),
             }
+            for on, one in told["by_condition"].items():
+                one["amd"] = _by_amd([item for item in mine.items() if item[1][1] == on], amd)
         found["parts"][part] = told
     timed = [sound for scene, _, sound in sounds.values() if scene.kind in ("person", "machine")]
     found["us_a_frame"] = round(cost_us(timed[:: max(1, len(timed) // (COSTED * len(CONDITIONS)))]), 2)
@@ -74,12 +79,10 @@ def _causes(mine: Iterable[int], amd: Mapping[int, tuple[str, str]]) -> dict[str
     return dict(Counter(amd[number][1].partition("-")[0] for number in mine if number in amd))
 
 
-def _errors(all_heard: list[Heard]) -> dict[str, int]:
-    return {
-        "scenes": len(all_heard),
-        "first_wrong": sum(by_of(one.first) != one.scene.by for one in all_heard),
-        "last_wrong": sum(by_of(one.last) != one.scene.then for one in all_heard),
-    }
+def _by_amd(
+    some: Iterable[tuple[int, tuple[Scene, str, Samples]]], amd: Mapping[int, tuple[str, str]]
+) -> Confusion:
+    return confusion([(scene.by, amd.get(number, ("unknown", ""))[0]) for number, (scene, _, _) in some])
 
 
 def _tell(text: str) -> None:
@@ -105,9 +108,13 @@ def _show(found: dict[str, Any]) -> None:
                 f"{beeps['found']}, missed {beeps['missed']}, false {beeps['false']}"
             )
         for condition, one in told["by_condition"].items():
-            wrong = f"{one['first_wrong']} first and {one['last_wrong']} last judgements wrong"
-            print(f"  {condition:12} {wrong} of {one['scenes']}")
+            shares = [f"{name} {_right(table)}" for name, table in one.items()]
+            print(f"  {condition:12} right of persons, of machines: {'; '.join(shares)}")
     print(f"\none frame: {found['us_a_frame']} µs (to reach: {found['us_a_frame_target']})")
+
+
+def _right(table: Confusion) -> str:
+    return " ".join(f"{row[true]}/{sum(row.values())}" for true, row in table.items())
 
 
 def _show_table(name: str, table: Confusion) -> None:

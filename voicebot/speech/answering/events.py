@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+SURE = 0.8
+"""Confidence from which on a machine may be hung up on: measured, at it no person was. See docs/answering.md."""
+
+
 class Answerer(StrEnum):
     """Who took the call, as far as can be told by now. The values are those of a campaign's AnsweredBy."""
 
