@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 SURE = 0.8
-"""Confidence from which on a machine may be hung up on: measured, at it no person was. See docs/answering.md."""
+"""Confidence from which on a machine may be hung up on; see docs/answering.md for what it costs."""
 
 
 class Answerer(StrEnum):
