@@ -194,7 +194,9 @@ def tools(runs: int) -> dict[str, Any]:
     """Measure the tools from the command line, in s (medians)."""
     voicebot = [sys.executable, "-m", "voicebot", "dialog"]
     shipped = sorted(
-        str(p) for p in (PROJECT / "dialogs").rglob("*.yaml") if not p.name.endswith((".test.yaml", ".campaign.yaml"))
+        str(p)
+        for p in (PROJECT / "dialogs").rglob("*.yaml")
+        if not p.name.endswith((".test.yaml", ".campaign.yaml"))
     )
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder, "large.yaml")

@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO, cast
 
 import structlog
 
-NOISY_LIBRARIES = ("aiohttp.access", "asyncio", "comtypes")
+NOISY_LIBRARIES = ("aiohttp.access", "alembic", "asyncio", "comtypes")
 
 
 class _Unfailing:

@@ -31,12 +31,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All rules' words on calling `number`; the strictest decides."""
+    """All rules' words on calling `number`; the strictest decides.
+
+    until:       of a deferral: not before
+    legal_until: of an ALLOWED: the hours allow it up to then; None: no hours bind it
+    """
 
     ruling: Ruling
     number: str
     checks: tuple[Check, ...]
     until: datetime | None = None
+    legal_until: datetime | None = None
 
     @property
     def rules(self) -> tuple[str, ...]:

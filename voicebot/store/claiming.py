@@ -255,7 +255,7 @@ class Claim:
             tx.count(row.campaign_id, "rules", f"{verdict.ruling}:{name}")
         if verdict.ruling is Ruling.ALLOWED:
             id = harvest.fresh_id()
-            order = self._order(id, settings, number)
+            order = self._order(id, settings, number, verdict.legal_until)
             attempt = self._attempt(order, row, key, at)
             harvest.orders.append(order)
             harvest.rows.append(attempt)
@@ -277,8 +277,11 @@ class Claim:
             )
             tell("halted", evidence)
 
-    def _order(self, id: str, settings: Campaign, number: str) -> Order:
+    def _order(self, id: str, settings: Campaign, number: str, legal_until: datetime | None) -> Order:
         dial = self.trunk.dial.replace("{number}", number).replace("{digits}", number.removeprefix("+"))
+        expires = aware(ms(self.now) + self.expires_ms)
+        if legal_until is not None:  # a file may lie in the spool when the evening comes
+            expires = min(expires, legal_until)
         return Order(
             id,
             self.campaign,
@@ -287,7 +290,7 @@ class Claim:
             settings.caller.number,
             settings.caller.name,
             self.now,
-            aware(ms(self.now) + self.expires_ms),
+            expires,
             settings.ring_s,
             settings.answering.detector in ("asterisk", "both"),
         )
@@ -307,7 +310,7 @@ class Claim:
             "ring_s": order.ring_s,
             "ask_amd": int(order.ask_amd),
             "due": at,
-            "expires": at + self.expires_ms,
+            "expires": ms(order.expires),
             "state": "claimed",
             "dialler": self.dialler,
             "lease_until": at + LEASE_MS,

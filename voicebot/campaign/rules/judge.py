@@ -10,7 +10,7 @@ from voicebot.campaign.contact import Contact
 from voicebot.campaign.rules import amounts, number, person, timing
 from voicebot.campaign.rules.case import Case, asked_at
 from voicebot.campaign.rules.history import History
-from voicebot.campaign.rules.hours import calendars, known, next_in
+from voicebot.campaign.rules.hours import calendars, known, next_in, until_in
 from voicebot.campaign.rules.law import PROFILES
 from voicebot.campaign.rules.policy import Policy
 from voicebot.campaign.verdict import Check, Ruling, Verdict
@@ -54,6 +54,8 @@ def judge(campaign: Campaign, policy: Policy, contact: Contact, history: History
     case = Case(campaign, policy, contact, history, now, profile, calendars(campaign), zones, asked)
     checks = (*(rule(case) for rule in RULES), *timing.hours(case))
     ruling = max((check.ruling for check in checks), key=_SEVERITY.__getitem__)
+    if ruling is Ruling.ALLOWED and not asked:
+        return Verdict(ruling, history.number, checks, None, until_in(case.calendars.both, zones, now))
     if ruling is not Ruling.DEFERRED:
         return Verdict(ruling, history.number, checks)
     until = max(check.until for check in checks if check.until is not None)

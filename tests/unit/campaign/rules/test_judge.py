@@ -410,3 +410,13 @@ def test_a_call_is_judged_in_a_tenth_of_a_millisecond() -> None:
         took.append(clock.perf_counter() - begin)
         assert found.ruling is Ruling.ALLOWED
     assert statistics.median(took) < 300e-6
+
+
+def test_an_allowed_call_tells_how_long_the_hours_allow_it() -> None:
+    whole_day = campaign(windows=[{"from": "08:00", "to": "21:00"}])
+    new_york = ZoneInfo("America/New_York")
+    late = datetime(2026, 7, 1, 20, 59, 30, tzinfo=new_york)
+    assert verdict(whole_day, now=late).legal_until == datetime(2026, 7, 1, 21, tzinfo=new_york)
+    west = contact(zones=("America/New_York", "America/Los_Angeles"))
+    assert verdict(whole_day, west).legal_until == datetime(2026, 7, 1, 21, tzinfo=new_york)
+    assert verdict(whole_day, contact(asked=True, due=NOW)).legal_until is None
