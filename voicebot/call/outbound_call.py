@@ -91,7 +91,10 @@ class OutboundCall(Call):
         self._first: Interpreter | None = None
         self._last: Interpreter | None = None
         self._placed = OutboundRecord(
-            campaign=assignment.campaign, attempt=assignment.attempt, before_ms=answer.before_ms
+            campaign=assignment.campaign,
+            attempt=assignment.attempt,
+            before_ms=answer.before_ms,
+            abandoned=True,  # until they hear us
         )
         self.record.direction = "outbound"
         self.record.outbound = self._placed
