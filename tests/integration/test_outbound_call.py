@@ -47,7 +47,9 @@ def callees(asterisk: RealAsterisk, tmp_path: Path) -> Iterator[Path]:
     asterisk.cli(f"dialplan remove context {CONTEXT}")
 
 
-def call_file(asterisk: RealAsterisk, callee: str, folder: Path) -> tuple[str, Path, Path]:
+def call_file(
+    asterisk: RealAsterisk, callee: str, folder: Path, ask_amd: bool = False
+) -> tuple[str, Path, Path]:
     """Write a call file as one does by hand; return its attempt, where it is, and where it belongs."""
     attempt = new_attempt()
     base = asterisk.state / "spool"
@@ -61,7 +63,7 @@ def call_file(asterisk: RealAsterisk, callee: str, folder: Path) -> tuple[str, P
         f"Setvar: VOICEBOT_ATTEMPT={attempt}\n"
         f"Setvar: VOICEBOT_DIAL=Local/{callee}@{CONTEXT}\n"
         f"Setvar: VOICEBOT_EXPIRES={int(time.time()) + 60}\n"
-        "Setvar: VOICEBOT_RING=20\nSetvar: VOICEBOT_AMD=0\n"
+        f"Setvar: VOICEBOT_RING=20\nSetvar: VOICEBOT_AMD={int(ask_amd)}\n"
     )
     return attempt, aside, base / "outgoing" / aside.name
 
@@ -103,3 +105,16 @@ async def test_a_mailbox_hears_the_message_after_its_beep(asterisk: RealAsterisk
     spoken_at = record.turns[-1].start_ms
     assert spoken_at is not None
     assert spoken_at > len(scene(*VOICEMAIL)) / 8  # ms of the greeting up to its beep
+
+
+async def test_asterisks_own_judgement_comes_along(asterisk: RealAsterisk, callees: Path) -> None:
+    attempt, aside, outgoing = call_file(asterisk, "mailbox", callees, ask_amd=True)
+    campaigns = KnownCampaigns(assignment(attempt, answering={"detector": "asterisk"}))
+    async with RealPbx(asterisk) as pbx, Bot(pbx, callees / "var", campaigns) as bot:
+        aside.rename(outgoing)
+        result = await campaigns.result(timeout=20)
+        record = await bot.record()
+        await nothing_left(pbx)
+    assert (result.answered_by, result.outcome) == (AnsweredBy.MACHINE, "machine")
+    assert record.outbound is not None
+    assert [each.source for each in record.outbound.judgements] == ["asterisk"]

@@ -170,7 +170,7 @@ class OutboundCall(Call):
         finally:
             for task in (talk, *watching):
                 task.cancel()
-            await asyncio.wait({talk, *watching})
+            await asyncio.gather(talk, *watching, return_exceptions=True)
             self._cut_short_by = "hangup"
         if not talk.cancelled():
             talk.result()
