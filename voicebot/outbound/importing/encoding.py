@@ -20,10 +20,10 @@ EXAMPLE_WORD = 40
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _TELLING = frozenset(("cp949", "cp932", "big5", "gb18030", "euc_jp", "cp1251", "cp1253"))
 """Encodings whose letters look like nothing else."""
@@ -50,8 +50,9 @@ def encoding_of(path: Path, named: str = "") -> Encoding:
     """
     if named:
         try:
+            "a".encode(named)  # a codec may be for something else than text
             return Encoding(codecs.lookup(named).name)
-        except LookupError:
+        except (LookupError, ValueError):
             raise UserError(
                 Problem(f"there is no encoding `{named}`", "such as utf-8, cp1252 or euc-kr")
             ) from None
@@ -94,7 +95,7 @@ def _guessed(sample: bytes, source: str) -> Encoding:
     from charset_normalizer import from_bytes  # here, since most files are UTF-8
 
     sample = sample[: sample.rfind(b"\n") + 1] or sample
-    likely = [match.encoding for match in from_bytes(sample)]
+    likely = [match.encoding for match in from_bytes(sample) if not match.encoding.startswith("utf")]
     name = next(iter(likely), "")
     western = _decoded(sample, "cp1252")
     # Tables of one byte a letter all fit; where the West's gives letters only, it is the likeliest by far.

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +31,7 @@ from voicebot.store.store import Store
 
 BATCH_ROWS = 2000
 """Rows that are judged, and added, at once."""
+BATCH_CHARACTERS = 1 << 20
 ALONE_BYTES = 1 << 20
 """A smaller file is judged in this process: starting others would take longer."""
 MOST_WORKERS = 3
@@ -264,11 +264,25 @@ def _processes(table: Table, workers: int | None) -> int:
     return 0 if small or cores < 2 else min(cores - 1, MOST_WORKERS)
 
 
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Yield rows in batches that are small, however large their cells are."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(map(len, row.cells))
+        if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
 async def _judged(
     rows: Iterator[Row], plan: Plan, workers: Workers | None
 ) -> AsyncIterator[tuple[list[Row], Batch]]:
     """Yield batches of rows, in their order, with what they were judged to be."""
-    batches = iter(lambda: list(islice(rows, BATCH_ROWS)), [])
+    batches = _batches(rows)
     if workers is None:
         for batch in batches:
             yield batch, contacts_of(plan, batch)

@@ -164,8 +164,11 @@ class Lines:
 
     def peek(self, characters: int) -> str:
         """Return the beginning of the file, whole lines of it, which stay to be read."""
-        lines, length = [], 0
+        lines: list[str] = []
+        length = 0
         while length < characters and (line := self._text.readline(LONGEST_LINE)):
+            if not lines:
+                line = line.removeprefix("\ufeff")  # the mark of an encoding
             lines.append(line)
             length += len(line)
         self._back.extend(lines)

@@ -7,6 +7,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from voicebot.errors import UserError
 from voicebot.outbound.importing.run import open_table
@@ -14,6 +16,14 @@ from voicebot.outbound.importing.sheet import text_of
 from voicebot.outbound.importing.table import LONGEST_CELL, MOST_LINES, CsvTable, Row
 
 pytestmark = pytest.mark.unit
+
+PIECES = [
+    *(bytes([each]) for each in b',;\t|"\n\r\x00a1\xff\xfe\xeb'),
+    b"\xc3\xbc",
+    b"\xef\xbb\xbf",
+    b"phone",
+    b"sep=;",
+]
 
 
 def table(folder: Path, text: str, **options: str) -> CsvTable:
@@ -94,6 +104,20 @@ def test_what_is_no_table_is_told(text: str, words: str, tmp_path: Path) -> None
     path.write_text(text)
     with pytest.raises(UserError, match=words):
         open_table(path)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_read_or_refused(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(raw)
+    try:
+        found = open_table(path, wanted=("phone",))
+    except UserError:
+        return
+    lines = [row.line for row in found.rows()]
+    assert lines == sorted(set(lines))
+    assert all(line > found.header_line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["no.csv", "."])
