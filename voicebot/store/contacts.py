@@ -20,6 +20,8 @@ from voicebot.store.rows import Added, NewContact
 from voicebot.store.writing import Tx
 
 PAGE = 1000
+PRIORITY = 2**31 - 1
+"""The greatest that a column holds."""
 
 _c = tables.contacts.c
 KNOWN_KEYS = {
@@ -82,7 +84,7 @@ async def add(tx: Tx, campaign: str, rows: Sequence[NewContact], now: datetime) 
                 each.key,
                 ContactState.DUE.value,
                 ms(each.due),
-                each.priority,
+                max(-PRIORITY, min(each.priority, PRIORITY)),
                 " ".join(each.numbers),
                 0,
                 " ".join(each.zones),
