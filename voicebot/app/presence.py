@@ -83,7 +83,10 @@ class Presence:
 
     async def _keep_prepared(self) -> None:
         while True:
-            await self.prepare()
+            try:
+                await self.prepare()
+            except Exception:  # one campaign's dialog must not end the word of all
+                log.exception("campaigns not prepared")
             await asyncio.sleep(PREPARE_S)
 
     async def beat(self) -> None:
