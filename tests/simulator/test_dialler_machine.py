@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.simulator.dialling.asterisk import SpoolAsterisk, rings
 from tests.simulator.dialling.kills import NAME, POLICY, TRUNK, campaign, everybody
@@ -40,8 +40,13 @@ pytestmark = pytest.mark.simulator
 BEGIN = datetime(2100, 3, 2, 15, tzinfo=UTC)
 """Later than any file's time: what is spooled is due."""
 CONTACTS = 5
-FUSE = st.integers(1, 14) | st.none()
+FUSE = st.none() | st.none() | st.integers(1, 14)
 """The dialler dies at its so many-th step that changes something; None: it lives."""
+USUAL = (
+    *("dial", "pursue", "works", "works", "works", "time") * 3,
+    *("asterisk_dies", "asterisk_dies", "kill", "start", "start", "clock", "ami", "news", "pause"),
+)
+"""What happens, as often as it should: of rules that are drawn alike hardly any would ever place a call."""
 STATES = ("NOANSWER", "BUSY", "CONGESTION", "")
 
 
@@ -200,8 +205,6 @@ class Crashes(RuleBasedStateMachine):
             self.dialler = self.run_ = None
         self.fuse.left = None
 
-    @precondition(lambda self: self.run_ is not None)
-    @rule(fuse=FUSE, turns=st.integers(1, 3))
     def dial(self, fuse: int | None, turns: int) -> None:
         async def work() -> None:
             assert self.run_ is not None
@@ -213,8 +216,6 @@ class Crashes(RuleBasedStateMachine):
 
         self._mortal(work, fuse)
 
-    @precondition(lambda self: self.dialler is not None)
-    @rule(fuse=FUSE)
     def pursue(self, fuse: int | None) -> None:
         async def work() -> None:
             assert self.dialler is not None
@@ -222,26 +223,54 @@ class Crashes(RuleBasedStateMachine):
 
         self._mortal(work, fuse)
 
-    @precondition(lambda self: self.dialler is not None)
-    @rule(which=st.integers(0, 20))
     def news_comes_late_or_again(self, which: int) -> None:
         assert self.dialler is not None
         seen = [*sorted({attempt for attempt, _ in rings(self.rang)}), "0" * 32]
         self.dialler.pursuit.hint(seen[which % len(seen)])
 
-    @rule()
     def kill_dialler(self) -> None:
         self.dialler = self.run_ = None
 
-    @precondition(lambda self: self.dialler is None)
-    @rule(fuse=FUSE)
     def start_dialler(self, fuse: int | None) -> None:
         self._start(fuse)
 
+    @rule(
+        script=st.lists(st.tuples(st.sampled_from(USUAL), FUSE, st.integers(0, 11)), min_size=15, max_size=50)
+    )
+    def a_day(self, script: list[tuple[str, int | None, int]]) -> None:
+        """Many steps."""
+        for what, fuse, number in script:
+            self._happen(what, fuse, number)
+            self.no_phone_rings_twice()
+
+    def _happen(self, what: str, fuse: int | None, number: int) -> None:
+        if what == "works" and self.asterisk is None:
+            self.asterisk_starts(stuck=number % 2 == 0)
+        if what == "works":
+            self.asterisk_works(1 + number % 3, number)
+        elif what == "asterisk_dies":
+            self.asterisk = None
+        elif what == "time":
+            self.time_goes_by((0.5, 3.0, 3.0, 20.0, 20.0, 125.0)[number % 6])
+        elif what == "clock":
+            self.clock_is_set_back()
+        elif what == "ami":
+            self.ami_goes_or_comes()
+        elif what == "kill":
+            self.kill_dialler()
+        elif self.dialler is None:
+            self._start(fuse)
+        elif what == "news":
+            self.news_comes_late_or_again(number)
+        elif what == "pause":
+            self.pause_or_resume(fuse)
+        elif what == "pursue":
+            self.pursue(fuse)
+        elif what == "dial" and self.run_ is not None:
+            self.dial(fuse, 1 + number % 4)
+
     # --- people -----------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.dialler is not None)
-    @rule(fuse=FUSE)
     def pause_or_resume(self, fuse: int | None) -> None:
         self.running = not self.running
         state = CampaignState.RUNNING if self.running else CampaignState.PAUSED
@@ -266,8 +295,6 @@ class Crashes(RuleBasedStateMachine):
             stuck=stuck,
         )
 
-    @precondition(lambda self: self.asterisk is not None)
-    @rule(steps=st.integers(1, 12), which=st.integers(0, CONTACTS))
     def asterisk_works(self, steps: int, which: int) -> None:
         assert self.asterisk is not None
         self.asterisk.scan()
@@ -275,28 +302,21 @@ class Crashes(RuleBasedStateMachine):
             if calls := self.asterisk.calls():
                 self.asterisk.advance(calls[which % len(calls)])
 
-    @precondition(lambda self: self.asterisk is not None)
-    @rule()
     def asterisk_dies(self) -> None:
         self.asterisk = None
 
-    @precondition(lambda self: self.asterisk is None)
-    @rule(stuck=st.booleans())
     def asterisk_starts(self, stuck: bool) -> None:
         self.asterisk = self._asterisk(stuck)
 
     # --- time, and what else goes wrong -----------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from((0.5, 3.0, 20.0, 125.0)))
     def time_goes_by(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
         self.mono += seconds
 
-    @rule()
     def clock_is_set_back(self) -> None:
         self.now -= timedelta(seconds=8)
 
-    @rule()
     def ami_goes_or_comes(self) -> None:
         self.ami = not self.ami
 
@@ -354,7 +374,7 @@ class Crashes(RuleBasedStateMachine):
 TestCrashes = Crashes.TestCase
 TestCrashes.settings = settings(
     max_examples=25,
-    stateful_step_count=40,
+    stateful_step_count=6,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
