@@ -127,7 +127,7 @@ def _header_problems(
         return
     for name in missing:
         free = [each for each in header if each and each.casefold() not in {w.casefold() for w in wanted}]
-        remedy = near(name, free) or f"there are {', '.join(header[:20])}"
+        remedy = near(name, free) or f"there are {', '.join(each[:40] for each in header[:20])}"
         yield Problem(f"there is no column `{name}`", remedy, source, line)
     for name in wanted:
         twice = [index + 1 for index, each in enumerate(folded) if each == name.strip().casefold()]

@@ -42,7 +42,7 @@ class Row:
 
 
 class Table(Protocol):
-    """header: the names of the columns as they are written. how: how it was read, for people; or empty."""
+    """header: the names of the columns as they are written. how: what it was read as; or empty."""
 
     header: Sequence[str]
     header_line: int
@@ -137,11 +137,11 @@ def _how(encoding: Encoding, separator: str, named: bool) -> str:
     told = []
     if encoding.guessed:
         example = f", for example `{encoding.example}`" if encoding.example else ""
-        told.append(f"read as {encoding.name}{example}; if that is wrong, save it as UTF-8 or use --encoding")
+        told.append(f"{encoding.name}{example}: if that is wrong, name the encoding or save it as UTF-8")
     elif encoding.name not in ("utf-8", "utf-8-sig", "ascii"):
-        told.append(f"read as {encoding.name}")
+        told.append(encoding.name)
     if separator != "," and not named:
-        told.append(f"cells end with a {NAMES.get(separator, separator)}")
+        told.append(f"cells that end with a {NAMES.get(separator, separator)}")
     return "; ".join(told)
 
 

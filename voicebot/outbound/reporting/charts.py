@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ NARROW = 620
 MOST_LABELS = 12
 """Along an axis; more would run into each other."""
 
+MOST_TICKS = 5
 _IN_SECONDS = 120
 """Spans up to here are told in seconds."""
 _SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
@@ -40,6 +42,7 @@ def over_time(figures: Figures) -> str:
                 for begin, count in zip(begins, counts, strict=True)
             ],
         )
+    chart.y_labels = _ticks(max(map(sum, zip(*groups.values(), strict=True)), default=0))
     return _embedded(chart, "Calls over time, by what they came to")
 
 
@@ -56,6 +59,7 @@ def by_hour(figures: Figures) -> str:
         told = f"{hour:02}:00 to {hour:02}:59: {answered:,} of {calls:,} calls answered, {rate:.0%}"
         values.append(_value(rate * 100, told) if calls else None)
     chart.add("answered", values)
+    chart.y_labels = _ticks(max((each["value"] for each in values if each), default=0))
     return _embedded(chart, "Share of calls answered, by the callee's hour")
 
 
@@ -69,6 +73,7 @@ def durations(figures: Figures) -> str:
     chart.x_labels = names[: last + 1]
     told = [_value(n, f"{name}: {n:,}") for name, n in zip(names, counts[: last + 1], strict=False)]
     chart.add("calls", told)
+    chart.y_labels = _ticks(max(counts))
     return _embedded(chart, "Conversations by their length")
 
 
@@ -76,8 +81,8 @@ def abandonment(figures: Figures, brake: float, stop: float) -> str:
     """Return a line: the share of abandoned calls over 30 days, below the campaign's own limits."""
     days = figures.abandonment()
     settings = _settings(NARROW, colors=["var(--abandoned)", "var(--trouble)", "var(--soft)"], percent=True)
-    highest = max([share for _, share in days] + [stop]) * 115
-    chart = pygal.Line(**settings, range=(0, highest), show_dots=len(days) < MOST_LABELS * 3)
+    chart = pygal.Line(**settings, show_dots=len(days) < MOST_LABELS * 3)
+    chart.y_labels = _ticks(max([share for _, share in days] + [stop]) * 110)
     chart.x_labels = _thinned([f"{day:%b} {day.day}" for day, _ in days])
     shown = [_value(share * 100, f"{day}: {share:.2%}") for day, share in days]
     chart.add("abandoned", shown, dots_size=3)
@@ -117,11 +122,8 @@ def _settings(width: int, *, colors: Sequence[str], percent: bool = False) -> di
         "no_data_text": "no calls yet",
         "value_formatter": formatter,
         "rounded_bars": 2,
-        "max_scale": 6,
-        "min_scale": 3,
         "x_label_rotation": 0,
         "truncate_label": -1,
-        "integer": True,
     }
 
 
@@ -131,6 +133,14 @@ def _count(value: float) -> str:
 
 def _value(value: float, told: str) -> dict[str, Any]:
     return {"value": value, "formatter": lambda _: told}
+
+
+def _ticks(most: float) -> list[float]:
+    """Return round numbers from 0 to `most` or just above it, a handful of them; whole ones."""
+    step = next(
+        size * 10**power for power in range(12) for size in (1, 2, 5) if most <= MOST_TICKS * size * 10**power
+    )
+    return [step * index for index in range(max(1, math.ceil(most / step)) + 1)]
 
 
 def _thinned(labels: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from voicebot.campaign.campaign import Campaign
+from voicebot.campaign.campaign import Campaign, Pacing
 from voicebot.outbound.reporting import charts
 from voicebot.outbound.reporting.figures import GROUPS, MOST_VALUES, Figures
 from voicebot.store.rows import Anchor, ListRow, Status
@@ -88,12 +88,7 @@ def _view(figures: Figures, about: About) -> dict[str, Any]:
             {"name": GROUPS[group], "colour": group, "count": f"{sum(counts):,}"}
             for group, counts in groups.items()
         ],
-        "charts": {
-            "over_time": Markup(charts.over_time(figures)),
-            "by_hour": Markup(charts.by_hour(figures)),
-            "durations": Markup(charts.durations(figures)),
-            "abandonment": Markup(charts.abandonment(figures, pacing.abandoned_brake, pacing.abandoned_stop)),
-        },
+        "charts": _charts(figures, pacing) if figures.calls else {},
         "calls": f"{figures.calls:,}",
         "dispositions": _bars(
             figures.dispositions, {each: COLOURS.get(each, each) for each in figures.dispositions}
@@ -116,6 +111,17 @@ def _view(figures: Figures, about: About) -> dict[str, Any]:
     }
 
 
+def _charts(figures: Figures, pacing: Pacing) -> dict[str, Markup]:
+    """Return the charts that there is something to show in."""
+    found = {"over_time": charts.over_time(figures), "by_hour": charts.by_hour(figures)}
+    if figures.talks:
+        found["durations"] = charts.durations(figures)
+    if figures.persons:
+        brake, stop = pacing.abandoned_brake, pacing.abandoned_stop
+        found["abandonment"] = charts.abandonment(figures, brake, stop)
+    return {name: Markup(svg) for name, svg in found.items()}
+
+
 def _tiles(figures: Figures, about: About) -> list[dict[str, str]]:
     month = about.status.abandonment_30_days
     opted_out = figures.dispositions["opted_out"]
@@ -130,12 +136,12 @@ def _tiles(figures: Figures, about: About) -> list[dict[str, str]]:
         ),
         _tile("goals reached", f"{figures.goals:,}", f"{_share(figures.goals, figures.reached)} of reached"),
         _tile("calls", f"{figures.calls:,}", f"{tries:.1f} for each one called"),
-        _tile("talk time", _duration(minutes), f"{_seconds(figures.median_talk_s)} is the median"),
+        _tile("talk time", _duration(minutes), f"a conversation: {_seconds(figures.median_talk_s)}"),
         _tile("opt-outs", f"{opted_out:,}", f"{_share(opted_out, figures.reached)} of reached"),
         _tile(
             "abandoned",
             f"{100 * month.share:.2f} %" if month.answered else "-",
-            f"in 30 days; the limit is {100 * about.settings.pacing.abandoned_stop:g} %",
+            f"limit {100 * about.settings.pacing.abandoned_stop:g} %, over 30 days",
         ),
     ]
 
