@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -36,31 +37,6 @@ ZONES = (
 """One of them has the middle of a day at any time: the demo may be run at night."""
 NOON = range(10, 18)
 
-DIALOG = """\
-dialog: check_up
-outbound: true
-goals: [coming]
-needs: {first_name: name, day: date}
-slots: {coming: yes_no}
-steps:
-  hello:
-    say: Hello, this is the automated assistant of Green Street Clinic, 202 555 0100.
-    ask: "{first_name}, you have an appointment on {day|date}. Will you be there?"
-    fill: coming
-    goto: {coming: coming, not_coming: else}
-  coming: {say: Wonderful. See you then. Goodbye., end: coming}
-  not_coming: {say: Thank you for telling us. Goodbye., end: not_coming}
-"""
-MESSAGE = """\
-dialog: check_up_message
-outbound: true
-needs: {first_name: name, day: date}
-steps:
-  message:
-    say: "Hello {first_name}, this is the automated assistant of Green Street Clinic, 202 555 0100.
-      You have an appointment on {day|date}. Please call us back if you cannot come. Goodbye."
-    end: told
-"""
 CAMPAIGN = """\
 campaign: check_up
 dialog: check_up.yaml
@@ -162,8 +138,8 @@ async def demonstrate(out: Console, tell: Any, *, as_json: bool) -> int:
 
 def _write(folder: Path) -> None:
     """Write campaign, dialogs and contacts, whose clocks show the middle of the day."""
-    (folder / "check_up.yaml").write_text(DIALOG)
-    (folder / "check_up_message.yaml").write_text(MESSAGE)
+    for name in ("check_up.yaml", "check_up_message.yaml"):
+        shutil.copy(PROJECT / "dialogs" / name, folder)
     (folder / "check_up.campaign.yaml").write_text(CAMPAIGN)
     now = datetime.now(UTC)
     zone = next(each for each in ZONES if now.astimezone(ZoneInfo(each)).hour in NOON)

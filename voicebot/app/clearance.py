@@ -92,7 +92,7 @@ def _dialog_problems(
     dialog: Dialog, campaign: Campaign, conversation: bool
 ) -> tuple[list[Problem], dict[str, Any]]:
     """Return what speaks against a dialog, and what was proven of it."""
-    problems = []
+    problems = [problem for problem in dialog.warnings if problem.code == "environment"]
     for name, need in dialog.file.needs.items():
         if need.default is None and name not in {**campaign.columns.given, **campaign.given}:
             what = f"the dialog needs `{name}` ({need.type}), and no column of the campaign gives it"
