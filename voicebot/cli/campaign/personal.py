@@ -4,45 +4,92 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from voicebot.cli.campaign.numbers import number_of
 from voicebot.cli.campaign.opened import now, with_store
-from voicebot.cli.campaign.why import _plain
+from voicebot.cli.campaign.words import counted
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import load_config
+from voicebot.errors import Problem, UserError
+from voicebot.outbound.erase import Forgotten, erase_person
+from voicebot.outbound.export import export_person
+from voicebot.outbound.reporting.run import written
+from voicebot.store.store import Store
 
 Number = Annotated[str, typer.Argument(help="With +, or as written in its country.")]
 Region = Annotated[str, typer.Option("--region", help="Country of a number without +.")]
 
 
-def export(number: Number, region: Region = "US", config: ConfigFile = None) -> None:
-    """Print all that is kept about a number, as JSON: contacts, calls, and the ledger's entries."""
+def export(
+    number: Number,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Write it to this file, which only its owner may read.")
+    ] = None,
+    region: Region = "US",
+    config: ConfigFile = None,
+) -> None:
+    """Print all that is kept about a number, as JSON: contacts, calls, decisions, and call records."""
+    settings = load_config(config)
     e164 = number_of(number, region)
-    known = with_store(load_config(config), lambda store: store.why(e164))
-    typer.echo(json.dumps(asdict(known), default=_plain, ensure_ascii=False, indent=1))
+
+    async def work(store: Store) -> dict[str, Any]:
+        return await export_person(store, e164, now(), settings.var)
+
+    text = json.dumps(with_store(settings, work), ensure_ascii=False, indent=1)
+    if to is None:
+        typer.echo(text)
+        return
+    with written(to, "utf-8") as file:
+        file.write(f"{text}\n")
+    typer.echo(f"written: {to}", err=True)
 
 
 def erase(
     number: Number,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     region: Region = "US",
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Forget a person. The number itself is kept as a keyed hash, so that it is never called again.
+    """Forget a person: values, calls, call records and recordings.
 
-    The ledger's chain stays verifiable: entries remain, what they say of the person does not.
+    The number is kept as a keyed hash alone, so that it is never called again. The ledger's chain stays
+    verifiable: its entries remain, what they say of the person does not.
     """
+    settings = load_config(config)
     e164 = number_of(number, region)
     if not yes:
-        typer.confirm(f"Forget all about {e164}? This cannot be undone", abort=True)
-    erased = with_store(load_config(config), lambda store: store.erase(e164, now()))
+        _ask(e164)
+
+    async def work(store: Store) -> Forgotten:
+        return await erase_person(store, e164, now(), settings.var)
+
+    done = with_store(settings, work)
     if as_json:
-        typer.echo(json.dumps(asdict(erased)))
-    else:
-        typer.echo(
-            f"{e164}: {erased.contacts} contacts, {erased.attempts} calls, {erased.entries} entries erased"
-        )
+        typer.echo(json.dumps({"number": e164, **asdict(done.store), "files": done.files}))
+        return
+    counts = (
+        counted(done.store.contacts, "contact"),
+        counted(done.store.attempts, "call"),
+        counted(done.store.entries, "entry of the ledger", "entries of the ledger"),
+        counted(done.files, "file"),
+    )
+    typer.echo(f"{e164} is forgotten, and called no more: {', '.join(counts)} erased")
+    if done.store.cancel:
+        on_their_way = counted(len(done.store.cancel), "call is on its way", "calls are on their way")
+        typer.echo(f"{on_their_way}, and will be taken back as far as that can be done")
+
+
+def _ask(number: str) -> None:
+    """Go on where the operator agrees. Raises UserError where nobody answers."""
+    try:
+        agreed = typer.confirm(f"Forget all about {number}? This cannot be undone", err=True)
+    except typer.Abort as error:
+        raise UserError(Problem("nothing was erased: nobody agreed", "say --yes")) from error
+    if not agreed:
+        typer.echo("nothing was erased", err=True)
+        raise typer.Exit(1)
