@@ -13,6 +13,7 @@ from voicebot.campaign.attempt import Disposition
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.loading import SCHEMA, campaign_schema, load_campaign, parse_campaign, schema_text
 from voicebot.campaign.reference import campaign_reference
+from voicebot.cli.dialog.files import dialogs_in
 from voicebot.errors import Problem, UserError
 
 pytestmark = pytest.mark.unit
@@ -137,6 +138,11 @@ def test_shipped_campaigns_are_right_and_fit_the_schema_for_editors() -> None:
         validator.validate(json.loads(json.dumps(seen, default=str)))
     with pytest.raises(jsonschema.ValidationError):
         validator.validate({"campaign": "x"})
+
+
+def test_a_folder_of_dialogs_may_hold_campaigns() -> None:
+    dialogs = list(dialogs_in([ROOT / "dialogs"]))
+    assert dialogs and not set(dialogs) & set(SHIPPED)
 
 
 def test_schema_and_reference_are_those_of_the_model() -> None:

@@ -122,7 +122,7 @@ class _Reading:
             return None
         region = self._text("region").upper() or plan.region
         numbers = self._numbers(region)
-        zones = self._zones(numbers[0] if numbers else "", region)
+        zones = self._zones(numbers, region)
         zone = ZoneInfo(zones[0]) if zones else None
         given = self._given()
         consent = self._consent(zone)
@@ -192,15 +192,16 @@ class _Reading:
             self._fault(self._plan.numbers[0], "there is no number", "write it like +12025550142")
         return tuple(found)
 
-    def _zones(self, number: str, region: str) -> tuple[str, ...]:
+    def _zones(self, numbers: tuple[str, ...], region: str) -> tuple[str, ...]:
+        """Return where they may be: with several numbers, where any of them may be."""
         zone, address = self._text("zone"), self._text("address")
-        if not (number or zone):
-            return ()
+        found: dict[str, None] = {}
         try:
-            return candidate_zones(number, zone=zone, address=address, region=region)
+            for number in numbers or ("",) * bool(zone):
+                found |= dict.fromkeys(candidate_zones(number, zone=zone, address=address, region=region))
         except WrongZone as error:
             self._fault(self._plan.single["zone"], str(error), "such as America/New_York, or leave it empty")
-            return ()
+        return tuple(found)
 
     def _given(self) -> dict[str, Any]:
         given: dict[str, Any] = {}

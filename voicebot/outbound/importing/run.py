@@ -26,7 +26,7 @@ from voicebot.outbound.importing.table import CsvTable, Row, Table, check_readab
 from voicebot.outbound.importing.workers import Workers, workers_for
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.histories import OPT_OUTS
-from voicebot.store.rows import Added, CampaignRow, NewContact
+from voicebot.store.rows import Added, CampaignRow, CampaignState, NewContact
 from voicebot.store.store import Store
 
 BATCH_ROWS = 2000
@@ -243,6 +243,9 @@ class _Run:
 
     def notices(self) -> Iterator[str]:
         """Yield what else is worth knowing."""
+        state = self._campaign.state
+        if state in (CampaignState.STOPPED, CampaignState.DONE, CampaignState.HALTED):
+            yield f"the campaign is {state}: nobody is called while it is"
         if self.done.same_number:
             pairs = ", ".join(f"{line} as {first}" for line, first in self._same[:MOST_SHOWN])
             yield f"rows with the number of an earlier row: {self.done.same_number:,} (line {pairs})"

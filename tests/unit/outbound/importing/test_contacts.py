@@ -156,6 +156,12 @@ def test_times_without_a_zone_are_the_callees() -> None:
     assert contact.due > datetime(2027, 3, 1, 17, tzinfo=UTC)
 
 
+def test_with_several_numbers_they_may_be_where_any_of_them_is() -> None:
+    contact, _ = read(Phone="+12125550142", Mobile="+13105550143")
+    assert contact is not None
+    assert contact.zones == ("America/New_York", "America/Los_Angeles")
+
+
 def test_consent_of_today_is_not_still_to_come_where_the_day_began_earlier() -> None:
     contact, _ = read(Agreed=(NOW + timedelta(hours=14)).date().isoformat())
     assert contact is not None and contact.consent is not None
