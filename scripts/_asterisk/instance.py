@@ -210,8 +210,9 @@ def _lay_out(
         folders["run"] = Path(tempfile.mkdtemp(prefix="asterisk-"))
     for folder in folders.values():
         folder.mkdir(exist_ok=True, mode=0o700)
-    (folders["spool"] / "outgoing").mkdir()
-    for name in ("aside", "dialled", "ended"):  # what the dialplan's fence needs
+    for name in ("outgoing", "outgoing_done"):
+        (folders["spool"] / name).mkdir()
+    for name in ("aside", "dialled", "ended", "closed"):  # what the dialplan's fence and a dialler need
         (folders["spool"] / "voicebot" / name).mkdir(parents=True)
     # The program's data, but with our sounds.
     for entry in program.data.iterdir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,10 @@ def check_spool(config: Config) -> list[Finding]:
     except OSError as error:
         return [fault(CHECK, f"{spool}: {error.strerror}", "see docs/call-files.md for owner and group")]
     findings = [fault(CHECK, str(replace(each, remedy="")), each.remedy) for each in problems]
+    if not findings and own.is_dir() and (missing := [each for each in _wanted(own) if not each.is_dir()]):
+        names = ", ".join(str(each.relative_to(spool)) for each in missing)
+        what = f"{names} in {spool} is missing; a dialler makes it when it starts"
+        findings.append(warning(CHECK, what, "start `voicebot serve`, or `voicebot campaign dial`"))
     if not findings and not own.is_dir():
         findings.append(
             warning(
@@ -38,5 +43,11 @@ def check_spool(config: Config) -> list[Finding]:
 
 
 def _there(own: Path) -> list[Path]:
-    """The folders beside outgoing/; none before the dialler has made the first of them."""
-    return [*(own / name for name in OWN_FOLDERS), own.with_name("outgoing_done")] if own.is_dir() else []
+    """The folders beside outgoing/, but for those that the dialler makes when it starts."""
+    if not own.is_dir():
+        return []
+    return [each for each in _wanted(own) if each.is_dir() or not os.access(each.parent, os.W_OK)]
+
+
+def _wanted(own: Path) -> list[Path]:
+    return [*(own / name for name in OWN_FOLDERS), own.with_name("outgoing_done")]
