@@ -181,7 +181,6 @@ class Dialler:
         """Begin and end the runs of campaigns as their states want it; take back what is revoked."""
         try:
             rows = {row.name: row for row in await self._store.campaigns(CampaignState.RUNNING)}
-            self.health.good("database")
         except StoreUnavailable as error:
             self.health.bad("database", str(error))
             return
@@ -331,6 +330,7 @@ class Dialler:
         why = self.health.why()
         detail = f"waits: {why}" if why else f"{len(self.book)} open"
         await self._store.dialler_alive(self.name, self._now(), detail)
+        self.health.good("database")
 
     async def _renew(self) -> None:
         """Keep what is ours; take up what was committed although the database's answer never came."""

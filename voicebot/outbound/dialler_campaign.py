@@ -97,15 +97,14 @@ class CampaignRun:
             return MOST_WAIT_S
         if self._refused >= REFUSED_IN_A_ROW:
             return await self._pause()
-        if why := self._holds_back(self.name):
-            self._say(why)
+        if why := self.hands.hindrance() or self._holds_back(self.name):
+            self._say(why, grave=True)
             return MOST_WAIT_S
         if len(self._handing) >= HANDING_AT_ONCE:
             await asyncio.wait(self._handing, return_when=asyncio.FIRST_COMPLETED)
             return 0.0
         try:
             load = await self._places.load(self.name)
-            self._health.good("database")
             now = self._mono()
             most = min(self.pacer.allowance(now, load), MOST_AT_ONCE)
             if most <= 0:
@@ -119,6 +118,7 @@ class CampaignRun:
             self._health.bad("clock", str(error))
             return IDLE_S
         self._health.good("clock")
+        self._health.good("database")
         return await self._went(claimed)
 
     async def _claim(self, most: int) -> Claimed:
@@ -179,11 +179,14 @@ class CampaignRun:
         soon = self._mono() + 1.0
         try:
             given = await self.hands.hand(orders, self._now())
-        except (SpoolUnavailable, PbxError) as error:
-            what = "spool" if isinstance(error, SpoolUnavailable) else "ami"
-            self._health.bad(what, str(error))
+        except SpoolUnavailable as error:
+            self._health.bad("spool", str(error))
             for order in orders:
                 self._look(order, soon)
+            return
+        except PbxError as error:
+            for order in orders:
+                await self._close(order, str(error), never=False)
             return
         handed = [each.order for each in given if each.handed]
         for order in handed:
@@ -191,11 +194,14 @@ class CampaignRun:
             if entry is not None and entry.attempt.state is AttemptState.CLAIMED:
                 self._book.note(entry, state=AttemptState.HANDED)
         for each in given:
-            if not each.handed:
-                log.warning("not handed over", campaign=self.name, attempt=each.order.attempt, why=each.why)
+            if each.never:
+                log.error(
+                    "cannot be handed over", campaign=self.name, attempt=each.order.attempt, why=each.why
+                )
+                await self._close(each.order, each.why, never=True)
+            elif not each.handed:
+                self._health.bad("spool", each.why)
                 self._look(each.order, soon)
-                if each.never:
-                    await self._never(each.order, each.why)
         if handed:
             try:
                 await self._store.handed([order.attempt for order in handed], self._now())
@@ -217,14 +223,15 @@ class CampaignRun:
         elif disposition not in NOT_DIALLED:
             self._refused = 0
 
-    async def _never(self, order: Order, why: str) -> None:
+    async def _close(self, order: Order, why: str, *, never: bool) -> None:
+        """It did not leave us, for certain. never: nor would it another time."""
         try:
             await self._store.give_up(order.attempt, Disposition.NOT_HANDED, self._now(), why)
         except StoreUnavailable:
             return
         if entry := self._book.get(order.attempt):
             self._book.drop(entry)
-            self.ended(entry, Disposition.NOT_HANDED, Traces(order.attempt), never=True)
+            self.ended(entry, Disposition.NOT_HANDED, Traces(order.attempt), never=never)
 
     async def _pause(self) -> float:
         why = (
@@ -243,12 +250,12 @@ class CampaignRun:
         if entry := self._book.get(order.attempt):
             self._book.look(entry, at)
 
-    def _say(self, hindrance: str) -> None:
+    def _say(self, hindrance: str, *, grave: bool = False) -> None:
         """Tell what holds the campaign back, once each time it changes; limits of every day are no news."""
         if hindrance == self._said:
             return
         self._said = hindrance
-        if hindrance in ("breaker", "abandonment"):
+        if grave or hindrance in ("breaker", "abandonment"):
             log.warning("campaign waits", campaign=self.name, because=hindrance)
         elif hindrance:
             log.debug("campaign waits", campaign=self.name, because=hindrance)

@@ -35,9 +35,15 @@ class Given:
 
 
 class Hands(Protocol):
-    """A way to hand over. `hand` raises SpoolUnavailable or PbxError where nothing can be handed over now."""
+    """A way to hand over.
+
+    `hand` raises SpoolUnavailable or PbxError where nothing can be handed over now; then nothing was.
+    """
 
     way: str
+
+    def hindrance(self) -> str:
+        """Return why nothing can be handed over now; "" where it can, as far as one knows."""
 
     async def hand(self, orders: Sequence[Order], now: datetime) -> list[Given]: ...
 
@@ -49,6 +55,9 @@ class CallFileHands:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
+
+    def hindrance(self) -> str:
+        return ""
 
     async def hand(self, orders: Sequence[Order], now: datetime) -> list[Given]:
         """Raises SpoolUnavailable."""
@@ -69,10 +78,13 @@ class OriginateHands:
     def __init__(self, ami: AmiClient) -> None:
         self._ami = ami
 
+    def hindrance(self) -> str:
+        return "" if self._ami.connected else "AMI is away"
+
     async def hand(self, orders: Sequence[Order], now: datetime) -> list[Given]:
         """Raises PbxError where AMI is away."""
-        if not self._ami.connected:
-            raise PbxError("AMI is away")
+        if why := self.hindrance():
+            raise PbxError(why)
         return list(await asyncio.gather(*(self._one(order) for order in orders)))
 
     async def _one(self, order: Order) -> Given:
@@ -89,9 +101,7 @@ class OriginateHands:
             await self._ami.action(action)
         except AmiUnsure as error:
             return Given(order, handed=True, why=str(error))
-        except PbxError as error:
-            return Given(order, handed=False, why=str(error))
-        except (UserError, ValueError) as error:
+        except (PbxError, UserError, ValueError) as error:  # refused: it was not done, nor will it be
             return Given(order, handed=False, never=True, why=str(error))
         return Given(order, handed=True)
 

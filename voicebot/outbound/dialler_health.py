@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 log = structlog.get_logger(__name__)
+
+
+TELL_AGAIN_S = 30.0
+"""Another word about what does not work already is told so often at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    why: str
+    since: float
+    told: float
 
 
 class Health:
@@ -14,25 +26,27 @@ class Health:
 
     def __init__(self, mono: Callable[[], float]) -> None:
         self._mono = mono
-        self._why: dict[str, tuple[str, float]] = {}
+        self._why: dict[str, _Bad] = {}
 
     def bad(self, what: str, why: str) -> None:
         """`what` does not work now."""
-        known = self._why.get(what)
+        known, now = self._why.get(what), self._mono()
         if known is None:
             log.error("nothing is dialled", because=what, why=why)
-        elif known[0] != why:
+        elif known.why != why and now - known.told >= TELL_AGAIN_S:
             log.warning("nothing is dialled still", because=what, why=why)
-        self._why[what] = (why, known[1] if known else self._mono())
+        else:
+            return
+        self._why[what] = _Bad(why, known.since if known else now, now)
 
     def good(self, what: str) -> None:
         """`what` works."""
         if (known := self._why.pop(what, None)) is not None:
-            log.info("works again", what=what, after_s=round(self._mono() - known[1], 1))
+            log.info("works again", what=what, after_s=round(self._mono() - known.since, 1))
 
     def why(self, *besides: str) -> str:
         """Return what hinders, for people; "" where nothing does. besides: names that do not count."""
-        return "; ".join(f"{what}: {why}" for what, (why, _) in self._why.items() if what not in besides)
+        return "; ".join(f"{what}: {bad.why}" for what, bad in self._why.items() if what not in besides)
 
     def is_bad(self, what: str) -> bool:
         return what in self._why

@@ -35,7 +35,7 @@ from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.contact import Contact, ContactState
 from voicebot.campaign.rules.history import History
 from voicebot.campaign.rules.policy import Policy, Trunk
-from voicebot.campaign.verdict import Ruling, Verdict
+from voicebot.campaign.verdict import Check, Ruling, Verdict
 from voicebot.outbound.dialler import Dialler
 from voicebot.outbound.dialler_hands import CallFileHands
 from voicebot.outbound.dialler_spool import sole_dialler
@@ -56,7 +56,9 @@ OUTCOMES = ("NOANSWER", "NOANSWER", "BUSY", "CONGESTION")
 def everybody(
     campaign: Campaign, policy: Policy, contact: Contact, history: History, now: datetime
 ) -> Verdict:
-    """No rule stands against anybody: what is tested is not the law."""
+    """No rule stands against anybody but those who opted out: what is tested is not the law."""
+    if history.opted_out is not None:
+        return Verdict(Ruling.REFUSED, history.number, (Check("opted_out", Ruling.REFUSED, "They said so."),))
     return Verdict(Ruling.ALLOWED, history.number, ())
 
 

@@ -1,0 +1,250 @@
+"""Category: simulator. No database, spool or Asterisk, a clock set back: it says so, waits, and resumes."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.simulator.dialling.asterisk import SpoolAsterisk, rings
+from tests.simulator.dialling.kills import NAME, POLICY, TRUNK, campaign, everybody
+from voicebot.campaign.campaign import Campaign
+from voicebot.outbound.dialler import Dialler
+from voicebot.outbound.dialler_hands import CallFileHands
+from voicebot.outbound.dialler_spool import sole_dialler
+from voicebot.outbound.spool import Spool
+from voicebot.store.rows import CampaignState, NewContact
+from voicebot.store.store import Store
+
+pytestmark = pytest.mark.simulator
+
+
+class World:
+    """A dialler at work, with a model of Asterisk that may be switched off."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spool_folder, self.rang = folder / "spool", folder / "rang"
+        self.database = folder / "store.db"
+        self.asterisk_works = True
+        self.ahead = timedelta(0)
+        SpoolAsterisk.lay_out(self.spool_folder)
+        self.asterisk = SpoolAsterisk(self.spool_folder, self.rang)
+        self.spool = Spool(self.spool_folder, reserve_mb=1)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    @property
+    def rung(self) -> int:
+        return len(rings(self.rang))
+
+    @property
+    def waiting(self) -> int:
+        """Files that Asterisk did not come to yet."""
+        return len({path.name for path in self.spool.outgoing.iterdir()} - set(self.asterisk.calls()))
+
+    @asynccontextmanager
+    async def at_work(self, contacts: int = 2000, settings: Campaign | None = None) -> AsyncIterator[Store]:
+        async with Store.open(f"sqlite:///{self.database}") as store:
+            self.store = store
+            await store.create_campaign(settings or campaign(), self.folder, self.now())
+            rows = [
+                NewContact(f"k{n}", (f"+1202555{n:04d}",), ("America/New_York",), self.now())
+                for n in range(contacts)
+            ]
+            await store.add_contacts(NAME, rows, self.now())
+            await store.set_state(NAME, CampaignState.RUNNING, "test", self.now())
+            self.dialler = Dialler(
+                store,
+                self.spool,
+                {"callfile": CallFileHands(self.spool)},
+                name="test",
+                policy=POLICY,
+                trunk_of=lambda _: TRUNK,
+                judge=everybody,
+                longest_call=timedelta(minutes=10),
+                now=self.now,
+            )
+            tasks = [asyncio.create_task(self._asterisk()), asyncio.create_task(self._gateway())]
+            self.running = asyncio.create_task(self.dialler.run())
+            try:
+                yield store
+            finally:
+                self.dialler.stop()
+                await self.running
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _asterisk(self) -> None:
+        while True:
+            if self.asterisk_works:
+                self.asterisk.scan()
+                self.asterisk.advance()
+            await asyncio.sleep(0.002)
+
+    async def _gateway(self) -> None:
+        while True:
+            try:
+                await self.store.gateway_alive("gateway", 10_000, 0, self.now())
+            except Exception as error:  # the database is away: that is what is tested
+                assert type(error).__name__ == "StoreUnavailable"
+            await asyncio.sleep(0.5)
+
+
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], within_s: float) -> None:
+    async with asyncio.timeout(within_s):
+        while True:
+            found: Any = true()
+            if await found if asyncio.iscoroutine(found) else found:
+                return
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def told(logs: list[Any], because: str) -> list[Any]:
+    return [entry for entry in logs if entry.get("because") == because]
+
+
+async def test_a_database_that_is_locked_stops_dialling_and_it_resumes_by_itself(world: World) -> None:
+    with capture_logs() as logs:
+        async with world.at_work():
+            await until(lambda: world.rung > 20, 10)
+            lock = sqlite3.connect(world.database, isolation_level=None, check_same_thread=False)
+            await asyncio.to_thread(lock.execute, "BEGIN EXCLUSIVE")
+            await asyncio.sleep(1.0)
+            stopped = world.rung
+            await asyncio.sleep(2.0)
+            assert world.rung == stopped
+            lock.execute("ROLLBACK")
+            lock.close()
+            await until(lambda: world.rung > stopped + 20, 5)
+    assert len(told(logs, "database")) == 1
+    assert [entry for entry in logs if entry["event"] == "works again" and entry["what"] == "database"]
+
+
+async def test_a_spool_that_cannot_be_written_is_told_once_and_nobody_is_lost(world: World) -> None:
+    with capture_logs() as logs:
+        async with world.at_work() as store:
+            await until(lambda: world.rung > 20, 10)
+            away = world.spool.aside.with_name("aside.away")
+            world.spool.aside.rename(away)
+            world.spool.aside.touch()  # nor can the folder be made again
+            await until(lambda: bool(told(logs, "spool")), 2)
+            await asyncio.sleep(0.5)
+            stopped = world.rung
+            claimed = (await store.status(NAME, world.now())).contacts
+            await asyncio.sleep(1.5)
+            assert world.rung == stopped
+            assert (await store.status(NAME, world.now())).contacts["due"] == claimed["due"]
+            world.spool.aside.unlink()
+            away.rename(world.spool.aside)
+            await until(lambda: world.rung > stopped + 20, 5)
+            await until(lambda: _nothing_older(store, world, 3), 10)
+    assert len(told(logs, "spool")) <= 2
+
+
+async def _nothing_older(store: Store, world: World, seconds: float) -> bool:
+    """Whether no attempt is open that was claimed longer ago."""
+    limit = world.now() - timedelta(seconds=seconds)
+    return all(row.claimed_at > limit for row in await store.open_attempts())
+
+
+async def test_an_asterisk_that_is_away_is_not_given_more_and_more_files(world: World) -> None:
+    with capture_logs() as logs:
+        async with world.at_work(
+            settings=campaign(pacing={"calls_per_second": 5, "concurrent": 500})
+        ) as store:
+            await until(lambda: world.rung > 3, 10)
+            world.asterisk_works = False
+            await until(lambda: bool(told(logs, "asterisk")), 15)
+            waiting = len(list(world.spool.outgoing.iterdir()))
+            await asyncio.sleep(1.5)
+            assert len(list(world.spool.outgoing.iterdir())) <= waiting + 1
+            world.asterisk_works = True
+            rung = world.rung
+            await until(lambda: world.rung > rung + waiting, 10)
+            assert await store.open_attempts() is not None
+
+
+async def test_a_clock_that_is_set_back_stops_it_until_the_clock_is_right(world: World) -> None:
+    with capture_logs() as logs:
+        async with world.at_work():
+            await until(lambda: world.rung > 20, 10)
+            world.ahead = -timedelta(minutes=10)
+            await until(lambda: bool(told(logs, "clock")), 2)
+            await asyncio.sleep(0.5)
+            stopped = world.rung
+            await asyncio.sleep(1.0)
+            assert world.rung == stopped
+            world.ahead = timedelta(0)
+            await until(lambda: world.rung > stopped + 20, 5)
+
+
+async def test_pause_stops_and_takes_back_within_a_second(world: World) -> None:
+    async with world.at_work() as store:
+        await until(lambda: world.rung > 20, 10)
+        world.asterisk_works = False
+        await until(lambda: world.waiting > 5, 5)
+        await store.set_state(NAME, CampaignState.PAUSED, "test", world.now())
+        await until(lambda: not world.waiting, 1)
+        rung = world.rung
+        world.asterisk_works = True
+        await asyncio.sleep(1.0)
+        assert world.rung <= rung + len(world.asterisk.calls())
+        status = await store.status(NAME, world.now())
+        assert status.dispositions["cancelled"] > 0
+        await store.set_state(NAME, CampaignState.RUNNING, "test", world.now())
+        await until(lambda: world.rung > rung + 20, 2)
+
+
+async def test_a_revocation_reaches_what_is_spooled(world: World) -> None:
+    async with world.at_work(contacts=3) as store:
+        world.asterisk_works = False
+        await until(lambda: len(list(world.spool.outgoing.iterdir())) == 3, 5)
+        await store.opt_out("+12025550001", "by letter", world.now())
+        await until(lambda: len(list(world.spool.outgoing.iterdir())) == 2, 2)
+        world.asterisk_works = True
+        await until(lambda: world.rung == 2, 5)
+        await until(lambda: _done(store), 5)
+        assert "+12025550001" not in " ".join(dial for _, dial in rings(world.rang))
+
+
+async def _done(store: Store) -> bool:
+    return (await store.campaign(NAME)).state is CampaignState.DONE
+
+
+async def test_who_is_told_to_stop_leaves_nothing_undialled_in_the_spool(world: World) -> None:
+    async with world.at_work() as store:
+        await until(lambda: world.rung > 20, 10)
+        world.asterisk_works = False
+        await until(lambda: world.waiting > 3, 5)
+        world.dialler.stop()
+        async with asyncio.timeout(2):
+            await world.running
+        assert not world.waiting
+        for row in await store.open_attempts():
+            journal = world.spool.traces(row.order.attempt).journal
+            assert journal is not None
+            assert journal.dialled
+
+
+def test_a_spool_has_one_dialler_whose_name_outlives_it(tmp_path: Path) -> None:
+    with sole_dialler(tmp_path) as first:
+        assert first
+        with sole_dialler(tmp_path) as second:
+            assert second is None
+    with sole_dialler(tmp_path) as again:
+        assert again == first
