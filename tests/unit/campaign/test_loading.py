@@ -140,6 +140,12 @@ def test_shipped_campaigns_are_right_and_fit_the_schema_for_editors() -> None:
         validator.validate({"campaign": "x"})
 
 
+def test_the_guides_example_is_right() -> None:
+    guide = (ROOT / "docs" / "campaign-files.md").read_text(encoding="utf-8")
+    example = guide.partition("```yaml\n")[2].partition("```")[0]
+    assert parse_campaign(example).campaign == "reminder"
+
+
 def test_a_folder_of_dialogs_may_hold_campaigns() -> None:
     dialogs = list(dialogs_in([ROOT / "dialogs"]))
     assert dialogs and not set(dialogs) & set(SHIPPED)

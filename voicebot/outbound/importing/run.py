@@ -216,7 +216,7 @@ class _Run:
                 free = tuple(number for number in contact.numbers if number not in hits)
                 on = sorted({each for number in contact.numbers for each in hits.get(number, ())})
                 if on and (not free or OPT_OUTS in on):  # who revoked is not called at another number either
-                    barred.setdefault(f"at import on {', '.join(on)}", []).append(contact.key)
+                    barred.setdefault(f"on {', '.join(on)}, found at import", []).append(contact.key)
                     kept.append(contact)
                 else:
                     kept.append(contact if not on else replace(contact, numbers=free))

@@ -46,7 +46,7 @@ class Figures:
     """The sums. slot_kinds: kind by name of what the dialog may learn; others are not counted.
 
     hours:  (calls, answered) by hour of the callee's day
-    by_hour: calls by (hour in UTC, group)
+    by_hour: calls by (hour on the callee's clock, without a zone; group)
     persons: (answered by a person, abandoned) by day (UTC)
     """
 
@@ -93,10 +93,11 @@ class Figures:
         self.dispositions[call.disposition] += 1
         if call.outcome:
             self.outcomes[call.outcome] += 1
-        hour = self.hours[call.at.astimezone(zone).hour]
+        local = call.at.astimezone(zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+        self.by_hour[local, group_of(call)] += 1
+        hour = self.hours[local.hour]
         hour[0] += 1
         hour[1] += call.person
-        self.by_hour[call.at.replace(minute=0, second=0, microsecond=0), group_of(call)] += 1
         if call.person:
             day = self.persons[call.at.date()]
             day[0] += 1
@@ -125,10 +126,6 @@ class Figures:
             if seen >= half:
                 return seconds
         return 0
-
-    @property
-    def begun(self) -> datetime | None:
-        return min((hour for hour, _ in self.by_hour), default=None)
 
     def over_time(self) -> tuple[list[datetime], timedelta, dict[str, list[int]]]:
         """Return when each bucket begins, how long it is, and by group how many calls are in each."""

@@ -77,7 +77,6 @@ def _view(figures: Figures, about: About) -> dict[str, Any]:
         "state": status.state.value,
         "why": status.why,
         "period": period,
-        "zone": "UTC",
         "tiles": _tiles(figures, about),
         "progress": [
             {"n": n, "name": words, "colour": colour, "count": f"{n:,}"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -68,11 +69,20 @@ def test_a_machine_that_answers_is_no_answer_of_a_person() -> None:
 def test_time_is_told_in_as_many_parts_as_can_be_seen(days: int, step: timedelta) -> None:
     figures = counted([talk()], [call("busy", AT + timedelta(days=days))])
     begins, found, groups = figures.over_time()
+    first = datetime(2027, 3, 1, 10, 20)  # in New York
+    last = (AT + timedelta(days=days)).astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None)
     assert found == step
     assert len(begins) <= MOST_BUCKETS + 24
-    assert begins[0] <= AT < begins[0] + step
-    assert begins[-1] <= AT + timedelta(days=days) < begins[-1] + step
+    assert begins[0] <= first < begins[0] + step
+    assert begins[-1] <= last < begins[-1] + step
     assert {name: sum(counts) for name, counts in groups.items()} == {"talked": 1, "busy": 1}
+
+
+def test_a_day_is_the_callees() -> None:
+    late = datetime(2027, 3, 2, 1, tzinfo=UTC)  # March 1, 20:00 in New York
+    begins, _, _ = counted([talk()], [talk(at=late)], [talk(at=late + timedelta(days=9))]).over_time()
+    assert [begin.day for begin in begins[:2]] == [1, 2]
+    assert (len(begins), begins[-1].day) == (10, 10)
 
 
 def test_abandonment_is_that_of_the_thirty_days_before() -> None:
