@@ -168,6 +168,15 @@ def test_consent_of_today_is_not_still_to_come_where_the_day_began_earlier() -> 
     assert contact.consent.at <= NOW
 
 
+def test_one_consent_may_cover_all_and_a_row_may_have_its_own() -> None:
+    settings = campaign().model_copy(update={"consent": "all", "consent_note": "at the first visit"})
+    plan = plan_of(settings, DIALOG, HEADER, "table.csv", NOW)
+    without, own = read(plan, Agreed="", How="")[0], read(plan)[0]
+    assert without is not None and without.consent is None
+    assert own is not None and own.consent is not None and own.consent.by == "form"
+    assert [fault.column for fault in read(plan, How="")[1]] == ["How"]  # half a record is none
+
+
 @pytest.mark.parametrize("cells", [[], ["+12025550142"], ["x"] * (len(HEADER) + 1)])
 def test_a_row_of_the_wrong_length_is_told(cells: list[str]) -> None:
     batch = contacts_of(PLAN, [Row(7, cells)])
