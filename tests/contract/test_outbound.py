@@ -66,13 +66,14 @@ async def test_whoever_answers_hears_the_dialog_with_their_values(pbx: Pbx, tmp_
     await nothing_left(pbx)
 
 
-async def test_who_says_hello_into_our_first_words_hears_them_from_the_start(
-    pbx: Pbx, tmp_path: Path
+@pytest.mark.parametrize("greeting", ["hello who is there", "yes"])
+async def test_who_speaks_into_our_first_words_hears_them_from_the_start(
+    pbx: Pbx, tmp_path: Path, greeting: str
 ) -> None:
     attempt = new_attempt()
     campaigns = KnownCampaigns(assignment(attempt))
     async with Bot(pbx, tmp_path, campaigns) as bot:
-        bot.will_hear("hello who is there", "yes")
+        bot.will_hear(greeting, "yes")
         callee = await ring_up(pbx, attempt)
         await callee.say(scene(0.5, "rms-hello-f135"))
         await callee.bot_speaks(TURN_S)

@@ -14,6 +14,7 @@ from voicebot.ari import requests
 from voicebot.ari.events import Channel
 from voicebot.call.conversation import Conversation, Stage
 from voicebot.call.handover import UNAVAILABLE_CONTEXT
+from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
 from voicebot.call.recording import Recording
@@ -166,7 +167,7 @@ class Call:
             clock=self._clock,
             on_turn=self._on_turn,
             on_transcript=self._on_transcript,
-            is_greeting=self._is_greeting,
+            introduction=self._introduction(),
         )
         port.tap = self._tap(port, recording)
         try:
@@ -270,9 +271,9 @@ class Call:
     def _on_transcript(self, transcript: Transcript, language: str) -> None:
         """Something was recognised."""
 
-    def _is_greeting(self, began_at: float) -> bool:
-        """Whether speech that began then only greets us, if it is no answer."""
-        return False
+    def _introduction(self) -> Introduction | None:
+        """Return what follows whether callees have heard who calls."""
+        return None
 
     def _tap(self, port: MediaPort, recording: Recording | None) -> Tap | None:
         """Return what is given both sides' frames."""

@@ -18,6 +18,7 @@ import structlog
 
 from voicebot.call.handover import context_of, variables_of
 from voicebot.call.hearing import Hearing
+from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Leg
 from voicebot.call.message import EndedBy, MessageRecorder
 from voicebot.call.recording import Recording
@@ -27,7 +28,7 @@ from voicebot.call.session import InboxEvent, Session
 from voicebot.call.speaking import Speaking
 from voicebot.config import Route
 from voicebot.dialog.running.interpreter import Interpreter
-from voicebot.dialog.turns import BotTurn, Event, Handover, RecordMessage, Understood, Utterance
+from voicebot.dialog.turns import BotTurn, Event, Handover, RecordMessage, SpokenPause, Understood, Utterance
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.speech.endpointer import Endpointer
 from voicebot.speech.stt import Transcript
@@ -47,7 +48,7 @@ class Stage:
 
     on_turn:       is told each turn of a dialog, before it is spoken, what it follows, and how that was taken
     on_transcript: is told what was recognised, and in which language
-    is_greeting:   tells of speech that began at a time whether it only greets us, if it is no answer
+    introduction:  what callees have heard of who calls; None: they called us
     """
 
     call_id: str
@@ -61,7 +62,7 @@ class Stage:
     clock: Callable[[], float]
     on_turn: Callable[[BotTurn, Event | None, Understood | None], None] = _ignore
     on_transcript: Callable[[Transcript, str], None] = _ignore
-    is_greeting: Callable[[float], bool] = lambda began_at: False
+    introduction: Introduction | None = None
     messages: Iterator[int] = field(default_factory=lambda: count(1))
     prompts: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -116,8 +117,8 @@ class Conversation:
             playout=stage.port.playout,
             sample_rate=stage.port.sample_rate,
             voice=partial(voice_of, config, route),
-            on_began=lambda bargein: self._emit(ev.PromptBegan(bargein)),
-            on_done=lambda: self._emit(ev.PromptsDone()),
+            on_began=self._began,
+            on_done=self._done,
             on_fault=stage.scribe.fault,
             numbers=stage.prompts,
         )
@@ -159,10 +160,29 @@ class Conversation:
         if isinstance(event, ev.Recognised):
             if isinstance(event.input, Utterance):
                 self._stage.on_transcript(event.input.transcript, self.interpreter.language)
-            if not event.expected and self._stage.is_greeting(self._hearing.span.began_at):
-                event = replace(event, speech=False)  # "Hello?": whoever rang up goes on, from the start
+            if self._only_greets(event):
+                event = replace(
+                    event, speech=False, expected=False
+                )  # whoever rang up goes on, from the start
                 self._session.start_over()
         self._events.put_nowait(event)
+
+    def _only_greets(self, event: ev.Recognised) -> bool:
+        """Whether a callee spoke into our first words, and not to be let go."""
+        introduction = self._stage.introduction
+        if introduction is None or not (event.speech or event.expected):
+            return False
+        return introduction.absorbs(self._hearing.span.began_at, self.interpreter.commanded(event.input))
+
+    def _began(self, bargein: bool) -> None:
+        if self._stage.introduction is not None:
+            self._stage.introduction.prompt_began()
+        self._emit(ev.PromptBegan(bargein))
+
+    def _done(self) -> None:
+        if self._stage.introduction is not None:
+            self._stage.introduction.prompts_done()
+        self._emit(ev.PromptsDone())
 
     # --- from the media tick ----------------------------------------------------------------------------
 
@@ -196,6 +216,9 @@ class _Overheard:
 
     def begin(self, now: float) -> BotTurn:
         turn = self._interpreter.begin(now)
+        if self._stage.introduction is not None:
+            said = [prompt for prompt in turn.prompts if not isinstance(prompt, SpokenPause)]
+            self._stage.introduction.begins(len(said))
         self._stage.on_turn(turn, None, None)
         return turn
 

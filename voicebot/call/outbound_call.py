@@ -15,6 +15,7 @@ from voicebot.call.answering import NO_MESSAGE, AnswerWatch
 from voicebot.call.call import Call
 from voicebot.call.conversation import Stage
 from voicebot.call.eavesdropping import Eavesdropper
+from voicebot.call.introduction import Introduction
 from voicebot.call.outbound import (
     CALL_BACK,
     OPTED_OUT,
@@ -44,8 +45,6 @@ AUDIBLE_DB = -50.0
 OPT_OUT_LIMIT_S = 5.0
 """So long a hangup waits for a disk to have the revocation."""
 FINISH_LIMIT_S = 15.0
-GREETING_S = 2.5
-"""What callees begin to say so soon, once we are there, greets us, unless the dialog understands it."""
 MOST_REVISIONS = 2
 """How often the dialog is begun anew for a person who was taken for a machine."""
 MOST_MESSAGES = 2
@@ -187,9 +186,8 @@ class OutboundCall(Call):
     def _on_transcript(self, transcript: Transcript, language: str) -> None:
         self._watch.recognised(transcript.text, language)
 
-    def _is_greeting(self, began_at: float) -> bool:
-        """Callees speak first, into our first words: these must be heard all the same, who calls and why."""
-        return began_at - self._answer.clock_at - self._answer.before_ms / 1000 <= GREETING_S
+    def _introduction(self) -> Introduction:
+        return Introduction(self._answer.clock_at + self._answer.before_ms / 1000)
 
     def _tap(self, port: MediaPort, recording: Recording | None) -> Tap | None:
         """Notice our first audible packet."""

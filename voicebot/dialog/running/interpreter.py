@@ -237,6 +237,16 @@ class Interpreter:
             is not None
         )
 
+    def commanded(self, event: CallerInput) -> str:
+        """Return the command that `event` would be taken for now, "" for none; nothing changes."""
+        run = self._run
+        if run.outcome is not None or run.working is not None or not isinstance(event, Keys | Utterance):
+            return ""
+        moment = run.wall(0.0) if "now" not in run.frame.values else run.frame.values["now"]
+        assert isinstance(moment, datetime)
+        match = understand(event, grammar_now(run), moment)
+        return match.meaning if match is not None and match.command else ""
+
     def _awaited(self, event: Event) -> bool:
         """Whether the call waits for this kind of event."""
         kind = _RESULTS.get(type(event))
