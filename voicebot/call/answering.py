@@ -27,8 +27,11 @@ JUDGED = 0.6
 """Log-odds from which on somebody counts as a machine (above 0) or a person (below): as in AnswerRules."""
 SURE = math.log(0.8 / 0.2)
 """Log-odds from which on a machine is hung up on, or gets its message."""
-AMD_EVIDENCE = 1.5
-"""Log-odds of Asterisk's AMDSTATUS: it goes by lengths of sounds alone."""
+AMD_ALONE = {"MACHINE": 1.5, "HUMAN": -1.5}
+"""Log-odds of Asterisk's AMDSTATUS where nobody else listens: it decides."""
+AMD_BESIDE = {"MACHINE": 0.4, "HUMAN": -1.4}
+"""Its log-odds beside our own detector. It calls two of three persons machines (docs/answering.md), so that
+its MACHINE says little; its HUMAN says much."""
 DIALOG_EVIDENCE = 1.5
 """Log-odds of an answer that the dialog understands: machines do not answer."""
 LISTEN_S = 45.0
@@ -76,8 +79,9 @@ class AnswerWatch:
         self.judgements: list[JudgementRecord] = []
         self.speech_ended_ms: int | None = None
         """When the callee's first words were over, in ms since the answer."""
-        if self._asks_amd and amd_status in ("MACHINE", "HUMAN"):
-            self._amd = AMD_EVIDENCE if amd_status == "MACHINE" else -AMD_EVIDENCE
+        evidence = AMD_BESIDE if own else AMD_ALONE
+        if self._asks_amd and amd_status in evidence:
+            self._amd = evidence[amd_status]
             self._judge("asterisk", amd_cause or amd_status)
 
     @property
