@@ -147,7 +147,7 @@ async def test_who_wants_to_be_called_again_tells_when(pbx: Pbx, tmp_path: Path)
     assert 0 < (result.call_back - result.answered_at).total_seconds() <= 86_400
 
 
-@pytest.mark.parametrize("attempt", [new_attempt(), "600", ""])
+@pytest.mark.parametrize("attempt", ["0123456789abcdef" * 2, "600", ""])
 async def test_a_call_that_is_about_nothing_is_hung_up(pbx: Pbx, tmp_path: Path, attempt: str) -> None:
     campaigns = KnownCampaigns()
     async with Bot(pbx, tmp_path, campaigns) as bot:
