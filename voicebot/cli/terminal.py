@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 UNWRAPPED_COLUMNS = 10_000
 
@@ -14,7 +13,7 @@ def console(*, wrap: bool = True) -> Console:
     return here if wrap and here.is_terminal else Console(width=UNWRAPPED_COLUMNS)
 
 
-def print_table(console: Console, table: Table) -> None:
+def print_table(console: Console, table: RenderableType) -> None:
     """Print a table without the blanks that would fill its lines up."""
     with console.capture() as captured:
         console.print(table)

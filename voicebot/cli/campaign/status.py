@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +18,8 @@ from rich.text import Text
 from voicebot.campaign.attempt import NOT_DIALLED, REACHED
 from voicebot.campaign.contact import ContactState
 from voicebot.cli.campaign.opened import now, with_store
+from voicebot.cli.campaign.words import amounts, counted
+from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
@@ -27,6 +28,14 @@ from voicebot.store.store import Store
 
 WATCH_S = 1.0
 BAR_WIDTH = 40
+SHORT_BAR_WIDTH = 16
+TITLE_WIDTH = 11
+_RULINGS = {"deferred": "put off by", "refused": "refused by", "halted": "halted by"}
+_NEXT = {
+    CampaignState.DRAFT: "`voicebot campaign simulate {name}`, then `start {name}`",
+    CampaignState.PAUSED: "`voicebot campaign resume {name}`",
+    CampaignState.HALTED: "mend what the rule names, then `voicebot campaign resume {name}`",
+}
 _COLOURS = {
     CampaignState.RUNNING: "green",
     CampaignState.PAUSED: "yellow",
@@ -60,12 +69,10 @@ def status(
     if as_json:
         told = [as_plain(each) for each in seen.statuses]
         typer.echo(json.dumps(told[0] if name else told, ensure_ascii=False))
-    elif not seen.statuses:
-        typer.echo("no campaigns yet: `voicebot campaign create FILE`")
     elif name:
-        out.print(_one(seen.statuses[0], seen))
+        print_table(out, Group(_one(seen.statuses[0]), _hands(seen)))
     else:
-        print_table(out, _table(seen.statuses))
+        print_table(out, Group(_table(seen.statuses), _hands(seen)))
 
 
 def as_plain(status: Status) -> dict[str, Any]:
@@ -99,37 +106,42 @@ async def _watch(store: Store, name: str | None, out: Any) -> None:
     with Live(console=out, auto_refresh=False) as live:
         while True:
             seen = await _look(store, name)
-            shown: list[RenderableType] = [_one(each, seen) for each in seen.statuses]
-            live.update(Group(*shown) if shown else Text("no campaigns yet"), refresh=True)
+            body = _one(seen.statuses[0]) if name else _table(seen.statuses)
+            hint = Text("Ctrl-C leaves; the campaign goes on", style="dim")
+            live.update(Group(body, _hands(seen), hint), refresh=True)
             ended = (CampaignState.DONE, CampaignState.STOPPED)
             if name and seen.statuses[0].state in ended and not any(seen.statuses[0].open.values()):
                 return
             await asyncio.sleep(WATCH_S)
 
 
-def _table(statuses: tuple[Status, ...]) -> Table:
+def _table(statuses: tuple[Status, ...]) -> RenderableType:
+    if not statuses:
+        return Text("no campaigns yet: `voicebot campaign create FILE`")
     table = Table(box=None, pad_edge=False)
-    for title in ("campaign", "state", "contacts", "over", "open", "answered", "next due"):
-        table.add_column(
-            title, justify="right" if title in ("contacts", "over", "open", "answered") else "left"
-        )
+    for title in ("campaign", "state", "", "over", "open", "reached", "next due"):
+        table.add_column(title, justify="right" if title in ("over", "open", "reached") else "left")
     for each in statuses:
+        total, over = total_of(each), over_of(each)
         table.add_row(
             each.name,
             Text(each.state, style=_COLOURS.get(each.state, "")),
-            f"{total_of(each):,}",
-            f"{over_of(each):,}",
+            ProgressBar(total=max(total, 1), completed=over, width=SHORT_BAR_WIDTH),
+            f"{over:,} of {total:,}",
             f"{sum(each.open.values()):,}",
-            f"{sum(n for d, n in each.dispositions.items() if d in REACHED):,}",
-            _when(each.next_due) if each.state is CampaignState.RUNNING else "",
+            f"{_reached(each):,}",
+            _when(each.next_due) if each.state is CampaignState.RUNNING else each.why,
         )
     return table
 
 
-def _one(status: Status, seen: _Seen) -> RenderableType:
+def _one(status: Status) -> RenderableType:
     total, over = total_of(status), over_of(status)
     head = Text.assemble(
-        (status.name, "bold"), " ", (status.state, _COLOURS.get(status.state, "")), f"  {status.why}"
+        (status.name, "bold"),
+        " ",
+        (status.state, _COLOURS.get(status.state, "")),
+        f"  {harmless(status.why)}",
     )
     bar = Table.grid(padding=(0, 1))
     share = over / total if total else 0.0
@@ -138,48 +150,68 @@ def _one(status: Status, seen: _Seen) -> RenderableType:
         f"{over:,} of {total:,}",
         f"{share:.1%}",
     )
-    rows = Table(box=None, show_header=False, pad_edge=False)
-    rows.add_column(style="dim")
-    rows.add_column()
-    dialled = sum(n for d, n in status.dispositions.items() if d not in NOT_DIALLED)
-    reached = sum(n for d, n in status.dispositions.items() if d in REACHED)
-    rows.add_row("contacts", _counts(status.contacts))
-    rows.add_row("on the line", _counts(status.open) or "nobody")
+    rows = _rows()
+    ended = sum(n for d, n in status.dispositions.items() if d not in NOT_DIALLED)
+    reached = _reached(status)
+    rows.add_row(
+        "contacts", amounts(status.contacts) or f"none: `voicebot campaign import {status.name} FILE`"
+    )
+    rows.add_row("on the line", amounts(status.open) or "nobody")
     rows.add_row(
         "calls",
-        f"{dialled:,} dialled, {reached:,} answered" + (f" ({reached / dialled:.0%})" if dialled else ""),
+        f"{counted(ended, 'call')} ended, {reached:,} reached somebody or something"
+        + (f" ({reached / ended:.0%})" if ended else ""),
     )
-    rows.add_row("became", _counts(status.dispositions) or "nothing yet")
+    rows.add_row("became", amounts(status.dispositions) or "nothing yet")
     if status.outcomes:
-        rows.add_row("outcomes", f"{_counts(status.outcomes)}; {status.goals:,} reached a goal")
-    if status.rules:
-        rows.add_row("rules", _counts(status.rules))
+        rows.add_row("outcomes", f"{amounts(status.outcomes)}; {status.goals:,} reached a goal")
+    for ruling, title in _RULINGS.items():
+        if rules := _ruled(status, ruling):
+            rows.add_row(title, amounts(rules))
     left = status.abandonment_30_days
     if left.answered:
-        rows.add_row(
-            "abandoned",
-            f"{left.abandoned:,} of {left.answered:,} ({left.share:.2%}) in 30 days",
-        )
-    rows.add_row("today", f"{status.today.calls:,} calls, {status.today.minutes:,.0f} minutes")
+        rows.add_row("abandoned", f"{left.abandoned:,} of {left.answered:,} ({left.share:.2%}) in 30 days")
+    rows.add_row("today", f"{counted(status.today.calls, 'call')} begun, {status.today.minutes:,.0f} minutes")
     if status.state is CampaignState.RUNNING:
-        rows.add_row("next due", _when(status.next_due) if status.next_due else "nobody")
-        rows.add_row(
-            "diallers", ", ".join(seen.diallers) or "none: run `voicebot serve` or `voicebot campaign dial`"
-        )
-        rows.add_row("room", f"{seen.room:,} more calls find a gateway")
+        rows.add_row("next due", _when(status.next_due))
+    elif next_step := _NEXT.get(status.state):
+        rows.add_row("next", next_step.format(name=status.name))
     return Group(head, bar, rows)
 
 
-def _counts(counts: Mapping[Any, int]) -> str:
-    shown = sorted(((str(what), n) for what, n in counts.items() if n), key=lambda pair: -pair[1])
-    return ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in shown)
+def _hands(seen: _Seen) -> RenderableType:
+    """Tell who would place the calls, where there are any to place."""
+    rows = _rows()
+    if any(each.state is CampaignState.RUNNING for each in seen.statuses):
+        none = "none: run `voicebot serve` with `[dialling] enabled = true`, or `voicebot campaign dial`"
+        rows.add_row("diallers", harmless(", ".join(seen.diallers)) or none)
+        full = "no gateway has room for a call: is `voicebot serve` running?"
+        rows.add_row("room", f"for {counted(seen.room, 'more call')}" if seen.room else full)
+    return rows
+
+
+def _rows() -> Table:
+    rows = Table(box=None, show_header=False, pad_edge=False)
+    rows.add_column(style="dim", min_width=TITLE_WIDTH)
+    rows.add_column()
+    return rows
+
+
+def _reached(status: Status) -> int:
+    return sum(n for d, n in status.dispositions.items() if d in REACHED)
+
+
+def _ruled(status: Status, ruling: str) -> dict[str, int]:
+    """Return how often each rule ruled so."""
+    return {
+        rule: n for each, n in status.rules.items() for was, _, rule in [each.partition(":")] if was == ruling
+    }
 
 
 def _when(at: datetime | None) -> str:
     if at is None:
-        return ""
-    late = at <= datetime.now(UTC)
-    return "now" if late else at.astimezone().strftime("%Y-%m-%d %H:%M")
+        return "nobody"
+    return "now" if at <= now() else at.astimezone().strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _plain(value: Any) -> Any:
