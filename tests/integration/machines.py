@@ -1,10 +1,9 @@
-"""Category: integration (a helper). Machines that dial: an Asterisk and `voicebot campaign dial` beside it."""
+"""Category: integration (a helper). A machine that dials: Asterisk and `voicebot campaign dial` beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -147,9 +146,10 @@ class Machine:
     def rang(self) -> list[Rang]:
         """Return each time a phone rang."""
         found = []
-        for name in os.listdir(self.diaries):
+        for diary in self.diaries.iterdir():
+            name = diary.name
             begun: float | None = None
-            for line in (self.diaries / name).read_text().splitlines():
+            for line in diary.read_text().splitlines():
                 word, at = line.split()
                 if begun is not None:
                     found.append(Rang(f"+{name}", begun, float(at) if word == "over" else None))
@@ -161,7 +161,9 @@ class Machine:
     def left(self) -> dict[str, list[str]]:
         """Return what lies in the spool that should not when all is over."""
         folders = (self.spool.outgoing, self.spool.done, self.spool.aside, self.spool.ended)
-        return {folder.name: names for folder in folders if (names := os.listdir(folder))}
+        return {
+            folder.name: names for folder in folders if (names := [path.name for path in folder.iterdir()])
+        }
 
 
 def most_at_once(calls: list[Rang]) -> int:
