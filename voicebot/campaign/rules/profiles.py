@@ -39,6 +39,7 @@ def profile_problems(campaign: Campaign) -> list[Contradiction]:
         *_notice(campaign),
         *_lists(campaign),
         *_consent(campaign),
+        *_answering(campaign),
     ]
 
 
@@ -102,6 +103,13 @@ def _ring(campaign: Campaign, law: Profile) -> list[Contradiction]:
         return []
     what = f"it rings {campaign.ring_s} s; profile `{law.name}` asks for {law.ring_s} s"
     return [_grave("ring_time", what, f"write ring_s: {law.ring_s}, or more")]
+
+
+def _answering(campaign: Campaign) -> list[Contradiction]:
+    if campaign.answering.detector not in ("asterisk", "both"):
+        return []
+    what = "AMD() keeps callees waiting for seconds, and who waits more than 2 s counts as abandoned"
+    return [_cut("abandonment", what, "write `answering: {detector: voicebot}`: it listens while we speak")]
 
 
 def _pacing(campaign: Campaign, law: Profile) -> list[Contradiction]:
