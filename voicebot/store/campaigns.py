@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.campaign.attempt import AttemptState
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.ledger import Telling, genesis
+from voicebot.dialog.checking.suggest import near_or_all
 from voicebot.errors import UserError
 from voicebot.store import tables
 from voicebot.store.forms import aware, campaign_of, ms, plain, settings_text
@@ -57,7 +58,7 @@ BEAT_DIALLER = _replacing(tables.diallers, "seen_at", "detail")
 
 
 def no_such(name: str, names: Sequence[str]) -> UserError:
-    known = f"there are {', '.join(names[:20])}" if names else "there is none yet: voicebot campaign create"
+    known = near_or_all(name, names) if names else "there is none yet: voicebot campaign create"
     return UserError(f"there is no campaign `{name}`", known)
 
 

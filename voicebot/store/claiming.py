@@ -251,8 +251,9 @@ class Claim:
         def tell(kind: str, payload: dict[str, Any], attempt: str = "") -> None:
             tx.tell(row.campaign_id, Telling(at, kind, payload, attempt, row.id, key, rule))
 
-        for name in verdict.rules:
-            tx.count(row.campaign_id, "rules", f"{verdict.ruling}:{name}")
+        for check in verdict.checks:
+            if check.ruling is verdict.ruling is not Ruling.ALLOWED:  # the rules that decided
+                tx.count(row.campaign_id, "rules", f"{check.ruling}:{check.rule}")
         if verdict.ruling is Ruling.ALLOWED:
             id = harvest.fresh_id()
             order = self._order(id, settings, number, verdict.legal_until)

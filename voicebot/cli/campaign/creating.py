@@ -25,7 +25,10 @@ CampaignFile = Annotated[Path, typer.Argument(help="A campaign file (YAML).", me
 
 
 def check(file: CampaignFile, config: ConfigFile = None, as_json: Json = False) -> None:
-    """Tell every mistake of a campaign file and of its dialogs at once, each with its line and remedy."""
+    """Tell all mistakes of a campaign file.
+
+    Those of its dialogs, too; each with its line and remedy.
+    """
     _, cleared = _looked_at(file, load_config(config, secrets=False))
     if as_json:
         told = {
@@ -46,7 +49,10 @@ def check(file: CampaignFile, config: ConfigFile = None, as_json: Json = False) 
 
 
 def create(file: CampaignFile, config: ConfigFile = None, as_json: Json = False) -> None:
-    """Keep a campaign as a draft. The same file again changes nothing; another version changes the draft."""
+    """Keep a campaign as a draft.
+
+    The same file again changes nothing; another version changes the draft.
+    """
     settings = load_config(config)
     campaign, cleared = _looked_at(file, settings)
     for line in report([], (*cleared.problems, *cleared.warnings)):
@@ -68,7 +74,7 @@ def create(file: CampaignFile, config: ConfigFile = None, as_json: Json = False)
 
 
 def schema() -> None:
-    """Print the JSON Schema of campaign files, for editors."""
+    """Print the JSON Schema of campaign files."""
     typer.echo(schema_text())
 
 

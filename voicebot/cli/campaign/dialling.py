@@ -21,10 +21,11 @@ def dial(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     log_format: Annotated[str | None, typer.Option(help="console or json.")] = None,
 ) -> None:
-    """Place the calls of all running campaigns, until SIGTERM or Ctrl-C.
+    """Place the calls: a dialler alone.
 
-    `voicebot serve` does it as well, where `[dialling] enabled = true`. Alone it is for further machines,
-    each with its Asterisk, on one PostgreSQL: see docs/scale.md.
+    Those of all running campaigns, until SIGTERM or Ctrl-C. `voicebot serve` does it as well, where
+    `[dialling] enabled = true`. Alone it is for further machines, each with its Asterisk, on one PostgreSQL:
+    see docs/scale.md.
     """
     settings = load_config(config, flags={"log_level": log_level, "log_format": log_format})
     os.umask(PRIVATE)

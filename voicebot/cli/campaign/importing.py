@@ -31,7 +31,9 @@ def import_table(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Add a table's rows to a campaign; the same file again adds what is missing, and nothing twice.
+    """Add a table of contacts to a campaign.
+
+    The same file again adds what is missing, and nothing twice.
 
     Rows that cannot be called go to FILE.rejected.csv, each with its reason: mend and import that.
     """

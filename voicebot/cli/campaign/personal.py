@@ -20,7 +20,7 @@ from voicebot.outbound.export import export_person
 from voicebot.outbound.reporting.run import written
 from voicebot.store.store import Store
 
-Number = Annotated[str, typer.Argument(help="With +, or as written in its country.")]
+Number = Annotated[str, typer.Argument(help="With +, or as written in its country.", metavar="NUMBER")]
 Region = Annotated[str, typer.Option("--region", help="Country of a number without +.")]
 
 
@@ -32,7 +32,10 @@ def export(
     region: Region = "US",
     config: ConfigFile = None,
 ) -> None:
-    """Print all that is kept about a number, as JSON: contacts, calls, decisions, and call records."""
+    """Print all that is kept about a number.
+
+    As JSON: contacts, calls, decisions, lists, and call records. Recordings are named, not held.
+    """
     settings = load_config(config)
     e164 = number_of(number, region)
 
@@ -55,10 +58,11 @@ def erase(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Forget a person: values, calls, call records and recordings.
+    """Forget a person.
 
-    The number is kept as a keyed hash alone, so that it is never called again. The ledger's chain stays
-    verifiable: its entries remain, what they say of the person does not.
+    Their values, calls, call records and recordings. The number is kept as a keyed hash alone, so that it is
+    never called again. The ledger's chain stays verifiable: its entries remain, what they say of the person
+    does not.
     """
     settings = load_config(config)
     e164 = number_of(number, region)

@@ -26,7 +26,11 @@ def release(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show contacts that are held, since a crash hides whether they were called; an option decides."""
+    """Show who is held; decide about them.
+
+    A crash hides whether they were called, so they are not called again by themselves. Without an option
+    nothing is changed.
+    """
     if call_again and drop:
         raise typer.BadParameter("choose one of --call and --drop")
 

@@ -33,9 +33,10 @@ def report(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Tell what a campaign came to, so far or in the end; write a table and a page of it where asked to.
+    """Tell what a campaign came to.
 
-    Files that are there are replaced. What the dialog calls sensitive is in neither.
+    So far, or in the end. Writes a table and a page of it where asked to: files that are there are replaced.
+    What the dialog calls sensitive is in neither.
     """
     if csv and html and csv.resolve() == html.resolve():
         raise UserError(

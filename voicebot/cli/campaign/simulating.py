@@ -23,6 +23,7 @@ from voicebot.campaign.rules.policy import Policy
 from voicebot.campaign.simulation import Assumptions, Played, play
 from voicebot.campaign.verdict import Ruling, Verdict
 from voicebot.cli.campaign.opened import CampaignName, now, with_store
+from voicebot.cli.campaign.words import amounts
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
 from voicebot.config import Config, load_config
@@ -43,6 +44,7 @@ class _Judged:
     """What the rules say of all contacts that are due, at the moment each would first be called."""
 
     callable: list[Contact]
+    barred: int
     refused: Counter[str]
     deferred: Counter[str]
     halted: Counter[str]
@@ -64,10 +66,10 @@ def simulate(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Play the campaign through with a virtual clock: nobody is called.
+    """Play it through with a virtual clock.
 
-    Tells when it would be over, how many channels it takes, and which rules stand against whom. The shares
-    are usual ones, or the campaign's own after some hundred calls, or those that you give.
+    Nobody is called. Tells when it would be over, how many channels it takes, and which rules stand against
+    whom. The shares are usual ones, or the campaign's own after some hundred calls, or those that you give.
     """
     settings = load_config(config)
     began = moment(begin, "UTC", now()) if begin else now()
@@ -98,7 +100,7 @@ def simulate(
 
 
 async def _judge_all(store: Store, campaign: Campaign, policy: Policy, at: datetime) -> _Judged:
-    judged = _Judged([], Counter(), Counter(), Counter())
+    judged = _Judged([], 0, Counter(), Counter(), Counter())
     lists = {row.name: ListState(row.imported_at, row.max_age_days) for row in await store.lists()}
     last = 0
     while page := await store.contacts(campaign.campaign, state=ContactState.DUE, after_id=last, most=PAGE):
@@ -131,6 +133,7 @@ def _verdict(
 
 def _take(judged: _Judged, contact: Contact, verdict: Verdict) -> None:
     if verdict.ruling is Ruling.REFUSED:
+        judged.barred += 1
         judged.refused.update(_rules(verdict, Ruling.REFUSED))
         return
     if verdict.ruling is Ruling.HALTED:
@@ -193,22 +196,20 @@ def _show(campaign: Campaign, played: Played, judged: _Judged, assumed: Assumpti
     rows.add_column()
     rows.add_row("begins", _at(played.began))
     if judged.halted:
-        rows.add_row("halted", f"nobody can be called: {_counts(judged.halted)}")
+        rows.add_row("halted", f"nobody can be called: {amounts(judged.halted)}")
     if played.finished:
         hours = (played.finished - played.began).total_seconds() / 3600
         rows.add_row("over", f"{_at(played.finished)}, after {hours:,.1f} h")
     else:
         rows.add_row("over", f"not within 60 days: {played.left:,} are left")
-    rows.add_row(
-        "contacts", f"{played.contacts:,} may be called, {sum(judged.refused.values()):,} refusals by rules"
-    )
+    rows.add_row("contacts", f"{played.contacts:,} may be called, {judged.barred:,} may not")
     rows.add_row("calls", f"{played.calls:,}, {played.minutes:,.0f} minutes of conversation")
     rows.add_row("at once", f"{played.peak:,} calls at the most, {played.talking:,} of them conversations")
-    rows.add_row("become", _counts(played.dispositions))
+    rows.add_row("become", amounts(played.dispositions))
     if judged.refused:
-        rows.add_row("refused", _counts(judged.refused))
+        rows.add_row("barred by", amounts(judged.refused))
     if judged.deferred:
-        rows.add_row("later", _counts(judged.deferred))
+        rows.add_row("put off by", amounts(judged.deferred))
     if played.never:
         rows.add_row("never", f"{played.never:,} have no legal hour")
     if played.hindrances:
@@ -226,6 +227,7 @@ def _plain(played: Played, judged: _Judged, assumed: Assumptions) -> dict[str, A
         "begins": played.began.isoformat(),
         "over": played.finished.isoformat() if played.finished else None,
         "contacts": played.contacts,
+        "barred": judged.barred,
         "left": played.left,
         "never_legal": played.never,
         "calls": played.calls,
@@ -241,10 +243,5 @@ def _plain(played: Played, judged: _Judged, assumed: Assumptions) -> dict[str, A
     }
 
 
-def _counts(counts: Mapping[Any, int]) -> str:
-    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    return ", ".join(f"{n:,} {str(what).replace('_', ' ')}" for what, n in ordered)
-
-
 def _at(at: datetime) -> str:
-    return at.astimezone().strftime("%a %Y-%m-%d %H:%M")
+    return at.astimezone().strftime("%a %Y-%m-%d %H:%M %Z")

@@ -23,9 +23,10 @@ _FINAL = (CampaignState.STOPPED, CampaignState.DONE)
 
 
 def start(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json: Json = False) -> None:
-    """Begin to call: proves the dialog first, and starts nothing that a rule forbids.
+    """Begin to call.
 
-    Calls are placed by `voicebot serve`, with `[dialling] enabled = true`, or by `voicebot campaign dial`.
+    Proves the dialog first, and starts nothing that a rule forbids. Calls are placed by `voicebot serve`,
+    with `[dialling] enabled = true`, or by `voicebot campaign dial`.
     """
     settings = load_config(config)
     row, cleared, nobody = with_store(settings, lambda store: _start(store, settings, name, why))
@@ -42,12 +43,18 @@ def start(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json:
 
 
 def resume(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json: Json = False) -> None:
-    """Go on with a campaign that was paused or halted; it is looked at again as at its start."""
+    """Go on after a pause or a halt.
+
+    The campaign is looked at again as at its start.
+    """
     start(name, why or "resumed", config, as_json)
 
 
 def pause(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json: Json = False) -> None:
-    """Place no more calls for now; calls that are on go on. Spooled calls not yet dialled are taken back."""
+    """Place no more calls for now.
+
+    Calls that are on go on. Those that Asterisk has and has not dialled are taken back.
+    """
     settings = load_config(config, secrets=True)
     _tell(
         with_store(settings, lambda store: _set(store, name, CampaignState.PAUSED, why or "paused")), as_json
@@ -55,7 +62,10 @@ def pause(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json:
 
 
 def stop(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json: Json = False) -> None:
-    """End a campaign for good. Calls that are on go on."""
+    """End a campaign for good.
+
+    Calls that are on go on. Those that Asterisk has and has not dialled are taken back.
+    """
     settings = load_config(config, secrets=True)
     _tell(
         with_store(settings, lambda store: _set(store, name, CampaignState.STOPPED, why or "stopped")),

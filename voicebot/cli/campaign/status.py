@@ -59,7 +59,10 @@ def status(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show how far a campaign is: contacts, calls, outcomes, and what holds it up."""
+    """Show how far campaigns are.
+
+    Contacts, calls, outcomes, and what holds it up. --watch is for terminals; elsewhere it shows it once.
+    """
     settings = load_config(config)
     out = console()
     if watch and not as_json and out.is_terminal:
