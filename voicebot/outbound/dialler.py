@@ -32,8 +32,8 @@ from voicebot.outbound.dialler_campaign import CampaignRun
 from voicebot.outbound.dialler_hands import Hands
 from voicebot.outbound.dialler_health import Health
 from voicebot.outbound.dialler_places import Places
-from voicebot.outbound.dialler_pursuit import Pursuit
-from voicebot.outbound.recovery import Live, Open
+from voicebot.outbound.dialler_pursuit import LOOK_S, Pursuit
+from voicebot.outbound.recovery import STUCK, Live, Open
 from voicebot.outbound.spool import Spool, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable
 from voicebot.store.errors import StoreUnavailable
@@ -46,8 +46,6 @@ PURSUE_S = 0.05
 HEARTBEAT_S = 5.0
 RENEW_S = 10.0
 SWEEP_S = 30.0
-STUCK = timedelta(seconds=10)
-"""Asterisk takes a call file within a second; if it takes so long, it does not run."""
 UNANSWERED_CLAIM = timedelta(seconds=10)
 """A claim that was answered is in the book long before."""
 FOREIGN_PATIENCE = timedelta(minutes=10)
@@ -294,9 +292,12 @@ class Dialler:
             for entry in self.book
             if entry.attempt.state is AttemptState.HANDED
             and entry.undialled
-            and now
-            >= max(entry.attempt.order.due, entry.attempt.order.expires - timedelta(seconds=120)) + STUCK
+            and entry.attempt.since is not None
+            and now >= max(entry.attempt.order.due, entry.attempt.since) + STUCK
         ]
+        for entry in stuck:
+            if entry.look_at > self._mono() + LOOK_S:
+                self.book.look(entry, self._mono() + LOOK_S)
         if stuck:
             why = "it does not come to its call files: does it run, and has it loaded pbx_spool.so?"
             self.health.bad("asterisk", why)

@@ -136,7 +136,8 @@ class CampaignRun:
         self.pacer.begun(began, len(claimed.orders))
         for order in claimed.orders:
             look_at = began + EXPIRES_S + EXPIRY_MARGIN.total_seconds()
-            self._book.add(Open(order, AttemptState.CLAIMED, self.hands.way), began, look_at)
+            attempt = Open(order, AttemptState.CLAIMED, self.hands.way, self._now())
+            self._book.add(attempt, began, look_at)
         return claimed
 
     async def _went(self, claimed: Claimed) -> float:

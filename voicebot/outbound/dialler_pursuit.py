@@ -119,8 +119,7 @@ class Pursuit:
         except SpoolUnavailable as error:
             self._health.bad("spool", str(error))
             return
-        calling = [each for each in found if each.ended is None and each.journal and each.journal.dialled]
-        if calling:
+        if any(each.ended is None and (each.in_flight or each.journal) for each in found):
             await self._refresh_live()
         now, work = self._now(), []
         await asyncio.gather(*(self._progress(*each) for each in zip(entries, found, strict=True)))

@@ -27,6 +27,8 @@ SEEN_SINCE = timedelta(seconds=2)
 """A channel may take so long from the journal's first line until it is in a list of live channels."""
 UNANSWERED_MARGIN = timedelta(seconds=60)
 """Beyond the ring time: so long an attempt nobody answered can go on at the most."""
+STUCK = timedelta(seconds=10)
+"""Asterisk takes a call file within a second, and the fence is its first step."""
 NO_GATEWAY = "FAILED"
 """STASISSTATUS where no gateway was there to take the call."""
 CALL_RESULT_PATIENCE = timedelta(seconds=60)
@@ -45,6 +47,7 @@ class Live:
 class Open:
     """An open attempt, as far as it is committed.
 
+    since:      when it was claimed
     ended_at:   when its dialling ended, if that is known already
     call_known: its gateway has told what the conversation came to
     """
@@ -52,6 +55,7 @@ class Open:
     order: Order
     state: AttemptState
     way: str = "callfile"
+    since: datetime | None = None
     ended_at: datetime | None = None
     call_known: bool = False
 
@@ -59,7 +63,7 @@ class Open:
     def of(cls, row: AttemptRow, way: str) -> Open:
         """As the store keeps it."""
         ended_at = row.dial.at if row.dial else None
-        return cls(row.order, row.state, way, ended_at, row.call is not None)
+        return cls(row.order, row.state, way, row.claimed_at, ended_at, row.call is not None)
 
 
 class Step(StrEnum):
@@ -108,7 +112,7 @@ def settle(
     if traces.ended is not None:
         return Decision(Step.CLOSE, result=dial_result(attempt.order.attempt, traces, traces.ended))
     if traces.journal is None:
-        return _not_dialled(attempt, traces, now)
+        return _not_dialled(attempt, traces, now, live)
     if traces.journal.dialled:
         return _dialled(attempt, traces.journal, now, longest_call, live)
     disposition, why = _HELD.get(traces.journal.word, _UNSEEN)
@@ -152,13 +156,20 @@ def _dialled(
     return WAIT
 
 
-def _not_dialled(attempt: Open, traces: Traces, now: datetime) -> Decision:
+def _stuck(attempt: Open, traces: Traces, live: Live | None) -> bool:
+    """Whether Asterisk began with its file and died: after that it may keep the file and never touch it."""
+    if live is None or attempt.since is None or not traces.in_flight:
+        return False
+    return attempt.order.attempt not in live.attempts and live.at >= attempt.since + STUCK
+
+
+def _not_dialled(attempt: Open, traces: Traces, now: datetime, live: Live | None) -> Decision:
     """Nobody came to the fence. What may still come there is left alone, or taken back at the fence."""
     order = attempt.order
     expired = now >= order.expires + EXPIRY_MARGIN
     if traces.outgoing or attempt.way == "originate":
         late = Decision(Step.TAKE_BACK, Disposition.EXPIRED, why="Asterisk did not come to it in time")
-        return late if expired else WAIT
+        return late if expired or _stuck(attempt, traces, live) else WAIT
     if traces.done is not None:
         why = "Asterisk never brought it to [voicebot-dial]: is our extensions.conf in its dialplan?"
         return Decision(Step.TAKE_BACK, Disposition.NOT_HANDED, why=why)

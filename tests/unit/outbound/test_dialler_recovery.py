@@ -43,7 +43,7 @@ def decide(
     live: Live | None = None,
     ended_at: datetime | None = None,
 ) -> Decision:
-    attempt = Open(ORDER, state, way, ended_at)
+    attempt = Open(ORDER, state, way, CLAIMED_AT, ended_at)
     return settle(attempt, traces, at(now), longest_call=LONGEST, live=live)
 
 
@@ -65,6 +65,15 @@ def test_what_asterisk_has_is_left_to_the_fence_and_taken_back_there_once_it_is_
         assert decide(waiting, 100, state=state).step is Step.WAIT
         late = decide(waiting, 124, state=state)
         assert (late.step, late.disposition) == (Step.TAKE_BACK, Disposition.EXPIRED)
+
+
+def test_a_file_that_asterisk_began_with_and_died_over_is_taken_back_soon() -> None:
+    begun = Traces(ID, outgoing=True, in_flight=True)
+    assert decide(begun, 60).step is Step.WAIT  # nobody can be asked
+    assert decide(begun, 9, live=Live(at(9), frozenset())).step is Step.WAIT
+    assert decide(begun, 60, live=Live(at(60), frozenset((ID,)))).step is Step.WAIT
+    found = decide(begun, 12, live=Live(at(11), frozenset()))
+    assert (found.step, found.disposition) == (Step.TAKE_BACK, Disposition.EXPIRED)
 
 
 def test_an_originate_that_nobody_saw_at_the_fence_is_never_sent_twice() -> None:
