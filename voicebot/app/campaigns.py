@@ -115,10 +115,10 @@ def spool_of(config: Config) -> Spool:
 
 async def _hold(spool: Spool, stack: AsyncExitStack, stopping: asyncio.Event) -> str | None:
     """Become this spool's only dialler, once there is no other. None: told to stop before."""
-    own, told = spool.aside.parent, False
+    told = False
     while not stopping.is_set():
         attempt = contextlib.ExitStack()
-        name = attempt.enter_context(sole_dialler(own))
+        name = attempt.enter_context(sole_dialler(spool.dialled))
         if name is not None:
             stack.push(attempt.pop_all())
             return name

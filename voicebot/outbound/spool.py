@@ -8,6 +8,8 @@
     <spool>/voicebot/closed/     attempts done with, whose once-key waits for the expiry; mtime = expiry
 
 All methods block for as long as the disk does: call them in a thread. One `Spool` may be used by several.
+A spool that is lost, or hidden by a mount, must not look like one in which nothing was dialled: once
+`prepare()` has seen its folders, no others are believed.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from voicebot.campaign.callfile import Parsed, compose, parse
 from voicebot.campaign.fence import ATTEMPT, read_ended, read_journal
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.spool_finds import Cancelled, Entry, FileState, HandedOver, Handing, Traces
-from voicebot.outbound.spool_health import SpoolUnavailable, problem_of, sync_folder
+from voicebot.outbound.spool_health import SpoolUnavailable, identities, lost, problem_of, sync_folder
 from voicebot.pbx.spool_folder import OWN_FOLDERS, RESERVE_MB, folder_problems, room_problems
 
 __all__ = [
@@ -79,15 +81,28 @@ class Spool:
         own = folder / "voicebot"
         self.aside, self.dialled, self.ended, self.closed = (own / name for name in OWN_FOLDERS)
         self._reserve_mb = reserve_mb
+        self._known: tuple[tuple[int, int], ...] = ()
 
     def prepare(self) -> None:
         """Make our folders where they are missing. Raises SpoolUnavailable with every problem there is."""
+        self.check_same()
         if self.outgoing.is_dir():
             for folder in (self.aside.parent, self.aside, self.dialled, self.ended, self.closed, self.done):
                 with contextlib.suppress(OSError):  # told by `problems`
                     self._make(folder)
         if problems := self.problems():
             raise SpoolUnavailable(problems)
+        self._known = self._known or identities(*self._telling)
+
+    @property
+    def _telling(self) -> tuple[Path, ...]:
+        """The folders by which one tells what became of an attempt."""
+        return self.outgoing, self.dialled, self.ended
+
+    def check_same(self) -> None:
+        """Raise SpoolUnavailable where the folders are not those that `prepare` saw."""
+        if self._known and identities(*self._telling) != self._known:
+            raise SpoolUnavailable([lost(self.folder)])
 
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():
@@ -130,6 +145,7 @@ class Spool:
         )
 
     def _unusable(self) -> Iterator[Problem]:
+        self.check_same()
         try:
             yield from room_problems(self.outgoing, self._reserve_mb)
         except OSError as error:
@@ -216,6 +232,7 @@ class Spool:
         Our line goes into its journal: if it is the first, the fence holds whatever Asterisk does later. So
         this also settles what becomes of an attempt that hangs. Raises SpoolUnavailable.
         """
+        self.check_same()
         line = f"cancelled {now.timestamp():.3f} 0 dialler\n"
         path = self.dialled / _attempt(attempt)
         try:
@@ -297,6 +314,7 @@ class Spool:
             ended = small_text(self.ended / attempt)
         except OSError as error:
             raise SpoolUnavailable([problem_of(error, self.folder)]) from error
+        self.check_same()  # after reading: nothing was read that is not ours
         return Traces(
             attempt,
             aside=aside,
@@ -313,6 +331,7 @@ class Spool:
         The once-key stays until the attempt is expired, so that nothing that Asterisk still holds is dialled;
         `sweep` removes it then.
         """
+        self.check_same()
         try:
             for attempt in attempts:
                 name = call_file_name(_attempt(attempt))

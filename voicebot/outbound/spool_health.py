@@ -38,6 +38,29 @@ def problem_of(error: OSError, path: Path) -> Problem:
     return Problem(what, remedy, str(path), code=code)
 
 
+def identities(*folders: Path) -> tuple[tuple[int, int], ...]:
+    """Return by what a folder is known however it is called: filesystem and inode; (0, 0): it is away."""
+    return tuple(map(_identity, folders))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        found = folder.stat()
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
+def lost(spool: Path) -> Problem:
+    """Tell that folders are gone in which it was written who has been dialled."""
+    return Problem(
+        "it, or a folder in it, is gone, replaced, or hidden by a mount, so nobody can tell who was dialled",
+        "put it back; if it is lost, start the dialler anew: calls that were open are held, not called again",
+        str(spool),
+        code="spool.lost",
+    )
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

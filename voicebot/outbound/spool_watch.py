@@ -100,6 +100,7 @@ class SpoolWatch:
 
     def look(self) -> tuple[News, ...]:
         """Return what is new; dialled before ended before archived. Blocks. Raises SpoolUnavailable."""
+        self._spool.check_same()
         found: list[News] = []
         for folder in self._folders:
             try:

@@ -68,7 +68,11 @@ def make_engine(url: URL, patience_s: float) -> AsyncEngine:
         engine = create_async_engine(
             url, pool_size=POOL, max_overflow=0, pool_timeout=patience_s, connect_args={"timeout": patience_s}
         )
+        same = SameFile(Path(url.database or ""))
+        event.listen(engine.sync_engine, "do_connect", same.before_connecting)
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        event.listen(engine.sync_engine, "connect", same.connected)
+        event.listen(engine.sync_engine, "begin", same.check)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
@@ -87,6 +91,42 @@ def make_engine(url: URL, patience_s: float) -> AsyncEngine:
             },
         },
     )
+
+
+class SameFile:
+    """Sees to it that SQLite's file is the one that was opened first.
+
+    SQLite goes on with a file that was deleted, moved away, or replaced by a copy: what is written there is
+    lost, or the copy knows nothing of whom we called since. Methods are event listeners of an engine.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def before_connecting(self, *_: object) -> None:
+        if self._known is not None:  # else it may be made now
+            self.check()
+
+    def connected(self, *_: object) -> None:
+        self._known = self._known or self._found()
+
+    def check(self, *_: object) -> None:
+        """Raise OSError, which is told as StoreUnavailable."""
+        found = self._found()
+        if found is None:
+            raise FileNotFoundError(f"{self._path} is gone; put it back")
+        if self._known is not None and found != self._known:
+            raise OSError(
+                f"{self._path} was replaced by another file; put back the first one, or start anew on this"
+            )
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -132,7 +132,7 @@ class Rig:
         """The life of a dialler, until its campaign is done."""
         spool = Spool(self.spool_folder, reserve_mb=1)
         spool.prepare()
-        with sole_dialler(spool.aside.parent) as name:
+        with sole_dialler(spool.dialled) as name:
             assert name is not None
             async with self.store() as store:
                 dialler = Dialler(

@@ -129,6 +129,26 @@ async def test_a_locked_sqlite_is_told_at_once(tmp_path: Path) -> None:
         assert (await claim(store)).orders
 
 
+@pytest.mark.parametrize("copied", [False, True])
+async def test_a_sqlite_file_that_is_moved_or_replaced_is_not_written_to(
+    tmp_path: Path, copied: bool
+) -> None:
+    path, away = tmp_path / "x.db", tmp_path / "away.db"
+    async with Store.open("sqlite:///x.db", base=tmp_path) as store:
+        await running(store, 3)
+        path.rename(away)
+        if copied:  # an operator brings back a backup
+            path.write_bytes(away.read_bytes())
+        with pytest.raises(StoreUnavailable, match="replaced" if copied else "gone"):
+            await claim(store)
+        with pytest.raises(StoreUnavailable):
+            await store.status("spring", NOW)
+        assert path.exists() == copied
+        away.rename(path)
+        assert (await claim(store)).orders
+        assert (await store.audit("spring")).sound
+
+
 async def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
     async with Store.open("sqlite:///x.db", base=tmp_path) as store:
         await running(store, 3)

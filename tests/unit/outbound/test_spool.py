@@ -138,6 +138,34 @@ def test_a_spool_that_is_none_is_told(tmp_path: Path) -> None:
         Spool(tmp_path / "nowhere").hand_over([Handing("a.call", FILE)])
 
 
+@pytest.mark.parametrize("empty", [False, True])
+def test_lost_journals_do_not_look_like_nothing_was_dialled(
+    spool: Spool, tmp_path_factory: pytest.TempPathFactory, empty: bool
+) -> None:
+    attempt, away = new(), tmp_path_factory.mktemp("away") / "dialled"
+    in_dialled(spool, attempt, "dial 1795318300.418 1795318400 1.1\n")
+    spool.dialled.rename(away)
+    if empty:  # made anew, or a mount over it
+        spool.dialled.mkdir()
+    for use in (
+        lambda: spool.traces(attempt),
+        lambda: spool.cancel_attempt(attempt, NOW),
+        lambda: spool.hand_over([Handing("a.call", FILE)]),
+        lambda: spool.clean([attempt]),
+        SpoolWatch(spool).look,
+        spool.prepare,
+    ):
+        with pytest.raises(SpoolUnavailable) as refused:
+            use()
+        assert refused.value.problems[0].code == "spool.lost"
+    assert spool.dialled.exists() == empty
+    if empty:
+        spool.dialled.rmdir()
+    away.rename(spool.dialled)
+    spool.prepare()
+    assert spool.traces(attempt).journal is not None
+
+
 def test_a_network_filesystem_is_refused(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert filesystem_of(Path("/proc")) == "proc"
     monkeypatch.setattr(spool_folder, "filesystem_of", lambda path: "nfs4")
