@@ -298,7 +298,8 @@ class Dialler:
         for entry in stuck:
             if entry.look_at > self._mono() + LOOK_S:
                 self.book.look(entry, self._mono() + LOOK_S)
-        if stuck:
+        silent = self._mono() - self.pursuit.heard_at >= STUCK.total_seconds()
+        if stuck and silent:  # one file that Asterisk died over holds up nobody else
             why = "it does not come to its call files: does it run, and has it loaded pbx_spool.so?"
             self.health.bad("asterisk", why)
         else:

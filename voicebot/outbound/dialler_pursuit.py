@@ -69,6 +69,8 @@ class Pursuit:
         self._live: Live | None = None
         self._live_until = 0.0
         self._watch = SpoolWatch(spool)
+        self.heard_at = float("-inf")
+        """When Asterisk last wrote into the spool, in s of the monotonic clock."""
         self._hints: set[str] = set()
         self._clean: set[str] = set()
 
@@ -105,6 +107,8 @@ class Pursuit:
         except SpoolUnavailable as error:
             self._health.bad("spool", str(error))
             return
+        if news:
+            self.heard_at = self._mono()
         for each in news:
             self._hints.add(
                 each.name.removesuffix(".call") if isinstance(each, ArchivedNews) else each.attempt
@@ -115,12 +119,13 @@ class Pursuit:
         for entry in entries:  # whatever happens below, it is looked after again
             self._book.look(entry, later)
         try:
-            found = await asyncio.to_thread(lambda: [self._spool.traces(entry.id) for entry in entries])
+            found = await self._traces(entries)
+            if any(each.ended is None and (each.in_flight or each.journal) for each in found):
+                # What ends after the list was made must have left its end before the traces are read.
+                found = await self._traces(entries) if await self._refresh_live() else found
         except SpoolUnavailable as error:
             self._health.bad("spool", str(error))
             return
-        if any(each.ended is None and (each.in_flight or each.journal) for each in found):
-            await self._refresh_live()
         now, work = self._now(), []
         await asyncio.gather(*(self._progress(*each) for each in zip(entries, found, strict=True)))
         for entry, traces in zip(entries, found, strict=True):
@@ -161,11 +166,16 @@ class Pursuit:
         else:
             entry.told = entry.attempt.state
 
-    async def _refresh_live(self) -> None:
+    async def _traces(self, entries: list[Entry]) -> list[Traces]:
+        return await asyncio.to_thread(lambda: [self._spool.traces(entry.id) for entry in entries])
+
+    async def _refresh_live(self) -> bool:
+        """Have a list of live channels. True: it is a new one."""
         if self._ask_live is None or self._mono() < self._live_until:
-            return
+            return False
         self._live = await self._ask_live()
         self._live_until = self._mono() + LIVE_FOR_S
+        return True
 
     def _live_if_fresh(self) -> Live | None:
         return self._live if self._mono() < self._live_until else None
