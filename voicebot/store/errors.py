@@ -22,5 +22,5 @@ class ClockSetBack(VoicebotError):
         self.seen = seen
         super().__init__(
             f"the clock says {now.isoformat()}, but calls were claimed at {seen.isoformat()} already; "
-            "nothing is dialled before the clock is right"
+            "nothing is dialled before the clock is right (`voicebot campaign clock`)"
         )

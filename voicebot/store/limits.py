@@ -8,13 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.ledger import Telling
 from voicebot.campaign.rules.policy import Policy, Trunk
 from voicebot.store import tables
 from voicebot.store.database import among
-from voicebot.store.forms import ms
+from voicebot.store.forms import aware, ms
 from voicebot.store.writing import Tx
 
 BURST_S = 0.5
@@ -75,6 +76,11 @@ async def keep(tx: Tx, of: Sequence[Bucket], calls: int) -> None:
     """Take `calls` out of the buckets."""
     rows = [{"name": each.name, "tokens": each.tokens - calls, "at": each.at} for each in of]
     await tx.run(_KEEP[tx.postgresql], sorted(rows, key=lambda row: str(row["name"])))
+
+
+async def latest_claim(connection: AsyncConnection) -> datetime:
+    """See Store.latest_claim."""
+    return aware((await connection.execute(select(_l.at).where(_l.name == "all"))).scalar_one())
 
 
 async def forgive_clock(tx: Tx, now: datetime) -> None:

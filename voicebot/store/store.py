@@ -35,7 +35,7 @@ from voicebot.store.erasing import erase
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.forms import ms
 from voicebot.store.histories import OPT_OUTS
-from voicebot.store.limits import forgive_clock
+from voicebot.store.limits import forgive_clock, latest_claim
 from voicebot.store.migrating import migrate
 from voicebot.store.rows import (
     Added,
@@ -229,6 +229,11 @@ class Store:
         """
         asked = Claim(campaign, dialler, most, now, policy, trunk, judge, int(expires_s * 1000))
         return await self._writer.do(asked, gated=True)
+
+    async def latest_claim(self) -> datetime:
+        """Return when any machine claimed last, by its clock."""
+        async with self._reading() as connection:
+            return await latest_claim(connection)
 
     async def forgive_clock(self, now: datetime) -> None:
         """Take `now` for right, after a clock had been wrong in the future."""

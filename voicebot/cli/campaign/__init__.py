@@ -23,6 +23,7 @@ PLACES = {
     "export": "personal:export",
     "erase": "personal:erase",
     "audit": "auditing:audit",
+    "clock": "clock:clock",
     "schema": "creating:schema",
     "dial": "dialling:dial",
 }
