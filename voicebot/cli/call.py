@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
+from pydantic import ValidationError
 
 from voicebot.app.clearance import clearance
 from voicebot.campaign.campaign import Campaign, Window
 from voicebot.campaign.contact import Consent
-from voicebot.campaign.zones import zones_of
+from voicebot.campaign.single import single_name
+from voicebot.campaign.zones import WrongZone, candidate_zones
 from voicebot.cli.campaign.following import follow_campaign
 from voicebot.cli.campaign.numbers import number_of
 from voicebot.cli.campaign.opened import now, with_store
+from voicebot.cli.campaign.words import counted, moment_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
 from voicebot.errors import Problem, UserError
@@ -24,12 +29,11 @@ from voicebot.outbound.moments import moment
 from voicebot.store.rows import CampaignState, NewContact
 from voicebot.store.store import Store
 
-SINGLE = "call-"
-"""Begins the name of a campaign of one call."""
+E164 = re.compile(r"\+[0-9]{3,15}")
 
 
 def call(
-    number: Annotated[str, typer.Argument(help="With +, or as written in its country.")],
+    number: Annotated[str, typer.Argument(help="With +, or as written in its country.", metavar="NUMBER")],
     dialog: Annotated[Path, typer.Option("--dialog", "-d", help="The dialog file.")],
     at: Annotated[
         str,
@@ -51,6 +55,9 @@ def call(
         str, typer.Option("--business", help="Whose call it is; else dialling.business.")
     ] = "",
     region: Annotated[str, typer.Option("--region", help="Country of a number without +.")] = "US",
+    zone: Annotated[
+        str, typer.Option("--zone", help="The callee's time zone, such as America/Denver; else by number.")
+    ] = "",
     ring_s: Annotated[int, typer.Option("--ring", min=15, max=120, help="How long it rings, in s.")] = 30,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Wait until it is over; tell how it went.")
@@ -58,18 +65,19 @@ def call(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Call one number and hold a dialog there. All rules of campaigns hold: consent, quiet hours, opt-outs.
+    """Call one number and hold a dialog there.
 
-    The call is placed by whoever dials: `voicebot serve` with `[dialling] enabled = true`, or
-    `voicebot campaign dial`. With --follow the exit status is 1 where nobody was reached.
+    All rules of campaigns hold: consent, quiet hours, opt-outs. The call is placed by whoever dials:
+    `voicebot serve` with `[dialling] enabled = true`, or `voicebot campaign dial`. With --follow the exit
+    status is 1 where nobody was reached.
     """
     settings = load_config(config)
     if not (asked or consent):
         remedy = '--asked "the guest, at the desk, today", or --consent "..."; the ledger keeps it'
         raise UserError(Problem("nobody may be called without their consent", remedy))
     e164 = number_of(number, region)
-    zones = zones_of(e164)
-    due = moment(at, zones[0], now()) if at else now()
+    zones = _zones(e164, zone, region)
+    due = _due(at, zones) if at else now()
     campaign = _campaign(
         settings, dialog, trunk, caller, business, asked or consent, ring_s, region, _values(given)
     )
@@ -95,8 +103,7 @@ def call(
 
     dialled = with_store(settings, work)
     if not as_json:
-        when = f"at {due.astimezone():%Y-%m-%d %H:%M}" if at else "now"
-        typer.echo(f"{campaign.campaign}: {e164} is to be called {when}")
+        typer.echo(f"{campaign.campaign}: {e164} is to be called {_when(due, zones) if at else 'now'}")
     if not dialled:
         typer.secho(
             "nobody dials yet: run `voicebot serve` with `[dialling] enabled = true`", fg="yellow", err=True
@@ -107,6 +114,32 @@ def call(
         )
     if as_json:
         typer.echo(json.dumps({"campaign": campaign.campaign, "number": e164, "due": due.isoformat()}))
+
+
+def _zones(number: str, zone: str, region: str) -> tuple[str, ...]:
+    """Return the zones the callee may be in. Raises UserError for a zone that does not exist."""
+    try:
+        return candidate_zones(number, zone=zone, region=region)
+    except WrongZone as error:
+        raise UserError(Problem(f"--zone: {error}")) from error
+
+
+def _due(at: str, zones: tuple[str, ...]) -> datetime:
+    """Return when the call is due. Raises UserError where the callee's clock is needed and not known."""
+    moments = {moment(at, zone, now()).replace(microsecond=0) for zone in zones}
+    if len(moments) > 1 and not at.strip().startswith("+"):
+        what = f"{at} is not one moment: the callee may be in {counted(len(zones), 'time zone')}"
+        raise UserError(
+            Problem(what, "say which, such as --zone America/Denver, or write 2027-03-01T07:30-07:00")
+        )
+    return moment(at, zones[0], now())
+
+
+def _when(due: datetime, zones: tuple[str, ...]) -> str:
+    if len(zones) > 1:
+        return f"at {moment_of(due)}"
+    there = due.astimezone(ZoneInfo(zones[0]))
+    return f"at {there:%Y-%m-%d %H:%M} on their clock ({zones[0]}), {moment_of(due)}"
 
 
 def _campaign(
@@ -130,10 +163,18 @@ def _campaign(
         Problem(f"no {name} is known", remedy) for name, (value, remedy) in wanted.items() if not value
     ]:
         raise UserError(missing)
+    wrong = []
+    if not E164.fullmatch(wanted["caller"][0]):
+        wrong.append(Problem(f"`{wanted['caller'][0]}` is no caller id", "write it like +12025550100"))
+    if "/" in wanted["trunk"][0] and not re.search(r"\{(number|digits)\}", wanted["trunk"][0]):
+        what = f"the trunk `{wanted['trunk'][0]}` has no place for the number"
+        wrong.append(Problem(what, "write it like PJSIP/{number}@trunk, or name a [trunks.NAME]"))
+    if wrong:
+        raise UserError(wrong)
     try:
         return Campaign.model_validate(
             {
-                "campaign": f"{SINGLE}{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(3).hex()}",
+                "campaign": single_name(now(), os.urandom(3).hex()),
                 "dialog": dialog.name,
                 "profile": config.dialling.profile,
                 "caller": {"number": wanted["caller"][0], "business": wanted["business"][0]},
@@ -147,15 +188,19 @@ def _campaign(
                 "retries": {},
             }
         )
-    except ValueError as error:
-        raise UserError(Problem(f"these settings make no call: {error}")) from error
+    except ValidationError as error:
+        raise UserError(
+            Problem(
+                f"`{'.'.join(map(str, each['loc']))}` makes no call: {each['msg']}", "see `voicebot call -h`"
+            )
+            for each in error.errors()
+        ) from error
 
 
 def _values(given: list[str] | None) -> dict[str, str]:
-    values = {}
-    for each in given or ():
-        name, equals, value = each.partition("=")
-        if not equals or not name:
-            raise UserError(Problem(f"`--given {each}` has no name", "write it as name=value"))
-        values[name] = value
-    return values
+    pairs = [each.partition("=") for each in given or ()]
+    if wrong := [pair for pair in pairs if not (pair[0] and pair[1])]:
+        raise UserError(
+            Problem(f"`--given {''.join(pair)}` has no name", "write it as name=value") for pair in wrong
+        )
+    return {name: value for name, _, value in pairs}

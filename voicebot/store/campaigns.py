@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from voicebot.campaign.attempt import AttemptState
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.ledger import Telling, genesis
+from voicebot.campaign.single import is_single
 from voicebot.dialog.checking.suggest import near_or_all
 from voicebot.errors import UserError
 from voicebot.store import tables
@@ -58,7 +59,8 @@ BEAT_DIALLER = _replacing(tables.diallers, "seen_at", "detail")
 
 
 def no_such(name: str, names: Sequence[str]) -> UserError:
-    known = near_or_all(name, names) if names else "there is none yet: voicebot campaign create"
+    several = [each for each in names if not is_single(each)] or names
+    known = near_or_all(name, several) if names else "there is none yet: voicebot campaign create"
     return UserError(f"there is no campaign `{name}`", known)
 
 

@@ -17,7 +17,7 @@ from voicebot.cli.dialog.problems import counted, report
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
 from voicebot.errors import UserError
-from voicebot.store.rows import CampaignRow
+from voicebot.store.rows import CampaignRow, CampaignState
 from voicebot.store.store import Store
 
 EXIT_PROBLEMS = 2
@@ -69,7 +69,7 @@ def create(file: CampaignFile, config: ConfigFile = None, as_json: Json = False)
     typer.echo(f"{row.name}: {row.state}")
     if cleared.problems:
         typer.echo(f"it cannot start yet: {counted(len(cleared.problems), 'problem')} above")
-    else:
+    elif row.state is CampaignState.DRAFT:
         typer.echo(f"next: voicebot campaign import {row.name} CONTACTS.csv")
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 
 import typer
 
 from voicebot.campaign.attempt import REACHED, AttemptState
-from voicebot.campaign.contact import ContactState
+from voicebot.campaign.contact import Contact, ContactState
+from voicebot.cli.campaign.explaining import BECAME, explain
+from voicebot.cli.campaign.opened import now
+from voicebot.cli.campaign.words import moment_of
 from voicebot.store.rows import AttemptRow
 from voicebot.store.store import Store
 
@@ -18,26 +22,39 @@ EXIT_NOT_REACHED = 1
 
 async def follow_campaign(store: Store, name: str, as_json: bool) -> int:
     """Print each attempt's states until the contact is called no more; return an exit status."""
-    told: dict[str, str] = {}
+    told: set[str] = set()
+    seen_seq = 0
+    due: datetime | None = None
     while True:
         attempts = [row async for row in store.attempts(name)]
-        for row in attempts:
-            state = str(row.disposition or row.state)
-            if told.get(row.order.attempt) != state:
-                told[row.order.attempt] = state
-                if not as_json:
-                    typer.echo(f"  {_line(row)}")
-        contacts = await store.contacts(name)
-        if contacts and contacts[0].state not in (ContactState.DUE, ContactState.BUSY):
+        contact: Contact = (await store.contacts(name))[0]
+        if not as_json:
+            seen_seq = await _tell_rules(store, name, seen_seq)
+            for row in attempts:
+                if (line := f"  {_line(row)}") not in told:
+                    told.add(line)
+                    typer.echo(line)
+            if contact.state is ContactState.DUE and contact.due > now() and contact.due != due:
+                due = contact.due
+                typer.echo(f"  due {moment_of(due)}; Ctrl-C leaves, the call stays as it is")
+        if contact.state not in (ContactState.DUE, ContactState.BUSY):
             break
         await asyncio.sleep(POLL_S)
-    if not attempts and not as_json:
-        known = await store.why(contacts[0].numbers[0], name)
-        typer.echo("  not called: " + ", ".join(entry.rule for entry in known.entries if entry.rule))
     last = attempts[-1] if attempts else None
     if as_json:
-        typer.echo(json.dumps(_plain(last) if last else {"disposition": "refused"}))
+        typer.echo(json.dumps({"campaign": name, "number": contact.numbers[0], **_plain(last)}))
     return 0 if last and last.disposition in REACHED else EXIT_NOT_REACHED
+
+
+async def _tell_rules(store: Store, name: str, after_seq: int) -> int:
+    """Print which rules stand against the call; return how far the ledger was read."""
+    async for entry in store.entries(name, after_seq=after_seq):
+        after_seq = entry.seq
+        if entry.kind in ("refused", "deferred", "halted"):
+            for line in explain(entry):
+                if line.against:
+                    typer.echo(f"  {line.text}")
+    return after_seq
 
 
 def _line(row: AttemptRow) -> str:
@@ -46,10 +63,12 @@ def _line(row: AttemptRow) -> str:
     outcome = f", outcome {row.call.outcome}" if row.call and row.call.outcome else ""
     cause = f", cause {row.dial.cause}" if row.dial and row.dial.cause else ""
     record = f"; `voicebot calls show {row.call.record}`" if row.call and row.call.record else ""
-    return f"{row.disposition}{outcome}{cause}{record}"
+    return f"over: {BECAME[str(row.disposition)]}{outcome}{cause}{record}"
 
 
-def _plain(row: AttemptRow) -> dict[str, object]:
+def _plain(row: AttemptRow | None) -> dict[str, object]:
+    if row is None:
+        return {"disposition": "refused"}
     return {
         "attempt": row.order.attempt,
         "disposition": row.disposition,

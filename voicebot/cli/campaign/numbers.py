@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicebot.campaign.numbers import WrongNumber, normalise
+from voicebot.campaign.numbers import PREMIUM, WrongNumber, normalise
 from voicebot.errors import Problem, UserError
 
 
@@ -11,4 +11,5 @@ def number_of(text: str, region: str) -> str:
     try:
         return normalise(text, region).number
     except WrongNumber as error:
-        raise UserError(Problem(f"`{text}`: {error}", "write it like +12025550142")) from error
+        remedy = "no such number is ever called" if error.rule == PREMIUM else "write it like +12025550142"
+        raise UserError(Problem(str(error), remedy)) from error

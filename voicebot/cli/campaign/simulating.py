@@ -196,7 +196,8 @@ def _show(campaign: Campaign, played: Played, judged: _Judged, assumed: Assumpti
     rows.add_column()
     rows.add_row("begins", _at(played.began))
     if judged.halted:
-        rows.add_row("halted", f"nobody can be called: {amounts(judged.halted)}")
+        rules = ", ".join(sorted(judged.halted)).replace("_", " ")
+        rows.add_row("halted", f"by {rules}: nobody is called until that is mended, what follows is for then")
     if played.finished:
         hours = (played.finished - played.began).total_seconds() / 3600
         rows.add_row("over", f"{_at(played.finished)}, after {hours:,.1f} h")

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from voicebot.campaign.attempt import NOT_DIALLED, REACHED
 from voicebot.campaign.contact import ContactState
+from voicebot.campaign.single import is_single
 from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.campaign.words import amounts, counted
 from voicebot.cli.harmless import harmless
@@ -30,6 +31,7 @@ WATCH_S = 1.0
 BAR_WIDTH = 40
 SHORT_BAR_WIDTH = 16
 TITLE_WIDTH = 11
+_OVER = (CampaignState.DONE, CampaignState.STOPPED)
 _RULINGS = {"deferred": "put off by", "refused": "refused by", "halted": "halted by"}
 _NEXT = {
     CampaignState.DRAFT: "`voicebot campaign simulate {name}`, then `start {name}`",
@@ -46,9 +48,12 @@ _COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    """singles: calls by `voicebot call` that are over, which are counted alone."""
+
     statuses: tuple[Status, ...]
     diallers: tuple[str, ...]
     room: int
+    singles: int
 
 
 def status(
@@ -96,12 +101,18 @@ def over_of(status: Status) -> int:
 
 
 async def _look(store: Store, name: str | None) -> _Seen:
-    names = [name] if name else [row.name for row in await store.campaigns()]
+    names, singles = [name] if name else [], 0
+    for row in () if name else await store.campaigns():
+        if is_single(row.name) and row.state in _OVER:
+            singles += 1
+        else:
+            names.append(row.name)
     at = now()
     return _Seen(
         tuple([await store.status(each, at) for each in names]),
         tuple(f"{dialler.name} {dialler.detail}".strip() for dialler in await store.diallers(at)),
         await store.room(at),
+        singles,
     )
 
 
@@ -112,8 +123,7 @@ async def _watch(store: Store, name: str | None, out: Any) -> None:
             body = _one(seen.statuses[0]) if name else _table(seen.statuses)
             hint = Text("Ctrl-C leaves; the campaign goes on", style="dim")
             live.update(Group(body, _hands(seen), hint), refresh=True)
-            ended = (CampaignState.DONE, CampaignState.STOPPED)
-            if name and seen.statuses[0].state in ended and not any(seen.statuses[0].open.values()):
+            if name and seen.statuses[0].state in _OVER and not any(seen.statuses[0].open.values()):
                 return
             await asyncio.sleep(WATCH_S)
 
@@ -185,6 +195,8 @@ def _one(status: Status) -> RenderableType:
 def _hands(seen: _Seen) -> RenderableType:
     """Tell who would place the calls, where there are any to place."""
     rows = _rows()
+    if seen.singles:
+        rows.add_row("besides", f"{counted(seen.singles, 'single call')} by `voicebot call`, over")
     if any(each.state is CampaignState.RUNNING for each in seen.statuses):
         none = "none: run `voicebot serve` with `[dialling] enabled = true`, or `voicebot campaign dial`"
         rows.add_row("diallers", harmless(", ".join(seen.diallers)) or none)

@@ -84,7 +84,7 @@ def _now(known: Known, campaigns: Mapping[str, CampaignRow]) -> Iterator[str]:
     for contact in known.contacts:
         calls = "never called" if not contact.attempts else f"called {_times(contact.attempts)}"
         numbers = [each for each in contact.numbers if each != known.number]
-        also = f"; further numbers: {', '.join(numbers)}" if numbers else ""
+        also = f"; further numbers, of which `why` tells alone: {', '.join(numbers)}" if numbers else ""
         yield f"Campaign {contact.campaign}, row {contact.key}: {calls}; {_next(contact, campaigns)}{also}."
         if contact.zones:
             yield f"  Their clock: {_zones(contact.zones)}."
