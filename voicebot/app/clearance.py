@@ -14,6 +14,7 @@ from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.rules.profiles import profile_problems
 from voicebot.config import Config
 from voicebot.dialog.checking.check import Surroundings
+from voicebot.dialog.checking.suggest import near_or_all
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import Problem, UserError
@@ -22,6 +23,9 @@ from voicebot.work.hooks import Hooks, known_hooks
 from voicebot.work.needs import work_problems
 
 PROOF_BUDGET_S = 30.0
+UNNEEDED = "unneeded"
+EVIDENCE_OF_ALL = 2
+"""Facts in the evidence beside those of each dialog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ def clearance(campaign: Campaign, source: Path, config: Config) -> Clearance:
     for problem, grave in profile_problems(campaign):
         (problems if grave else warnings).append(problem)
     problems += _setup_problems(campaign, config)
+    needs: set[str] = set()
     evidence: dict[str, Any] = {"business": campaign.caller.business, "call_back": call_back_of(campaign)}
     dialogs = [(campaign.dialog, True)]
     if campaign.answering.machine == "message":
@@ -53,9 +58,14 @@ def clearance(campaign: Campaign, source: Path, config: Config) -> Clearance:
         except UserError as error:
             problems += error.problems
             continue
+        needs |= dialog.file.needs.keys()
         found, proof = _dialog_problems(dialog, campaign, conversation)
         problems += found
         evidence["dialog" if conversation else "message"] = proof
+    if len(evidence) == EVIDENCE_OF_ALL + len(dialogs):  # all could be read
+        for name in sorted({**campaign.given, **campaign.columns.given}.keys() - needs):
+            what = f"the dialog needs no `{name}`, which is given to it"
+            warnings.append(Problem(what, near_or_all(name, sorted(needs)), code=UNNEEDED))
     return Clearance(tuple(problems), tuple(warnings), evidence)
 
 

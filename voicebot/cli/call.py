@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
-from voicebot.app.clearance import clearance
+from voicebot.app.clearance import UNNEEDED, clearance
 from voicebot.campaign.campaign import Campaign, Window
 from voicebot.campaign.contact import Consent
 from voicebot.campaign.single import single_name
@@ -83,8 +83,9 @@ def call(
     )
     folder = dialog.resolve().parent
     cleared = clearance(campaign, folder / "voicebot call", settings)
-    if cleared.problems:
-        raise UserError(cleared.problems)
+    unneeded = [problem for problem in cleared.warnings if problem.code == UNNEEDED]
+    if problems := [*cleared.problems, *unneeded]:
+        raise UserError(problems)
     contact = NewContact(
         key=e164,
         numbers=(e164,),

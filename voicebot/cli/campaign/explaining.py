@@ -39,6 +39,8 @@ _AFTER = {
 _MARKS = {Ruling.ALLOWED: "✓", Ruling.DEFERRED: "…", Ruling.REFUSED: "✗", Ruling.HALTED: "✗"}
 _TELLING = ("quiet_hours",)
 """Rules whose word is shown although they allow the call: what people ask for first, beside the consent."""
+FORGOTTEN = "erased"
+"""How somebody opted out whose data was erased."""
 _ERASED = "What was told here was erased."
 _UNSHOWN = frozenset(("checks", "key", "zones", "attempts", "number", "consent", "until"))
 
@@ -123,6 +125,8 @@ def _late(entry: LedgerRow, told: Mapping[str, Any], _: bool) -> Told:
 
 
 def _opt_out(entry: LedgerRow, told: Mapping[str, Any], _: bool) -> Told:
+    if told.get("how") == FORGOTTEN:
+        return "they are never to be called again, since they were forgotten", []
     return "they asked not to be called again", [Line(f"How: {told.get('how') or 'not told'}.")]
 
 

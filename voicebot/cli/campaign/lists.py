@@ -121,7 +121,8 @@ def add(
     if as_json:
         typer.echo(json.dumps({"number": e164, "taken_back": list(taken_back)}))
     else:
-        also = f"; {len(taken_back)} on their way are taken back" if taken_back else ""
+        on_the_way = counted(len(taken_back), "call is on its way", "calls are on their way")
+        also = f"; {on_the_way}, and taken back unless it rings already" if taken_back else ""
         typer.echo(f"{e164} is called no more{also}")
 
 

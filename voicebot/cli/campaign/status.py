@@ -32,6 +32,7 @@ BAR_WIDTH = 40
 SHORT_BAR_WIDTH = 16
 TITLE_WIDTH = 11
 _OVER = (CampaignState.DONE, CampaignState.STOPPED)
+_CONTACTS = {ContactState.BUSY: "being called", ContactState.DONE: "over"}
 _RULINGS = {"deferred": "put off by", "refused": "refused by", "halted": "halted by"}
 _NEXT = {
     CampaignState.DRAFT: "`voicebot campaign simulate {name}`, then `start {name}`",
@@ -166,9 +167,13 @@ def _one(status: Status) -> RenderableType:
     rows = _rows()
     ended = sum(n for d, n in status.dispositions.items() if d not in NOT_DIALLED)
     reached = _reached(status)
-    rows.add_row(
-        "contacts", amounts(status.contacts) or f"none: `voicebot campaign import {status.name} FILE`"
-    )
+    contacts = {_CONTACTS.get(state, str(state)): n for state, n in status.contacts.items()}
+    nobody = f"none: `voicebot campaign import {status.name} FILE`"
+    rows.add_row("contacts", amounts(contacts) or nobody)
+    if status.contacts.get(ContactState.HELD):
+        rows.add_row(
+            "held", f"a crash hides whether they were called: `voicebot campaign release {status.name}`"
+        )
     rows.add_row("on the line", amounts(status.open) or "nobody")
     rows.add_row(
         "calls",

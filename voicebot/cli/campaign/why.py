@@ -14,7 +14,7 @@ import typer
 from voicebot.campaign.attempt import AttemptState
 from voicebot.campaign.contact import Contact, ContactState
 from voicebot.campaign.rules.catalogue import CATALOGUE
-from voicebot.cli.campaign.explaining import explain
+from voicebot.cli.campaign.explaining import FORGOTTEN, explain
 from voicebot.cli.campaign.numbers import number_of
 from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.campaign.words import counted, moment_of
@@ -78,14 +78,19 @@ def why(
 def _now(known: Known, campaigns: Mapping[str, CampaignRow]) -> Iterator[str]:
     """Say how things stand."""
     if known.opted_out:
-        yield f"They asked on {moment_of(known.opted_out)} not to be called, and are called no more."
+        told = [entry.payload or {} for entry in known.entries if entry.kind == "opt_out"]
+        forgotten = bool(told) and told[-1].get("how") == FORGOTTEN
+        what = "They were forgotten on {}" if forgotten else "They asked on {} not to be called"
+        yield f"{what.format(moment_of(known.opted_out))}, and are called no more."
     for name in known.lists:
         yield f"They are on the do-not-call list `{name}`."
     for contact in known.contacts:
         calls = "never called" if not contact.attempts else f"called {_times(contact.attempts)}"
         numbers = [each for each in contact.numbers if each != known.number]
         also = f"; further numbers, of which `why` tells alone: {', '.join(numbers)}" if numbers else ""
-        yield f"Campaign {contact.campaign}, row {contact.key}: {calls}; {_next(contact, campaigns)}{also}."
+        barred = known.opted_out is not None and contact.state is ContactState.DUE
+        then = "not to be called" if barred else _next(contact, campaigns)
+        yield f"Campaign {contact.campaign}, row {contact.key}: {calls}; {then}{also}."
         if contact.zones:
             yield f"  Their clock: {_zones(contact.zones)}."
     for attempt in known.attempts:
