@@ -170,12 +170,13 @@ async def test_an_asterisk_that_is_away_is_not_given_more_and_more_files(world: 
             await until(lambda: world.rung > 3, 10)
             world.asterisk_works = False
             await until(lambda: bool(told(logs, "asterisk")), 15)
-            waiting = len(list(world.spool.outgoing.iterdir()))
+            await until(lambda: len(list(world.spool.outgoing.iterdir())) == 1, 4)  # it tells of the return
             await asyncio.sleep(1.5)
-            assert len(list(world.spool.outgoing.iterdir())) <= waiting + 1
+            assert len(list(world.spool.outgoing.iterdir())) == 1
+            assert len(told(logs, "asterisk")) == 1
             world.asterisk_works = True
             rung = world.rung
-            await until(lambda: world.rung > rung + waiting, 10)
+            await until(lambda: world.rung > rung + 10, 10)
             assert await store.open_attempts() is not None
 
 

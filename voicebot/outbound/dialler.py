@@ -33,7 +33,7 @@ from voicebot.outbound.dialler_hands import Hands
 from voicebot.outbound.dialler_health import Health
 from voicebot.outbound.dialler_places import Places
 from voicebot.outbound.dialler_pursuit import LOOK_S, Pursuit
-from voicebot.outbound.recovery import STUCK, Live, Open
+from voicebot.outbound.recovery import Live, Open
 from voicebot.outbound.spool import Spool, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable
 from voicebot.store.errors import StoreUnavailable
@@ -46,6 +46,8 @@ PURSUE_S = 0.05
 HEARTBEAT_S = 5.0
 RENEW_S = 10.0
 SWEEP_S = 30.0
+SILENT = timedelta(seconds=3)
+"""Asterisk takes a call file within a second; where one waits so long and nothing is heard, it is away."""
 UNANSWERED_CLAIM = timedelta(seconds=10)
 """A claim that was answered is in the book long before."""
 FOREIGN_PATIENCE = timedelta(minutes=10)
@@ -196,7 +198,7 @@ class Dialler:
             if known is None:
                 self._begin_run(row)
         await self.take_back_revoked()
-        self._look_at_asterisk()
+        await self._look_at_asterisk()
         await self._look_at_spool()
 
     def _begin_run(self, row: CampaignRow) -> None:
@@ -285,7 +287,8 @@ class Dialler:
             count = await self.pursuit.cancel(entries, "a revocation, or a do-not-call list")
             log.info("taken back: must not be called", attempts=count, of=len(entries))
 
-    def _look_at_asterisk(self) -> None:
+    async def _look_at_asterisk(self) -> None:
+        """Notice that Asterisk takes no files; take back what waits, lest it all rings when it returns."""
         now = self._now()
         stuck = [
             entry
@@ -293,15 +296,17 @@ class Dialler:
             if entry.attempt.state is AttemptState.HANDED
             and entry.undialled
             and entry.attempt.since is not None
-            and now >= max(entry.attempt.order.due, entry.attempt.since) + STUCK
+            and now >= max(entry.attempt.order.due, entry.attempt.since) + SILENT
         ]
         for entry in stuck:
             if entry.look_at > self._mono() + LOOK_S:
                 self.book.look(entry, self._mono() + LOOK_S)
-        silent = self._mono() - self.pursuit.heard_at >= STUCK.total_seconds()
+        silent = self._mono() - self.pursuit.heard_at >= SILENT.total_seconds()
         if stuck and silent:  # one file that Asterisk died over holds up nobody else
             why = "it does not come to its call files: does it run, and has it loaded pbx_spool.so?"
             self.health.bad("asterisk", why)
+            oldest = min(stuck, key=lambda entry: entry.begun_at)  # it tells when Asterisk is back
+            await self.pursuit.cancel([entry for entry in stuck if entry is not oldest], "Asterisk was away")
         else:
             self.health.good("asterisk")
 

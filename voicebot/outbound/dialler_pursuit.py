@@ -21,7 +21,7 @@ from voicebot.outbound.dialler_health import Health
 from voicebot.outbound.recovery import Decision, Live, Open, Step, settle
 from voicebot.outbound.spool import Spool, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable
-from voicebot.outbound.spool_watch import ArchivedNews, SpoolWatch
+from voicebot.outbound.spool_watch import ArchivedNews, DialledNews, SpoolWatch
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.rows import Closed
 from voicebot.store.store import Store
@@ -34,6 +34,9 @@ LIVE_FOR_S = 4.0
 """A list of live channels is good for so long."""
 AT_ONCE = 256
 """Attempts that are settled together, so that the database writes them together."""
+
+CANCELLED = "cancelled"
+"""The word with which we begin a journal ourselves."""
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +110,7 @@ class Pursuit:
         except SpoolUnavailable as error:
             self._health.bad("spool", str(error))
             return
-        if news:
+        if any(not isinstance(each, DialledNews) or each.journal.word != CANCELLED for each in news):
             self.heard_at = self._mono()
         for each in news:
             self._hints.add(
