@@ -13,7 +13,9 @@ from voicebot.dialog.loading.files import load_dialog
 pytestmark = pytest.mark.unit
 
 FOLDER = Path(__file__).resolve().parents[3] / "dialogs"
-DIALOGS = sorted(path for path in FOLDER.rglob("*.yaml") if not path.name.endswith((".test.yaml", ".campaign.yaml")))
+DIALOGS = sorted(
+    path for path in FOLDER.rglob("*.yaml") if not path.name.endswith((".test.yaml", ".campaign.yaml"))
+)
 
 
 @pytest.mark.parametrize("path", DIALOGS, ids=[str(path.relative_to(FOLDER)) for path in DIALOGS])

@@ -16,7 +16,9 @@ from voicebot.errors import Problem, UserError
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[4]
-DIALOGS = sorted(p for p in (ROOT / "dialogs").rglob("*.yaml") if not p.name.endswith((".test.yaml", ".campaign.yaml")))
+DIALOGS = sorted(
+    p for p in (ROOT / "dialogs").rglob("*.yaml") if not p.name.endswith((".test.yaml", ".campaign.yaml"))
+)
 
 FAULTY = "steps:\n  a: {%s}\n"
 HEADER = "dialog: test\nslots: {sure: yes_no, pin: {type: digits, length: 4}, said: text}\nsteps:\n"

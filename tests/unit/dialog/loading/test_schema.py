@@ -19,7 +19,9 @@ from voicebot.dialog.loading.schema import STORED, schema_text
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[4]
-DIALOGS = sorted(p for p in (ROOT / "dialogs").rglob("*.yaml") if not p.name.endswith((".test.yaml", ".campaign.yaml")))
+DIALOGS = sorted(
+    p for p in (ROOT / "dialogs").rglob("*.yaml") if not p.name.endswith((".test.yaml", ".campaign.yaml"))
+)
 SCHEMA = json.loads(STORED.read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 STEP = "dialog: x\nsteps:\n  a: {%s}\n"

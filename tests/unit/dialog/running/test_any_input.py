@@ -36,7 +36,9 @@ pytestmark = pytest.mark.unit
 
 FOLDER = Path(__file__).resolve().parents[4] / "dialogs"
 SHIPPED = [
-    load_dialog(path) for path in sorted(FOLDER.rglob("*.yaml")) if not path.name.endswith((".test.yaml", ".campaign.yaml"))
+    load_dialog(path)
+    for path in sorted(FOLDER.rglob("*.yaml"))
+    if not path.name.endswith((".test.yaml", ".campaign.yaml"))
 ]
 GIVEN = {
     "text": "some",
