@@ -1,4 +1,4 @@
-"""The ledger's arithmetic: canonical payloads, salted digests, and the hash chain. Pure: salts are given."""
+"""The ledger's chain: each entry's hash holds the one before it, so that no change or loss is unseen.
 
 What an entry tells about a person is its payload. Only the payload's digest, made with a salt of the entry's
 own, goes into the hash: payload and salt can be erased, and the chain verifies still, while nobody can find
