@@ -1,4 +1,4 @@
-"""SIGKILLs of a dialler at every commit, fsync, write, rename, unlink, and of Asterisk: who is rung twice?"""
+"""SIGKILLs of a dialler at every commit, fsync, write, rename, unlink, and of Asterisk: who rings twice?"""
 
 from __future__ import annotations
 
