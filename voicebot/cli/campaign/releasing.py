@@ -7,17 +7,20 @@ from typing import Annotated
 
 import typer
 
-from voicebot.campaign.contact import ContactState
+from voicebot.campaign.contact import Contact, ContactState
 from voicebot.cli.campaign.opened import CampaignName, now, with_store
+from voicebot.cli.campaign.words import counted
+from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import load_config
+from voicebot.errors import Problem, UserError
 from voicebot.store.store import Store
 
 
 def release(
     name: CampaignName,
     keys: Annotated[
-        list[str] | None, typer.Argument(help="Rows by their key; none: all that are held.")
+        list[str] | None, typer.Argument(help="Rows by their key; none: all that are held.", metavar="KEY")
     ] = None,
     call_again: Annotated[
         bool, typer.Option("--call", help="Call them again: they may get a second call.")
@@ -32,28 +35,40 @@ def release(
     nothing is changed.
     """
     if call_again and drop:
-        raise typer.BadParameter("choose one of --call and --drop")
+        raise UserError(Problem("--call and --drop say opposite things", "choose one of them"))
 
-    async def work(store: Store) -> tuple[list[str], int]:
+    async def work(store: Store) -> tuple[list[Contact], int]:
         await store.campaign(name)
-        held: list[str] = []
+        held: list[Contact] = []
         last = 0
         while page := await store.contacts(name, state=ContactState.HELD, after_id=last):
-            held += [contact.key for contact in page if not keys or contact.key in keys]
+            held += [contact for contact in page if not keys or contact.key in keys]
             last = page[-1].id
+        found = [contact.key for contact in held]
         if call_again:
-            return held, await store.release_held(name, now(), keys=held) if held else 0
+            return held, await store.release_held(name, now(), keys=found) if held else 0
         if drop:
-            return held, await store.refuse(name, held, "dropped after a crash", now()) if held else 0
+            return held, await store.refuse(name, found, "dropped after a crash", now()) if held else 0
         return held, 0
 
     held, changed = with_store(load_config(config), work)
+    others = [key for key in keys or () if key not in {contact.key for contact in held}]
     if as_json:
-        typer.echo(json.dumps({"held": held, "changed": changed}, ensure_ascii=False))
+        told = {"held": [contact.key for contact in held], "not_held": others, "changed": changed}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    for key in held:
-        typer.echo(key)
-    if call_again or drop:
-        typer.echo(f"{changed} {'will be called again' if call_again else 'will be called no more'}")
+    for key in others:
+        typer.echo(harmless(f"row {key} is not held"), err=True)
+    for contact in held:
+        typer.echo(harmless(f"{contact.key}  {contact.numbers[0] if contact.numbers else '(erased)'}"))
+    who = counted(len(held), "person", "people")
+    if not held:
+        typer.echo("nobody is held")
+    elif call_again:
+        typer.echo(f"{counted(changed, 'person', 'people')} will be called again, when the rules allow it")
+    elif drop:
+        typer.echo(f"{counted(changed, 'person', 'people')} will be called no more in this campaign")
     else:
-        typer.echo(f"{len(held)} held" + ("; --call or --drop decides" if held else ""))
+        typer.echo(
+            f"{who} held; `voicebot campaign why NUMBER` tells what is known; --call or --drop decides"
+        )
