@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
@@ -87,18 +87,30 @@ async def _campaigns(config: Config, gateway: Gateway, desk: Desk) -> None:
         desk.assignments = assignments
         stack.push_async_callback(assignments.close)
         name = f"{socket.gethostname()}/{config.asterisk.app}/{os.getpid()}"
+        presence = Presence(gateway, store, name)
+
+        def holds_back(campaign: str) -> str:
+            """Why nobody is called yet who would find this gateway unprepared."""
+            if not gateway.ready:
+                return "the gateway is not connected to Asterisk"
+            if assignments.pending:
+                return "results of earlier calls are not in the database yet"
+            return "" if campaign in presence.prepared else "its dialog is being prepared"
+
         async with asyncio.TaskGroup() as group:
             group.create_task(assignments.run(), name="calls on their way")
-            group.create_task(Presence(gateway, store, name).run(), name="presence")
+            group.create_task(presence.run(), name="presence")
             if config.dialling.enabled:
-                group.create_task(_dial_on(config, store, gateway.stopping), name="dialler")
+                group.create_task(_dial_on(config, store, gateway.stopping, holds_back), name="dialler")
 
 
-async def _dial_on(config: Config, store: Store, stopping: asyncio.Event) -> None:
+async def _dial_on(
+    config: Config, store: Store, stopping: asyncio.Event, holds_back: Callable[[str], str]
+) -> None:
     """Dial until told to stop, whatever happens to a dialler."""
     while not stopping.is_set():
         try:
-            await dial(config, store, stopping)
+            await dial(config, store, stopping, holds_back=holds_back)
         except UserError as error:
             log.error("nothing is dialled", why=str(error))
         except Exception:  # a mistake of ours must not end the gateway
