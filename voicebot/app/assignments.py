@@ -7,6 +7,7 @@ told here before it was dialled; what came of it is kept in a journal until the 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -76,10 +77,25 @@ def routes_of(campaign: Campaign, folder: str | Path) -> tuple[Route, Route | No
     return route(campaign.dialog), route(campaign.answering.message) if wants_message else None
 
 
+def proven_of(proof: str) -> tuple[str, str]:
+    """Return the versions of dialog and message that a campaign's proof is about; "" where there is none.
+
+    What cannot be read is no version, so that nothing is held on the strength of it.
+    """
+    if not proof:
+        return "", ""
+    try:
+        told = json.loads(proof)
+        return str(told["dialog"]["version"]), str(told["message"]["version"]) if "message" in told else ""
+    except (ValueError, TypeError, KeyError):
+        return "unreadable", "unreadable"
+
+
 def assignment_of(
-    attempt: str, number: str, campaign: Campaign, folder: str | Path, contact: Contact
+    attempt: str, number: str, campaign: Campaign, folder: str | Path, contact: Contact, proof: str = ""
 ) -> Assignment:
-    """Return what a call to a contact is about."""
+    """Return what a call to a contact is about. proof: of the campaign, as its row has it."""
+    proven, message_proven = proven_of(proof)
     routes = routes_of(campaign, folder)
     if contact.language:
         spoken = {"language": contact.language}
@@ -94,6 +110,8 @@ def assignment_of(
         zone=contact.zones[0],
         given=dict(contact.given),
         message=routes[1],
+        proven=proven,
+        message_proven=message_proven,
     )
 
 
@@ -288,7 +306,9 @@ class Assignments:
         campaign = self._campaigns.get(order.campaign)
         if campaign is None:
             campaign = self._campaigns[order.campaign] = await self._store.campaign(order.campaign)
-        return assignment_of(order.attempt, order.number, campaign.settings, campaign.folder, contact)
+        return assignment_of(
+            order.attempt, order.number, campaign.settings, campaign.folder, contact, campaign.proof
+        )
 
     async def _revoke(self, said: Revocation) -> None:
         others = await self._store.opt_out(said.number, said.how, said.at, attempt=said.attempt)

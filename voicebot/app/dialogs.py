@@ -2,6 +2,9 @@
 
 A call keeps the version that it began with. A saved file is live for the next call. A file with faults is
 told of, and the version before it stays in service.
+
+Campaigns hold the version that was proven at their start, whatever is saved since: nobody who is called may
+meet a dialog of which it is not known that it says who calls, and lets them opt out.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import asyncio
 import json
 import os
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -39,6 +43,8 @@ SETTLE_LIMIT_S = 5.0
 MOST_CAMPAIGN_ROUTES = 32
 """So many of the latest routes of campaigns (their languages, values for all contacts) a new version of a
 dialog has to serve."""
+MOST_PROVEN = 64
+"""So many versions that campaigns hold are kept, the latest."""
 CALL_WAITS_S = 1.0
 """A call waits so long for a file just saved, or for a disk that hangs; then it has the version before."""
 
@@ -118,6 +124,7 @@ class DialogStore:
         self._swapped = swapped
         self._hooks = hooks or Hooks()
         self._kept: dict[str, _Kept] = {}
+        self._proven: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._looking: set[asyncio.Task[None]] = set()
         self._admitting = asyncio.Lock()
 
@@ -126,7 +133,7 @@ class DialogStore:
         """What is in service, and what was refused."""
         return tuple(
             DialogState(str(kept.path), kept.dialog.version, kept.since, kept.refused)
-            for kept in self._kept.values()
+            for kept in (*self._kept.values(), *self._proven.values())
         )
 
     def load(self) -> None:
@@ -168,13 +175,16 @@ class DialogStore:
         """Return the dialog that is in service for a route."""
         return self._kept[route.dialog].dialog
 
-    async def fresh(self, route: Route, names: Iterable[str] | None = None) -> Dialog:
+    async def fresh(self, route: Route, names: Iterable[str] | None = None, version: str = "") -> Dialog:
         """Return the dialog for a call that begins now, as its file stands if that has no faults.
 
         For a route of the configuration it never raises, and never takes longer than CALL_WAITS_S. For one of
         a campaign, whose contacts give values of these `names`, it is loaded where it is not in service yet;
-        then it may raise UserError.
+        then it may raise UserError. version: the one that was proven for the campaign: this one, however the
+        file stands, or UserError.
         """
+        if version:
+            return await self._version(_Served(route, frozenset(names or ())), version)
         kept = self._kept.get(route.dialog)
         if names is not None and (kept is None or not _serves(kept, route, names)):
             kept = await self._admit(_Served(route, frozenset(names)))
@@ -204,10 +214,49 @@ class DialogStore:
                 kept.served = [*ours, *campaigns[-MOST_CAMPAIGN_ROUTES + 1 :], new]
             return kept
 
+    async def _version(self, new: _Served, version: str) -> Dialog:
+        """Return one version of a dialog, loaded when it was the file's. Raises UserError."""
+        file = new.route.dialog
+        kept = self._proven.get((file, version))
+        if kept is not None and new in kept.served:
+            return kept.dialog
+        async with self._admitting:
+            kept = self._proven.get((file, version))
+            if kept is None:
+                kept = await asyncio.to_thread(self._first, file, [new])
+                if kept.dialog.version != version:
+                    what = f"the dialog was changed since it was proven for its campaign (version {version})"
+                    remedy = "have it proven again: `voicebot campaign start NAME`"
+                    raise UserError(Problem(what, remedy, str(kept.path), code="unproven"))
+                self._proven[file, version] = kept
+                if len(self._proven) > MOST_PROVEN:
+                    self._proven.popitem(last=False)
+                await asyncio.to_thread(self._write_state)
+            elif new not in kept.served:
+                new.check(kept.dialog)
+                await asyncio.to_thread(warm_up, kept.dialog, new.route.language)
+                kept.served = [*kept.served[-MOST_CAMPAIGN_ROUTES + 1 :], new]
+            self._proven.move_to_end((file, version))
+            return kept.dialog
+
+    async def notice_unproven(self) -> None:
+        """Tell, once, of files that were saved since campaigns had them proven."""
+        for (file, version), kept in list(self._proven.items()):
+            found = await asyncio.to_thread(signature_of, kept.watched)
+            if found != kept.signature:
+                kept.signature = found
+                log.warning(
+                    "dialog saved, campaigns go on with the version that was proven",
+                    file=file,
+                    version=version,
+                    remedy="voicebot campaign start NAME proves it again, and takes it",
+                )
+
     async def watch(self) -> None:
         """Look at all files every WATCH_S, until cancelled."""
         while self._config.dialogs.reload:
             await asyncio.sleep(WATCH_S)
+            await self.notice_unproven()
             for kept in list(self._kept.values()):
                 await self._refresh(kept)
 

@@ -315,13 +315,16 @@ class Gateway:
             observer=self._observer,
         )
 
-    async def prepare(self, route: Route, names: Iterable[str] = (), languages: bool = False) -> None:
+    async def prepare(
+        self, route: Route, names: Iterable[str] = (), languages: bool = False, version: str = ""
+    ) -> None:
         """Load and check a dialog, and render its prompts, before calls of a campaign begin.
 
-        `names` of values that each contact gives beside those of the route; `languages`: all of the dialog's.
+        `names` of values that each contact gives beside those of the route; `languages`: all of the dialog's;
+        `version`: the one that was proven, none other will do.
         What is ready already costs nothing. Raises UserError with all that is wrong.
         """
-        dialog = await self._dialogs.fresh(route, names)
+        dialog = await self._dialogs.fresh(route, names, version)
         spoken = dialog.languages if languages else (route.language,)
         await self._render([(route.model_copy(update={"language": each}), dialog) for each in spoken])
 

@@ -99,10 +99,12 @@ class OutboundCalls:
         assignment: Assignment,
         campaigns: Campaigns,
     ) -> OutboundCall:
-        dialog = await self._dialogs.fresh(assignment.route, assignment.given)
+        dialog = await self._dialogs.fresh(assignment.route, assignment.given, assignment.proven)
         message = None
         if assignment.message is not None:
-            message = await self._dialogs.fresh(assignment.message, assignment.given)
+            message = await self._dialogs.fresh(
+                assignment.message, assignment.given, assignment.message_proven
+            )
         return OutboundCall(
             call_id,
             start.channel,

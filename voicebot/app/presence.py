@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from voicebot.app.assignments import routes_of
+from voicebot.app.assignments import proven_of, routes_of
 from voicebot.config import Route
 from voicebot.errors import UserError
 from voicebot.store.errors import StoreUnavailable
@@ -39,7 +39,9 @@ class Ready(Protocol):
     @property
     def capacity(self) -> int: ...
 
-    async def prepare(self, route: Route, names: tuple[str, ...] = (), languages: bool = False) -> None: ...
+    async def prepare(
+        self, route: Route, names: tuple[str, ...] = (), languages: bool = False, version: str = ""
+    ) -> None: ...
 
 
 class Presence:
@@ -109,7 +111,7 @@ class Presence:
             running = await self._store.campaigns(CampaignState.RUNNING)
             for row in running:
                 before = self.prepared.get(row.name)
-                if before is None or before.settings != row.settings:
+                if before is None or (before.settings, before.proof) != (row.settings, row.proof):
                     await self._prepare(row)
             self.prepared = {row.name: row for row in running if row.name in self.prepared}
         except StoreUnavailable:
@@ -119,9 +121,10 @@ class Presence:
         names = (*row.settings.columns.given, *row.settings.given)
         languages = bool(row.settings.columns.language)
         try:
-            for route in routes_of(row.settings, row.folder):
+            routes = zip(routes_of(row.settings, row.folder), proven_of(row.proof), strict=True)
+            for route, version in routes:
                 if route is not None:
-                    await self._gateway.prepare(route, names, languages)
+                    await self._gateway.prepare(route, names, languages, version)
         except UserError as error:
             why = f"gateway {self._name}: {error.problems[0]}"
             log.error("campaign paused: its dialog cannot be held", campaign=row.name, why=str(error))

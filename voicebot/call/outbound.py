@@ -31,6 +31,7 @@ class Assignment:
     zone:     the callee's time zone: of `now` and `today`
     given:    the contact's own values, beside those of the route
     message:  the dialog that is spoken to a machine, where `answering` wants one
+    proven, message_proven: the versions of both that may be held, since they were proven; empty: any
     """
 
     attempt: str
@@ -42,6 +43,8 @@ class Assignment:
     zone: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
     message: Route | None = None
+    proven: str = ""
+    message_proven: str = ""
 
     def route_of(self, route: Route) -> Route:
         """Return one of its routes, with the contact's values and zone."""

@@ -121,6 +121,10 @@ async def test_an_attempt_is_looked_up_with_all_that_a_call_needs(desk: Desk) ->
     assert route.given == {"clinic_phone": "+12025550100", "first_name": "Sara"}
     assert found.message is not None
     assert found.message.dialog == "/campaigns/message.yaml"
+    assert (found.proven, found.message_proven) == ("", "")
+    proof = '{"dialog": {"version": "1"}, "message": {"version": "2"}}'
+    proven = assignment_of(ATTEMPT, NUMBER, SETTINGS, "/campaigns", CONTACT, proof)
+    assert (proven.proven, proven.message_proven) == ("1", "2")
     await desk.assignments.close()
     assert ("answered", ATTEMPT) in desk.store.told
 

@@ -307,6 +307,33 @@ async def test_a_saved_dialog_that_wants_more_than_contacts_have_is_not_taken(of
     assert [problem.code for problem in office.store.states[1].problems] == ["need"]
 
 
+async def test_what_was_saved_since_the_proof_reaches_nobody_before_it_is_proven(office: Office) -> None:
+    office.save(NEEDS + HELLO.replace("SAID", "one"), "campaign.yaml")
+    version = (await office.store.fresh(CAMPAIGN, ("first_name",))).version
+    proven = await office.store.fresh(CAMPAIGN, ("first_name",), version)
+    office.save(NEEDS + HELLO.replace("SAID", "two"), "campaign.yaml", age_s=5)
+    assert await office.store.fresh(CAMPAIGN, ("first_name",), version) is proven
+    later = (await office.store.fresh(CAMPAIGN, ("first_name",))).version
+    assert later != version
+    assert (await office.store.fresh(CAMPAIGN, ("first_name",), later)).steps["hi"].say[0].text == "two"
+    with pytest.raises(UserError, match="campaign's contacts do not have"):
+        await office.store.fresh(CAMPAIGN, ("last_name",), version)
+    restarted = DialogStore(office.config)
+    with pytest.raises(UserError, match="changed since it was proven"):
+        await restarted.fresh(CAMPAIGN, ("first_name",), version)
+
+
+async def test_it_is_told_once_that_a_saved_dialog_is_not_what_campaigns_hold(office: Office) -> None:
+    office.save(NEEDS + HELLO.replace("SAID", "one"), "campaign.yaml")
+    version = (await office.store.fresh(CAMPAIGN, ("first_name",))).version
+    await office.store.fresh(CAMPAIGN, ("first_name",), version)
+    office.save(NEEDS + HELLO.replace("SAID", "two"), "campaign.yaml", age_s=5)
+    with structlog.testing.capture_logs() as logs:
+        await office.store.notice_unproven()
+        await office.store.notice_unproven()
+    assert [entry["version"] for entry in logs] == [version]
+
+
 def test_without_routes_there_must_be_dialling(tmp_path: Path) -> None:
     settings: dict[str, object] = {"paths": {"var": str(tmp_path / "var")}, "base": tmp_path}
     with pytest.raises(UserError, match="no routes"):

@@ -39,16 +39,21 @@ class FakeGateway:
 
     def __init__(self) -> None:
         self.prepared: list[tuple[str, set[str]]] = []
+        self.versions: list[str] = []
         self.broken = False
 
-    async def prepare(self, route: Route, names: tuple[str, ...] = (), languages: bool = False) -> None:
+    async def prepare(
+        self, route: Route, names: tuple[str, ...] = (), languages: bool = False, version: str = ""
+    ) -> None:
         if self.broken:
             raise UserError("the dialog is gone")
+        self.versions.append(version)
         self.prepared.append((route.dialog, {*names}))
 
 
 class FakeStore:
     def __init__(self) -> None:
+        self.proof = ""
         self.beats: list[tuple[int, int]] = []
         self.states: list[tuple[str, str, str]] = []
         self.away = False
@@ -63,7 +68,7 @@ class FakeStore:
     async def campaigns(self, *states: CampaignState) -> tuple[CampaignRow, ...]:
         if self.away:
             raise StoreUnavailable("gone")
-        return (CampaignRow(1, "reminders", SETTINGS, "/c", CampaignState.RUNNING, "", "", NOW, NOW),)
+        return (CampaignRow(1, "reminders", SETTINGS, "/c", CampaignState.RUNNING, "", self.proof, NOW, NOW),)
 
     async def set_state(self, name: str, state: CampaignState, why: str, now: datetime) -> None:
         self.states.append((name, state, why))
@@ -106,6 +111,15 @@ async def test_dialogs_of_running_campaigns_are_prepared_once(gateway: FakeGatew
     names = {"first_name", "clinic_phone"}
     assert gateway.prepared == [("/c/reminder.yaml", names), ("/c/message.yaml", names)]
     assert [*presence.prepared] == ["reminders"]
+
+
+async def test_the_versions_that_were_proven_are_prepared_and_those_of_a_later_proof(
+    gateway: FakeGateway, store: FakeStore
+) -> None:
+    presence = present(gateway, store)
+    for store.proof in ('{"dialog": {"version": "1"}, "message": {"version": "2"}}', "{}"):
+        await presence.prepare()
+    assert gateway.versions == ["1", "2", "unreadable", "unreadable"]
 
 
 async def test_a_dialog_that_cannot_be_held_pauses_its_campaign(
