@@ -24,6 +24,7 @@ from voicebot.campaign.attempt import AttemptState, CallResult
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.contact import Contact
 from voicebot.config import Config, Route
+from voicebot.outbound.erase import JOURNAL
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.rows import AttemptRow, CampaignRow
 from voicebot.store.store import Store
@@ -55,7 +56,7 @@ _REVOKED, _FINISHED = "1-opt-out", "2-result"
 
 
 def journal_of(config: Config) -> Journal:
-    return Journal(config.var / "campaigns" / "journal")
+    return Journal(config.var / JOURNAL)
 
 
 def routes_of(campaign: Campaign, folder: str | Path) -> tuple[Route, Route | None]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from voicebot.store.errors import StoreUnavailable
 POOL = 6
 """Connections of a process at the most, one of them its writer's."""
 SQLITE_CACHE_KIB = 65_536
+PRIVATE_FILE, OTHERS = 0o600, 0o007
 IDLE_IN_TRANSACTION_MS = 10_000
 """PostgreSQL ends a transaction whose process is stopped: it may hold the lock that all claims wait for."""
 STATEMENT_MS = 120_000
@@ -107,6 +109,8 @@ class SameFile:
     def before_connecting(self, *_: object) -> None:
         if self._known is not None:  # else it may be made now
             self.check()
+        elif self._path.parent.is_dir():
+            self._keep_private()
 
     def connected(self, *_: object) -> None:
         self._known = self._known or self._found()
@@ -120,6 +124,15 @@ class SameFile:
             raise OSError(
                 f"{self._path} was replaced by another file; put back the first one, or start anew on this"
             )
+
+    def _keep_private(self) -> None:
+        """Others must not read it, nor its WAL, which gets the same rights: it holds numbers, names, and the
+        key of their hashes."""
+        with suppress(OSError):  # SQLite says it better
+            os.close(os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE))
+            mode = self._path.stat().st_mode
+            if mode & OTHERS:
+                self._path.chmod(mode & ~OTHERS)
 
     def _found(self) -> tuple[int, int] | None:
         try:

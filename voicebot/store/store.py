@@ -8,6 +8,7 @@ asked again: everything here is idempotent by attempt, key, or number. Times are
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -58,6 +59,7 @@ from voicebot.store.rows import (
     NewContact,
     Status,
 )
+from voicebot.store.scrubbing import scrub
 from voicebot.store.writing import Writer
 
 PATIENCE_S = 0.9
@@ -70,6 +72,7 @@ FRESH_MS = int(FRESH_S * 1000)
 LONG_S = 30.0
 """What goes through many rows may take so long."""
 AUDIT_S = 7200.0
+PRIVATE_FOLDER = 0o700
 
 
 def in_chunks(values: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -155,9 +158,23 @@ class Store:
         async with self._reading() as connection:
             return await campaigns.find_all(connection, states)
 
-    async def set_state(self, name: str, state: CampaignState, why: str, now: datetime) -> CampaignRow:
-        """Change the state. Once this returned with anything but RUNNING, no claim of it is under way."""
-        return await self._writer.do(lambda tx: campaigns.set_state(tx, name, state, why, now), gated=True)
+    async def set_state(
+        self,
+        name: str,
+        state: CampaignState,
+        why: str,
+        now: datetime,
+        *,
+        was: CampaignState | None = None,
+    ) -> CampaignRow:
+        """Change the state. Once this returned with anything but RUNNING, no claim of it is under way.
+
+        was: change it only where it is this one, so that nobody's word is overruled in between. DONE is
+        refused while anybody is due, or being called. Look at the state that comes back.
+        """
+        return await self._writer.do(
+            lambda tx: campaigns.set_state(tx, name, state, why, now, was), gated=True
+        )
 
     async def set_proof(self, name: str, proof: str, now: datetime) -> None:
         """Keep what the proof of the campaign's dialog came to."""
@@ -400,8 +417,19 @@ class Store:
             return await looking.why(connection, self._database, number, campaign)
 
     async def erase(self, number: str, now: datetime) -> Erased:
-        """Forget a person: payloads, values, the number itself, everywhere; the number stays uncallable."""
+        """Forget a person: payloads, values, the number itself, everywhere; the number stays uncallable.
+
+        Bytes of it stay in the database's files until `scrub`.
+        """
         return await self._writer.do(lambda tx: erase(tx, number, now), gated=True, long_s=LONG_S)
+
+    async def scrub(self) -> None:
+        """Let what was erased leave the disk: SQLite's file is written anew. PostgreSQL has its own VACUUM.
+
+        Takes about 10 s for a million contacts, in which nobody can write. Raises StoreUnavailable.
+        """
+        if not self._database.postgresql:
+            await asyncio.to_thread(scrub, Path(self._database.engine.url.database or ""))
 
     async def note(self, campaign: str, kind: str, payload: Mapping[str, Any], now: datetime) -> int:
         """Add an entry of one's own to a campaign's ledger ("" for none). Returns its sequence number."""
@@ -417,6 +445,11 @@ class Store:
         async with self._reading() as connection:
             return await campaigns.heads(connection)
 
+    @property
+    def secret(self) -> bytes:
+        """The key of the keyed hashes that stand for numbers, and for rows without a key of their own."""
+        return self._database.secret
+
     def changes(self) -> AsyncIterator[None]:
         """Yield whenever a campaign's state, contacts, or an opt-out changed, in whatever process."""
         return self._changes.follow()
@@ -431,7 +464,7 @@ async def open_store(
     base = config.base / config.paths.var
     password = kept.password.get_secret_value()
     if kept.url.startswith("sqlite:"):
-        base.mkdir(parents=True, exist_ok=True)
+        base.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     async with Store.open(
         kept.url, password=password, base=base, after=after, patience_s=patience_s
     ) as store:

@@ -60,7 +60,8 @@ def erase(
 ) -> None:
     """Forget a person.
 
-    Their values, calls, call records and recordings. The number is kept as a keyed hash alone, so that it is
+    Their values, calls, call records and recordings; SQLite's file is then written anew, so that no byte of
+    them stays in it. The number is kept as a keyed hash alone, so that it is
     never called again. The ledger's chain stays verifiable: its entries remain, what they say of the person
     does not.
     """
@@ -70,7 +71,8 @@ def erase(
         _ask(e164)
 
     async def work(store: Store) -> Forgotten:
-        return await erase_person(store, e164, now(), settings.var)
+        spool = Path(settings.resolve(settings.dialling.spool))
+        return await erase_person(store, e164, now(), settings.var, spool)
 
     done = with_store(settings, work)
     if as_json:

@@ -39,6 +39,8 @@ class Plan:
     own:       whether rows must bring their consent
     languages: that the dialog can be held in
     now:       when the import began: rows without `due` are due then
+    secret:    key of the hash by which a row without a key of its own is known: without it whoever sees the
+               hash could try all numbers
     """
 
     header: tuple[str, ...]
@@ -50,6 +52,7 @@ class Plan:
     languages: tuple[str, ...]
     source: str
     now: datetime
+    secret: bytes = b""
 
 
 def wanted_columns(campaign: Campaign) -> tuple[str, ...]:
@@ -67,6 +70,7 @@ def plan_of(
     source: str,
     now: datetime,
     line: int = 1,
+    secret: bytes = b"",
 ) -> Plan:
     """Find the columns. Raises UserError with all that are missing or twice there, or given in vain."""
     problems = [
@@ -96,6 +100,7 @@ def plan_of(
         languages=dialog.languages,
         source=source,
         now=now,
+        secret=secret,
     )
 
 

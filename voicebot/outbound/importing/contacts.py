@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 from array import array
@@ -293,7 +294,7 @@ class _Reading:
         index = self._plan.single.get("key")
         if index is None:
             told = json.dumps([numbers, given], sort_keys=True, ensure_ascii=False)
-            return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:32]
+            return hmac.digest(self._plan.secret, told.encode("utf-8", "replace"), "sha256").hex()[:32]
         key = without_guard(self._cells[index].strip())
         if not key:
             self._fault(index, "the row has no key", "give each row an id of its own")

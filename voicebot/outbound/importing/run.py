@@ -119,7 +119,7 @@ async def import_contacts(
     table = open_table(
         path, encoding=encoding, separator=separator, sheet=sheet, wanted=wanted_columns(settings)
     )
-    plan = plan_of(settings, dialog, table.header, path.name, now, table.header_line)
+    plan = plan_of(settings, dialog, table.header, path.name, now, table.header_line, store.secret)
     with RejectedFile(path, table.header) as rejected:
         run = _Run(store, campaign, plan, rejected, now)
         with workers_for(plan, _processes(table, workers)) as pool:
