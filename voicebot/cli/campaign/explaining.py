@@ -112,7 +112,7 @@ def _closed(entry: LedgerRow, told: Mapping[str, Any], _: bool) -> Told:
     if call:
         lines += [Line(text) for text in _conversation(call)]
     elif told and entry.rule == "answered":
-        lines.append(Line("Nobody told what the conversation came to: our gateway ended in the middle of it."))
+        lines.append(Line("Nobody told what the conversation came to: our gateway ended in it."))
     if told.get("contact") == "due" and told.get("due"):
         lines.append(Line(f"They are to be called again, not before {_iso(told['due'])}."))
     elif text := _AFTER.get(str(told.get("contact"))):
