@@ -128,7 +128,8 @@ class Presence:
         except UserError as error:
             why = f"gateway {self._name}: {error.problems[0]}"
             log.error("campaign paused: its dialog cannot be held", campaign=row.name, why=str(error))
-            await self._store.set_state(row.name, CampaignState.PAUSED, why, self._now())
+            running = CampaignState.RUNNING
+            await self._store.set_state(row.name, CampaignState.PAUSED, why, self._now(), was=running)
         else:
             self.prepared[row.name] = row
             log.info("campaign prepared", campaign=row.name)

@@ -47,7 +47,8 @@ class Contact:
     zones:        time zones that the callee may be in, by number and address; never empty
     given:        values for the dialog's `needs`
     due:          not to be called before
-    asked:        True where the callee asked for this call at this time (a wake-up call, a call-back)
+    asked:        the time for which the callee asked for this call (a wake-up call, a call-back), None where
+                  they did not; `due` may be later, after a call that could not be placed
     attempts:     how many were dialled, over all numbers
     """
 
@@ -63,5 +64,5 @@ class Contact:
     language: str = ""
     priority: int = 0
     attempts: int = 0
-    asked: bool = False
+    asked: datetime | None = None
     line: int | None = None

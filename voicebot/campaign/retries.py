@@ -26,14 +26,14 @@ class Next:
 
     due:          when it is to be called again; None where it is not DUE
     number_index: which of its numbers is next
-    asked:        the callee asked for the next call
+    asked:        when the callee wanted the next call; None where they did not ask for it
     why:          one sentence for people
     """
 
     state: ContactState
     due: datetime | None
     number_index: int
-    asked: bool = False
+    asked: datetime | None = None
     why: str = ""
 
 
@@ -57,7 +57,7 @@ def after(
     def over(why: str, state: ContactState = ContactState.DONE) -> Next:
         return Next(state, None, here, why=why)
 
-    def again(due: datetime, index: int, why: str, asked: bool = False) -> Next:
+    def again(due: datetime, index: int, why: str, asked: datetime | None = None) -> Next:
         if campaign.ends is not None and due >= campaign.ends:
             return over("the campaign is over before the next call is due")
         return Next(ContactState.DUE, due, index, asked, why)
@@ -73,7 +73,7 @@ def after(
     if calls >= campaign.limits.attempts:
         return over(f"called {calls} times: limits.attempts")
     if call_back is not None:
-        return again(max(call_back, now), here, "they asked for this call", asked=True)
+        return again(max(call_back, now), here, "they asked for this call", asked=call_back)
     retry = campaign.retries.get(disposition)
     if retry is None:
         return over(f"`{disposition}` has no entry in `retries`")

@@ -164,9 +164,9 @@ class CampaignRun:
             due = await self._store.next_due(self.name)
             busy = due is not None or self._book.of(self.name)
             if not busy and not await self._store.open_attempts(campaign=self.name):
-                why = "nobody is left to call"
-                await self._store.set_state(self.name, CampaignState.DONE, why, self._now())
-                log.info("campaign done", campaign=self.name)
+                state = await self._end(CampaignState.DONE, "nobody is left to call")
+                if state is CampaignState.DONE:
+                    log.info("campaign done", campaign=self.name)
         except StoreUnavailable as error:
             self._health.bad("database", str(error))
             return MOST_WAIT_S
@@ -240,12 +240,17 @@ class CampaignRun:
             "then `voicebot campaign resume`"
         )
         try:
-            await self._store.set_state(self.name, CampaignState.PAUSED, why, self._now())
+            await self._end(CampaignState.PAUSED, why)
         except StoreUnavailable:
             return IDLE_S
         log.error("campaign paused", campaign=self.name, why=why)
         self._refused = 0
         return IDLE_S
+
+    async def _end(self, state: CampaignState, why: str) -> CampaignState:
+        """Leave RUNNING, unless somebody else ended that meanwhile. Returns the state that it has now."""
+        row = await self._store.set_state(self.name, state, why, self._now(), was=CampaignState.RUNNING)
+        return row.state
 
     def _look(self, order: Order, at: float) -> None:
         if entry := self._book.get(order.attempt):

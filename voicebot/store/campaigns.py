@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, func, select, update
+from sqlalchemy import Executable, Row, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +32,15 @@ SET_PROOF = SET.values(proof=bindparam("new_proof"), changed_at=bindparam("now")
 SET_SETTINGS = SET.values(
     settings=bindparam("new_settings"), folder=bindparam("new_folder"), changed_at=bindparam("now")
 )
+_OPEN = select(tables.attempts.c.id).where(
+    tables.attempts.c.campaign_id == bindparam("campaign_id"),
+    tables.attempts.c.state != AttemptState.CLOSED.value,
+)
+_DUE = select(tables.contacts.c.id).where(
+    tables.contacts.c.campaign_id == bindparam("campaign_id"), tables.contacts.c.state == "due"
+)
+LEFT = select(or_(_OPEN.exists(), _DUE.exists()).label("left"))
+"""Whether somebody is called now, or will be. One statement: who is neither in between is not missed."""
 UNANSWERED = (
     select(func.count())
     .select_from(tables.attempts)
@@ -130,10 +139,16 @@ async def create(tx: Tx, campaign: Campaign, folder: str, proof: str, now: datet
     return campaign_of(await row_of(tx, name))
 
 
-async def set_state(tx: Tx, name: str, state: CampaignState, why: str, now: datetime) -> CampaignRow:
+async def set_state(
+    tx: Tx, name: str, state: CampaignState, why: str, now: datetime, was: CampaignState | None = None
+) -> CampaignRow:
     """See Store.set_state."""
     await tx.gate()
     row = await row_of(tx, name)
+    if was is not None and row.state != was.value:
+        return campaign_of(row)
+    if state is CampaignState.DONE and (await tx.rows(LEFT, {"campaign_id": row.id}))[0].left:
+        return campaign_of(row)
     if (row.state, row.why) != (state.value, why):
         await change_state(tx, row.id, row.state, state, why, ms(now))
         row = await row_of(tx, name)

@@ -355,7 +355,7 @@ async def _settle_contact(
         values["new_state"] = state.value
         values["new_due"] = contact_row.due if due is None else ms(due)
         values["new_index"] = max(0, min(index, contact_row.numbers.count(" ")))
-        values["new_asked"] = int(following.asked)
+        values["new_asked"] = ms(following.asked) if following.asked else 0
         tx.count(row.campaign_id, "contacts", "busy", -1)
         tx.count(row.campaign_id, "contacts", state.value)
         if state is ContactState.DUE:

@@ -91,7 +91,7 @@ async def add(tx: Tx, campaign: str, rows: Sequence[NewContact], now: datetime) 
                 json_text(each.given),
                 None if each.consent is None else consent_text(each.consent),
                 each.language,
-                int(each.asked),
+                ms(each.due) if each.asked else 0,
                 0,
                 "",
                 each.line,

@@ -112,7 +112,7 @@ def contact_of(row: Row[Any], campaign: str) -> Contact:
         language=row.language,
         priority=row.priority,
         attempts=row.attempts,
-        asked=bool(row.asked),
+        asked=aware(row.asked) if row.asked else None,
         line=row.line,
     )
 

@@ -13,7 +13,7 @@ from voicebot.errors import UserError
 from voicebot.store import tables
 from voicebot.store.database import Database, told
 
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 """All forms that this version knows, oldest first. Each has its migration in migrations/versions."""
 LOCK = 0x766F696365626F74
 """PostgreSQL's advisory lock that migrations take."""

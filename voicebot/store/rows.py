@@ -22,7 +22,7 @@ Judge = Callable[[Campaign, Policy, Contact, History, datetime], Verdict]
 class Next(Protocol):
     """What becomes of a contact after an attempt. number_index: which of its numbers comes next.
 
-    asked: the callee asked for the next call
+    asked: when the callee wanted the next call; None where they did not ask for it
     """
 
     @property
@@ -32,7 +32,7 @@ class Next(Protocol):
     @property
     def number_index(self) -> int: ...
     @property
-    def asked(self) -> bool: ...
+    def asked(self) -> datetime | None: ...
 
 
 class After(Protocol):
@@ -88,7 +88,10 @@ class CampaignRow:
 
 @dataclass(frozen=True, slots=True)
 class NewContact:
-    """A row to be imported. See `Contact`; `key` is unique in the campaign, numbers are E.164."""
+    """A row to be imported. See `Contact`; `key` is unique in the campaign, numbers are E.164.
+
+    asked: the callee asked for a call at `due`
+    """
 
     key: str
     numbers: tuple[str, ...]

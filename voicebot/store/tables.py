@@ -1,8 +1,8 @@
 """The tables, as the newest migration leaves them.
 
 Times are Unix ms (UTC) in BIGINT, mappings are JSON in TEXT (hashed texts must come back byte by byte),
-truths are 0 and 1. Numbers are found by their key (`ledger.number_key`) alone; in plain they stand only where
-`erase` can drop them.
+truths are 0 and 1, `contacts.asked` is 0 or the time that was asked for. Numbers are found by their key
+(`ledger.number_key`) alone; in plain they stand only where `erase` can drop them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ contacts = Table(
     Column("given", Text, nullable=False),
     Column("consent", Text),
     Column("language", Text, nullable=False),
-    Column("asked", Integer, nullable=False),
+    Column("asked", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("past", Text, nullable=False),
     Column("line", Integer),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
-from tests.simulator.store.making import NOW, SECOND, call, claim, claim_many, contacts, running
+from tests.simulator.store.making import NOW, SECOND, call, campaign, claim, claim_many, contacts, running
 from voicebot.campaign.attempt import AnsweredBy, AttemptState, DialResult, Disposition
 from voicebot.campaign.contact import ContactState
-from voicebot.store.rows import Closed
+from voicebot.store.rows import CampaignState, Closed
 from voicebot.store.store import Store
 
 pytestmark = pytest.mark.simulator
@@ -202,3 +204,56 @@ async def test_there_is_room_while_gateways_live(store: Store) -> None:
     await store.dialler_alive("d1", NOW, "busy")
     assert [each.detail for each in await store.diallers(NOW)] == ["busy"]
     assert await store.diallers(NOW + 16 * SECOND) == ()
+
+
+async def test_a_call_that_was_asked_for_keeps_its_time(store: Store) -> None:
+    await running(store, 1, asked=True)
+    (id,) = await claim_many(store, 1)
+    row = await store.attempt(id)
+    assert row is not None
+    await store.close_dial(DialResult(id, Disposition.EXPIRED, NOW + 60 * SECOND))
+    contact = await store.contact(row.contact)
+    assert contact is not None and contact.asked == NOW and contact.due == NOW + 75 * SECOND
+    (id,) = await claim_many(store, 1, now=contact.due)
+    await store.finish_call(call(id, call_back=NOW + timedelta(days=1)), contact.due)
+    await store.close_dial(DialResult(id, Disposition.ANSWERED, contact.due))
+    contact = await store.contact(row.contact)
+    assert contact is not None and contact.asked == contact.due == NOW + timedelta(days=1)
+
+
+async def test_a_campaign_is_done_only_when_nobody_is_left_and_ends_as_somebody_else_ended_it(
+    store: Store,
+) -> None:
+    await running(store, 1)
+
+    async def done() -> CampaignState:
+        return (await store.set_state("spring", CampaignState.DONE, "", NOW, was=CampaignState.RUNNING)).state
+
+    assert await done() is CampaignState.RUNNING  # due
+    (id,) = await claim_many(store, 1)
+    assert await done() is CampaignState.RUNNING  # being called
+    _, state = await asyncio.gather(  # due again: however both meet, nobody is lost
+        store.close_dial(DialResult(id, Disposition.BUSY, NOW)), done()
+    )
+    assert state is CampaignState.RUNNING
+    assert await done() is CampaignState.RUNNING
+    await store.refuse("spring", ["row 0"], "", NOW)
+    await store.set_state("spring", CampaignState.STOPPED, "by somebody", NOW)
+    assert await done() is CampaignState.STOPPED
+    await store.set_state("spring", CampaignState.RUNNING, "", NOW)
+    assert await done() is CampaignState.DONE
+
+
+async def test_a_store_of_the_first_form_knows_the_times_that_were_asked_for(url: str) -> None:
+    async with Store.open(url) as store:
+        await running(store, 1, asked=True)
+        await running(store, 1, campaign("other"))
+        async with store._database.engine.begin() as connection:
+            await connection.execute(text("UPDATE contacts SET asked = 1 WHERE asked > 0"))
+            if store._database.postgresql:
+                await connection.execute(text("ALTER TABLE contacts ALTER COLUMN asked TYPE INTEGER"))
+            await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    async with Store.open(url) as store:
+        (asked,) = await store.contacts("spring")
+        (not_asked,) = await store.contacts("other")
+        assert (asked.asked, not_asked.asked) == (NOW, None)

@@ -82,7 +82,7 @@ def test_a_call_back_is_made_when_it_was_asked_for() -> None:
     back = NOW + timedelta(days=1)
     following = after(campaign(), contact(), NUMBERS[1], Disposition.ANSWERED, back, NOW, (BUSY,))
     assert following.due == back
-    assert following.asked
+    assert following.asked == back
     assert following.number_index == 1
 
 
@@ -93,6 +93,15 @@ def test_what_was_never_dialled_is_due_again_and_counts_for_nothing(disposition:
     assert following.number_index == 1
     assert following.due is not None
     assert NOW <= following.due <= NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("disposition", sorted(NOT_DIALLED))
+def test_a_call_that_was_asked_for_stays_the_one_of_its_time_however_often_it_is_put_off(
+    disposition: Disposition,
+) -> None:
+    asked = NOW - timedelta(hours=1)
+    following = after(campaign(), contact(asked=asked), NUMBERS[0], disposition, None, NOW)
+    assert following.asked == asked and following.due is not None and following.due >= NOW
 
 
 def test_the_rest_is_final_or_waits_for_a_person() -> None:

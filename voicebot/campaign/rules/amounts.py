@@ -48,7 +48,9 @@ def frequency(case: Case) -> Check:
     """
     past, limits = case.history.past, case.campaign.limits
     if case.asked:
-        return allowed("frequency", f"They asked for a call at {shown(case.contact.due)}.")
+        return allowed(
+            "frequency", f"They asked for a call at {shown(case.contact.asked or case.contact.due)}."
+        )
     if not past:
         return allowed("frequency", "The number was not called before.")
     until: datetime | None = None

@@ -40,7 +40,7 @@ class Case:
 
 def asked_at(contact: Contact, now: datetime) -> bool:
     """Whether `now` is the time for which the callee asked for a call, or before it: then `due` holds it."""
-    return contact.asked and now < contact.due + ASKED_FOR
+    return contact.asked is not None and now < contact.asked + ASKED_FOR
 
 
 def allowed(rule: str, why: str) -> Check:

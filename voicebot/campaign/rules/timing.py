@@ -54,7 +54,7 @@ def hours(case: Case) -> tuple[Check, Check, Check]:
     three allow; where there never is one, the call is refused.
     """
     if case.asked:
-        why = f"They asked for a call at {shown(case.contact.due)}."
+        why = f"They asked for a call at {shown(case.contact.asked or case.contact.due)}."
         return allowed("quiet_hours", why), allowed("windows", why), allowed("not_on", why)
     zones, now, calendars = case.zones, case.now, case.calendars
     if not zones:

@@ -261,11 +261,12 @@ def test_exempt_calls_are_three_in_thirty_days_whatever_the_campaign_says() -> N
 
 def test_a_call_that_was_asked_for_comes_at_night_but_not_long_after_and_not_against_an_opt_out() -> None:
     night = datetime(2026, 7, 2, 8, 30, tzinfo=UTC)  # 04:30 in New York
-    woken = contact(asked=True, due=night)
+    woken = contact(asked=night, due=night)
     past = history(call(night - DAY), call(night - 2 * DAY), call(night - 3 * DAY))
     assert verdict(whom=woken, known=past, now=night).ruling is Ruling.ALLOWED
     assert verdict(whom=woken, now=night + timedelta(minutes=29)).ruling is Ruling.ALLOWED
-    late = verdict(whom=woken, now=night + timedelta(minutes=30))
+    moved = contact(asked=night, due=night + timedelta(minutes=30))  # it could not be placed in time
+    late = verdict(whom=moved, now=night + timedelta(minutes=30))
     assert late.ruling is Ruling.DEFERRED and late.until == datetime(2026, 7, 2, 13, tzinfo=UTC)
     early = verdict(whom=woken, now=night - HOUR)
     assert early.ruling is Ruling.DEFERRED and early.until == night
@@ -419,4 +420,4 @@ def test_an_allowed_call_tells_how_long_the_hours_allow_it() -> None:
     assert verdict(whole_day, now=late).legal_until == datetime(2026, 7, 1, 21, tzinfo=new_york)
     west = contact(zones=("America/New_York", "America/Los_Angeles"))
     assert verdict(whole_day, west).legal_until == datetime(2026, 7, 1, 21, tzinfo=new_york)
-    assert verdict(whole_day, contact(asked=True, due=NOW)).legal_until is None
+    assert verdict(whole_day, contact(asked=NOW, due=NOW)).legal_until is None
