@@ -62,7 +62,11 @@ class Columns(Part):
         "", description="Your own id of the row. Empty: a row is known by its numbers and values."
     )
     region: str = Field("", description="ISO 3166 country of numbers written without +.")
-    zone: str = Field("", description="The callee's time zone, such as Europe/Berlin; beats all guesses.")
+    zone: str = Field(
+        "",
+        description="The callee's time zone, such as Europe/Berlin. Where it is not one of the number's "
+        "country, calls must be legal at both places.",
+    )
     address: str = Field("", description="US state or ZIP code, which narrows the zone down.")
     language: str = Field("", description="Language to hold the call in, such as en-US.")
     priority: str = Field("", description="Whole number; greater is called earlier.")

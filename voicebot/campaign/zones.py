@@ -42,14 +42,17 @@ def candidate_zones(number: str, *, zone: str = "", address: str = "", region: s
     """Return the zones that somebody may be in, sorted by how likely they are; never empty.
 
     number:  E.164
-    zone:    of the row; beats everything else
+    zone:    of the row; beats everything else within the number's country. Elsewhere it joins the number's
+             zones: whoever took a number abroad is called when it is day in both places, and a mistake in a
+             column gets nobody called at night
     address: US state or ZIP code, or an address that ends in them; what cannot be read tells nothing
     region:  ISO 3166 country of the row: says what `EST` means
 
     Raises WrongZone where `zone` does not exist.
     """
     if zone and not zone.isspace():
-        return (named_zone(zone, region),)
+        named = named_zone(zone, region)
+        return (named,) if _in_country(number, named) else tuple(dict.fromkeys((named, *zones_of(number))))
     zones = zones_of(number)
     if address and number.startswith("+1"):
         return _narrowed(zones, address.strip())
@@ -64,6 +67,21 @@ def zones_of(number: str) -> tuple[str, ...]:
         if found is not None:
             return found if _UNKNOWN not in found else _everywhere()
     return _everywhere()
+
+
+def _in_country(number: str, zone: str) -> bool:
+    """Whether a zone's clock is one of the number's country's; of no number it is."""
+    if not number:
+        return True
+    codes = (number[1 : 1 + length] for length in (1, 2, 3))
+    code = next((code for code in codes if code in TIMEZONE_DATA), "")
+    return not code or _is_of(code, zone)
+
+
+@lru_cache(maxsize=4096)
+def _is_of(code: str, zone: str) -> bool:
+    zones: tuple[str, ...] = TIMEZONE_DATA[code]
+    return _UNKNOWN in zones or _clock(zone) in map(_clock, zones)
 
 
 def named_zone(text: str, region: str = "US") -> str:

@@ -81,7 +81,7 @@ def test_a_row_becomes_a_contact() -> None:
     assert faults == ()
     assert contact is not None and contact.consent is not None
     assert (contact.key, contact.numbers) == ("17", ("+12025550142", "+4930901820"))
-    assert contact.zones == ("America/Denver",)
+    assert contact.zones == ("America/Denver", "Europe/Berlin")
     assert contact.given == {"name": "Ann", "at": "2027-03-04T15:00:00", "fee": "12.50"}
     assert (contact.due, contact.priority, contact.line) == (NOW, 3, 7)
     assert contact.consent.at == datetime(2026, 1, 1, 7, tzinfo=UTC)  # midnight in Denver
