@@ -73,14 +73,15 @@ class Machine:
         with (self.asterisk.state / "etc" / "extensions.conf").open("a") as dialplan:
             dialplan.write(CALLEES.format(diaries=self.diaries))
         self.asterisk.cli("dialplan reload")
-        self._configure()
+        self.configure()
 
     def down(self) -> None:
         """End all that was started."""
         self.end()
         self.asterisk.down()
 
-    def _configure(self) -> None:
+    def configure(self, **changes: Any) -> None:
+        """Write voicebot.toml; each of `changes` is a setting, such as `store__url`."""
         facts = self.asterisk.facts
         settings: dict[str, Any] = {
             "asterisk": {
@@ -101,7 +102,7 @@ class Machine:
                 "main": {"dial": "Local/{digits}@diaries", "calls_per_second": 200, "concurrent": 200}
             },
         }
-        for dotted, value in self.changes.items():
+        for dotted, value in {**self.changes, **changes}.items():
             section, name = dotted.split("__")
             settings[section][name] = value
         self.config.write_text(to_toml(settings))

@@ -239,6 +239,14 @@ class Database:
         self.postgresql = engine.dialect.name == "postgresql"
         self.secret = b""
 
+    async def close(self) -> None:
+        """Close all connections; one whose server is silent is dropped."""
+        try:
+            async with asyncio.timeout(self.patience_s):
+                await self.engine.dispose()
+        except TimeoutError:
+            await self.engine.dispose(close=False)
+
     def limit_s(self, long_s: float = 0.0) -> float | None:
         """Return how long a transaction may take. SQLite has its own time-out for locks, and no network."""
         return max(self.patience_s, long_s) if self.postgresql else None

@@ -120,7 +120,7 @@ class Store:
             finally:
                 await store.close()
         finally:
-            await database.engine.dispose()
+            await database.close()
 
     def __init__(self, database: Database, after: After) -> None:
         """For `open` alone."""

@@ -1,18 +1,22 @@
-"""Stands between the store and PostgreSQL, so that the database can be gone, or silent."""
+"""Stands between us and PostgreSQL, or AMI, so that it can be gone, or silent."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from urllib.parse import parse_qs, urlsplit
 
 
 class Proxy:
-    """Listens on 127.0.0.1:port. state: `there`, `gone` (connections break), or `silent` (nothing passes)."""
+    """Listens on 127.0.0.1:port, for a Unix socket or a host and port.
 
-    def __init__(self, socket: str) -> None:
+    state: `there`, `gone` (connections break), or `silent` (nothing passes)
+    """
+
+    def __init__(self, far: str | tuple[str, int]) -> None:
         self.state = "there"
         self.port = 0
-        self._socket = socket
+        self._far = far
         self._there = asyncio.Event()
         self._there.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -46,7 +50,7 @@ class Proxy:
         self._tasks.add(task)
         try:
             await self._there.wait()
-            far_reader, far_writer = await asyncio.open_unix_connection(self._socket)
+            far_reader, far_writer = await self._connect()
             try:
                 _, left = await asyncio.wait(
                     [
@@ -65,9 +69,24 @@ class Proxy:
             self._tasks.discard(task)
             writer.transport.abort()
 
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._far, str):
+            return await asyncio.open_unix_connection(self._far)
+        return await asyncio.open_connection(*self._far)
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65_536):
                 await self._there.wait()
                 writer.write(data)
                 await writer.drain()
+
+
+def socket_of(url: str) -> str:
+    """Return the Unix socket of a database of tests/postgres.py."""
+    return f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
+
+
+def through(proxy: Proxy, url: str) -> str:
+    """Return the url of the same database, by way of a proxy."""
+    return f"postgresql://postgres@127.0.0.1:{proxy.port}{urlsplit(url).path}?ssl=disable"

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,7 +16,7 @@ from sqlalchemy import text
 
 from tests.postgres import fresh_database
 from tests.simulator.store.making import NOW, SECOND, claim, contacts, running
-from tests.simulator.store.proxy import Proxy
+from tests.simulator.store.proxy import Proxy, socket_of, through
 from voicebot.config import Config, StoreConfig
 from voicebot.errors import UserError
 from voicebot.store import database, tables
@@ -40,11 +39,10 @@ class Far:
 
 @pytest.fixture
 async def far() -> AsyncIterator[Far]:
-    url = urlsplit(fresh_database())
-    socket = f"{parse_qs(url.query)['host'][0]}/.s.PGSQL.5432"
-    proxy = Proxy(socket)
+    url = fresh_database()
+    proxy = Proxy(socket_of(url))
     await proxy.start()
-    async with Store.open(f"postgresql://postgres@127.0.0.1:{proxy.port}{url.path}?ssl=disable") as store:
+    async with Store.open(through(proxy, url)) as store:
         await running(store, 20)
         yield Far(store, proxy)
         proxy.there()
@@ -92,6 +90,19 @@ async def test_a_database_that_is_away_is_told_at_once_and_used_at_once_when_it_
             except StoreUnavailable:  # what was cut off in mid-air may hold the gate for a moment
                 await asyncio.sleep(0.05)
     assert (await far.store.audit("spring")).sound
+
+
+async def test_a_silent_database_keeps_nobody_from_ending() -> None:
+    url = fresh_database()
+    proxy = Proxy(socket_of(url))
+    await proxy.start()
+    try:
+        async with asyncio.timeout(5 * AT_ONCE_S), Store.open(through(proxy, url)) as store:
+            await asyncio.gather(*(store.campaigns() for _ in range(3)))
+            proxy.silent()
+    finally:
+        proxy.there()
+        await proxy.gone()
 
 
 async def test_connections_from_before_a_restart_are_replaced_without_a_word(far: Far) -> None:
