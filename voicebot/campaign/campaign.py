@@ -13,6 +13,15 @@ from voicebot.campaign.attempt import Disposition
 SHORTEST_RING_S = 15
 """A call that rings for less counts as abandoned by the caller (16 CFR 310.4(b)(4)(ii))."""
 
+_CHANNEL = re.compile(
+    r"[A-Za-z0-9]+/\{(?:number|digits)\}@[A-Za-z0-9_.-]+(?:/n)?"
+    r"|(?!(?i:local)/)[A-Za-z0-9]+/[A-Za-z0-9_-]+/\{(?:number|digits)\}"
+)
+"""What a campaign may write itself: more digits around the number would be a number that no rule has seen."""
+_UNWANTED = re.compile(r"[\"<>\\;]|(?:^| )#")
+"""What Asterisk would misread in a caller's name."""
+_LONGEST_NAME_BYTES = 79
+"""Asterisk keeps no more of it."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
 
@@ -51,6 +60,17 @@ class Caller(Part):
         pattern=r"^(\+[0-9]{3,15})?$",
         description="The number that the dialog's first words tell; empty: `number`.",
     )
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if _UNWANTED.search(value) or not value.isprintable():
+            raise ValueError(
+                "has a character that a caller's name cannot have: control characters, \" < > \\ ; #"
+            )
+        if len(value.encode()) > _LONGEST_NAME_BYTES:
+            raise ValueError(f"has more than {_LONGEST_NAME_BYTES} bytes (UTF-8)")
+        return value
 
 
 class Columns(Part):
@@ -205,4 +225,9 @@ class Campaign(Part):
             raise ValueError("must hold {number} (with +) or {digits}, such as PJSIP/{number}@trunk")
         if not re.fullmatch(r"[A-Za-z0-9_./@:+{}-]{1,200}", value):
             raise ValueError("has a character that does not belong into a channel")
+        if "/" in value and not _CHANNEL.fullmatch(value):
+            raise ValueError(
+                "must be a channel that calls the number itself, such as PJSIP/{number}@trunk; "
+                "digits of a trunk's own belong into its [trunks.NAME]"
+            )
         return value

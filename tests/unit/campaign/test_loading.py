@@ -157,3 +157,11 @@ def test_schema_and_reference_are_those_of_the_model() -> None:
     assert written.endswith(f"{campaign_reference()}\n"), "run scripts/references"
     for name in Campaign.model_fields:
         assert f"| `{name}` |" in written
+
+
+@pytest.mark.parametrize(
+    "name", ["a\\nb", 'a\\"b', "a<b>", "a; b", "a #b", "\\u202eb", "a\\\\b", "\\x1b[2J", "가" * 30]
+)
+def test_a_callers_name_that_asterisk_would_misread_is_told_before_the_first_call(name: str) -> None:
+    found = told(SMALL.replace("business:", f'name: "{name}", business:'))
+    assert found

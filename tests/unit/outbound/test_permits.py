@@ -34,6 +34,29 @@ def test_a_channel_of_its_own_has_those_of_all() -> None:
     assert channel_for(trunk.dial, "+12025550142") == "Local/+12025550142@test/n"
 
 
+@pytest.mark.parametrize("channel", ["PJSIP/{number}@main", "pjsip/{digits}@MAIN", "PJSIP/main/{number}"])
+def test_naming_a_trunks_channel_does_not_get_round_its_limits(channel: str) -> None:
+    trunk = trunk_of(CONFIG, campaign(channel))
+    assert (trunk.name, trunk.dial, trunk.calls_per_second, trunk.concurrent) == ("main", channel, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "PJSIP/1900555{number}@main",
+        "PJSIP/{digits}1@main",
+        "PJSIP/911@{number}",
+        "PJSIP/{number}{number}@main",
+        "PJSIP/+19005550100@main/{number}",
+        "Local/911/{number}",
+        "{number}/x",
+    ],
+)
+def test_a_campaigns_own_channel_dials_the_number_that_was_judged_and_nothing_else(channel: str) -> None:
+    with pytest.raises(ValueError, match="calls the number itself"):
+        campaign(channel)
+
+
 def test_an_unknown_trunk_is_told_with_the_known_ones() -> None:
     with pytest.raises(UserError, match=r"no trunk `other`.*known: main"):
         trunk_of(CONFIG, campaign("other"))

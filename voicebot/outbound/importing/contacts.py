@@ -32,7 +32,7 @@ _DAY = len("2027-03-04")
 GREATEST_PRIORITY = 1_000_000
 
 _UNREADABLE = re.compile("[\ufffd\ud800-\udfff]")
-_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 _REMEDIES = {
     "yes_no": "yes or no",
     "weekday": "monday to sunday",
