@@ -7,10 +7,13 @@ from rich.console import Console, RenderableType
 UNWRAPPED_COLUMNS = 10_000
 
 
-def console(*, wrap: bool = True) -> Console:
-    """Return a console on standard output. Without `wrap` a line stays one line at a terminal as well."""
-    here = Console()
-    return here if wrap and here.is_terminal else Console(width=UNWRAPPED_COLUMNS)
+def console(*, wrap: bool = True, markup: bool = True) -> Console:
+    """Return a console on standard output. Without `wrap` a line stays one line at a terminal as well.
+
+    Without `markup` brackets are brackets: for texts of others.
+    """
+    here = Console(markup=markup)
+    return here if wrap and here.is_terminal else Console(width=UNWRAPPED_COLUMNS, markup=markup)
 
 
 def print_table(console: Console, table: RenderableType) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.contract.clocks import DAY, where
 from voicebot.campaign.rules.judge import judge
 from voicebot.cli import app
 from voicebot.config import load_config
@@ -25,7 +26,7 @@ T = TypeVar("T")
 CONFIG = """\
 [dialling]
 calls_per_second = 100
-prefixes = ["+1"]
+prefixes = ["+1", "+49"]
 caller = "+12025550100"
 business = "Green Street Clinic"
 trunk = "main"
@@ -58,38 +59,28 @@ columns: {number: phone, key: id, zone: zone, consent_at: agreed, consent_by: wh
 windows: [{from: "08:00", to: "21:00"}]
 pacing: {calls_per_second: 100}
 """
-SARA, TOM, EVE = "+12025550141", "+12025550142", "+12025550143"
+PLACE, DAY_ZONE = where(DAY)
+SARA, TOM, EVE = f"{PLACE}41", f"{PLACE}42", f"{PLACE}43"
 STEPS = 4
 STEP = timedelta(seconds=0.5)
 """Together less than what counts as a clock that was set back."""
 
 
 class Operator:
-    """Types commands in `folder`; `day` and `night` are time zones in which it is day or night now."""
+    """Types commands in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = folder / "voicebot.toml"
-        hour = datetime.now(UTC).hour
-        self.day, self.night = (
-            f"Etc/GMT{hour - at:+d}" if hour != at else "Etc/GMT" for at in self._hours(hour)
-        )
         self.config.write_text(CONFIG)
         (folder / "visit.yaml").write_text(DIALOG)
         (folder / "visit.campaign.yaml").write_text(CAMPAIGN)
         self.table([(SARA, "Sara"), (TOM, "Tom"), (EVE, "Eve")])
 
-    @staticmethod
-    def _hours(hour: int) -> tuple[int, int]:
-        """Return hours of the day and of the night that some zone has: zones reach from -12 to +14 h."""
-        return next(at for at in (12, 15, 10) if -14 <= hour - at <= 12), next(
-            at for at in (2, 23, 5) if -14 <= hour - at <= 12
-        )
-
     def table(self, people: Sequence[tuple[str, str]], zone: str = "", name: str = "people.csv") -> Path:
         """Write contacts."""
         rows = [
-            f"{n},{number},{person},{zone or self.day},2026-01-15,the desk"
+            f"{n},{number},{person},{zone or DAY_ZONE},2026-01-15,the desk"
             for n, (number, person) in enumerate(people)
         ]
         (self.folder / name).write_text("\n".join(["id,phone,name,zone,agreed,who", *rows, ""]))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.clocks import NIGHT, where
 from tests.unit.cli.prompt import EVE, SARA, TOM, Operator
 from voicebot.campaign.attempt import AnsweredBy, CallResult, DialResult, Disposition
 from voicebot.store.store import Store
@@ -62,7 +63,7 @@ def test_a_wrong_campaign_file_tells_line_and_remedy(operator: Operator) -> None
     path.write_text(path.read_text().replace("profile: usa", "profile: us"))
     checked = operator.campaign("check", str(path))
     assert checked.exit_code == 2 and "there is no trunk `mian`" in checked.stdout
-    assert "no such file" in operator.refused("campaign", "check", str(operator.folder / "no.yaml")).lower()
+    assert "no such file" in operator.refused("campaign", "create", str(operator.folder / "no.yaml")).lower()
 
 
 def test_values_that_no_dialog_needs_are_warned_of(operator: Operator) -> None:
@@ -130,17 +131,20 @@ def test_an_explanation_is_made_of_sentences(operator: Operator) -> None:
 
 
 def test_rules_are_counted_by_what_they_decided(operator: Operator) -> None:
-    operator.table([("+442079460000", "Lon")], zone=operator.night)
+    _, zone = where(NIGHT)
+    operator.table([("+442079460000", "Lon")], zone=zone)
     operator.ready()
     assert operator.claim().refused == 1
     assert operator.told("status", "visit")["rules"] == {"refused:prefix_allowed": 1}
 
 
 def test_the_night_puts_off(operator: Operator) -> None:
-    operator.table([(SARA, "Sara")], zone=operator.night)
+    place, zone = where(NIGHT)
+    nina = f"{place}49"
+    operator.table([(nina, "Nina")], zone=zone)
     operator.ready()
     assert operator.claim().deferred == 1
-    told = operator.campaign("why", SARA).stdout
+    told = operator.campaign("why", nina).stdout
     assert "… quiet_hours: It is" in told and "never called; not to be called before" in told
     assert operator.told("status", "visit")["rules"] == {"deferred:quiet_hours": 1, "deferred:windows": 1}
 
@@ -242,3 +246,10 @@ def test_who_is_held_waits_for_a_person(operator: Operator) -> None:
     assert operator.told("status", "visit")["contacts"] == {
         "due": 2, "busy": 0, "done": 0, "refused": 1, "held": 0,
     }  # fmt: skip
+
+
+def test_a_store_that_is_away_is_another_status_than_a_mistake(operator: Operator) -> None:
+    text = operator.config.read_text()
+    operator.config.write_text(f'{text}[store]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
+    away = operator.campaign("status")
+    assert away.exit_code == 75 and "try again" in away.stderr

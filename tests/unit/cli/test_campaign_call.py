@@ -7,9 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from tests.unit.cli.prompt import SARA, Operator
+from tests.unit.cli.prompt import Operator
 
 pytestmark = pytest.mark.unit
+
+SARA = "+12025550141"
 
 
 def call(operator: Operator, *words: str) -> list[str]:

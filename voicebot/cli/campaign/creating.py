@@ -29,7 +29,11 @@ def check(file: CampaignFile, config: ConfigFile = None, as_json: Json = False) 
 
     Those of its dialogs, too; each with its line and remedy.
     """
-    _, cleared = _looked_at(file, load_config(config, secrets=False))
+    settings = load_config(config, secrets=False)
+    try:
+        _, cleared = _looked_at(file, settings)
+    except UserError as error:  # no campaign at all: told like all else
+        cleared = Clearance(error.problems, (), {})
     if as_json:
         told = {
             "problems": [asdict(problem) for problem in cleared.problems],

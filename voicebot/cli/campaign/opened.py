@@ -10,11 +10,14 @@ from typing import Annotated, TypeVar
 import typer
 
 from voicebot.app.logs import configure_logs
+from voicebot.cli.harmless import harmless
 from voicebot.config import Config
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.store import Store, open_store
 
+EXIT_AWAY = 75
+"""EX_TEMPFAIL of sysexits.h."""
 PATIENCE_S = 10.0
 """At a prompt people rather wait than see an error, where a dialler holds the database for a moment."""
 
@@ -24,7 +27,10 @@ T = TypeVar("T")
 
 
 def with_store(config: Config, work: Callable[[Store], Awaitable[T]]) -> T:
-    """Open the store of the configuration, do the work, close it. Raises UserError where it is away."""
+    """Open the store of the configuration, do the work, close it.
+
+    Where it is away that is told, and the command ends with EXIT_AWAY: a script may try again later.
+    """
     configure_logs("error")
 
     async def opened() -> T:
@@ -35,7 +41,9 @@ def with_store(config: Config, work: Callable[[Store], Awaitable[T]]) -> T:
         return asyncio.run(opened())
     except StoreUnavailable as error:
         remedy = "see that the database runs and its disk has room, then try again; nothing is lost"
-        raise UserError(Problem(f"the store cannot be used: {error}", remedy, config.store.url)) from error
+        problem = Problem(str(error), remedy, config.store.url)
+        typer.echo(f"{typer.style('error:', fg='red', bold=True)} {harmless(str(problem))}", err=True)
+        raise typer.Exit(EXIT_AWAY) from error
 
 
 def now() -> datetime:

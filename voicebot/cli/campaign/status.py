@@ -31,6 +31,8 @@ WATCH_S = 1.0
 BAR_WIDTH = 40
 SHORT_BAR_WIDTH = 16
 TITLE_WIDTH = 11
+_SILENT = ("started", "paused", "stopped", "resumed")
+"""What the commands say themselves where nobody says why: the state tells it."""
 _OVER = (CampaignState.DONE, CampaignState.STOPPED)
 _CONTACTS = {ContactState.BUSY: "being called", ContactState.DONE: "over"}
 _RULINGS = {"deferred": "put off by", "refused": "refused by", "halted": "halted by"}
@@ -70,7 +72,7 @@ def status(
     Contacts, calls, outcomes, and what holds it up. --watch is for terminals; elsewhere it shows it once.
     """
     settings = load_config(config)
-    out = console()
+    out = console(markup=False)
     if watch and not as_json and out.is_terminal:
         with_store(settings, lambda store: _watch(store, name, out))
         return
@@ -144,7 +146,7 @@ def _table(statuses: tuple[Status, ...]) -> RenderableType:
             f"{over:,} of {total:,}",
             f"{sum(each.open.values()):,}",
             f"{_reached(each):,}",
-            _when(each.next_due) if each.state is CampaignState.RUNNING else each.why,
+            _when(each.next_due) if each.state is CampaignState.RUNNING else harmless(each.why),
         )
     return table
 
@@ -155,7 +157,7 @@ def _one(status: Status) -> RenderableType:
         (status.name, "bold"),
         " ",
         (status.state, _COLOURS.get(status.state, "")),
-        f"  {harmless(status.why)}",
+        "" if status.why in _SILENT else f"  {harmless(status.why)}",
     )
     bar = Table.grid(padding=(0, 1))
     share = over / total if total else 0.0
