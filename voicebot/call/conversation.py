@@ -161,10 +161,10 @@ class Conversation:
             if isinstance(event.input, Utterance):
                 self._stage.on_transcript(event.input.transcript, self.interpreter.language)
             if self._only_greets(event):
-                event = replace(
-                    event, speech=False, expected=False
-                )  # whoever rang up goes on, from the start
-                self._session.start_over()
+                event = replace(event, speech=False, expected=False)  # whoever rang up goes on
+                assert self._stage.introduction is not None
+                if self._stage.introduction.starts_over:
+                    self._session.start_over()
         self._events.put_nowait(event)
 
     def _only_greets(self, event: ev.Recognised) -> bool:

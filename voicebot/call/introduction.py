@@ -8,8 +8,10 @@ from __future__ import annotations
 
 GREETING_S = 2.5
 """Speech that begins so soon after the answer greets us."""
-MOST_INTERRUPTIONS = 2
-"""So often the first words begin again; who goes on talking over them wants to be heard."""
+MOST_RESTARTS = 2
+"""So often the first words begin again; after that they go on where they were held."""
+MOST_INTERRUPTIONS = 6
+"""Who has talked over them so often wants to be heard, whatever they have heard of us."""
 AT_ONCE = frozenset(("opt_out", "agent"))
 """Commands that need no introduction."""
 
@@ -23,6 +25,8 @@ class Introduction:
         self._several = False
         self._interruptions = 0
         self.heard = False
+        self.starts_over = True
+        """Whether our first words begin again after what was absorbed last."""
 
     def begins(self, prompts: int) -> None:
         """The dialog's first turn has so many prompts; the last one is its question."""
@@ -30,6 +34,7 @@ class Introduction:
         self._several = prompts > 1
         self._interruptions = 0
         self.heard = False
+        self.starts_over = True
 
     def prompt_began(self) -> None:
         """One of our prompts began. Of several the last is the question; a single one must be over."""
@@ -50,4 +55,5 @@ class Introduction:
         if self._interruptions >= MOST_INTERRUPTIONS:
             return False
         self._interruptions += 1
+        self.starts_over = self._interruptions <= MOST_RESTARTS
         return True

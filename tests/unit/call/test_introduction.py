@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicebot.call.introduction import MOST_INTERRUPTIONS, Introduction
+from voicebot.call.introduction import MOST_INTERRUPTIONS, MOST_RESTARTS, Introduction
 
 pytestmark = pytest.mark.unit
 
@@ -45,6 +45,14 @@ def test_who_goes_on_talking_over_it_is_heard_in_the_end(introduction: Introduct
     assert [introduction.absorbs(103.0 + n, "") for n in range(MOST_INTERRUPTIONS + 1)] == [
         *[True] * MOST_INTERRUPTIONS, False,
     ]  # fmt: skip
+
+
+def test_whoever_talks_on_hears_the_rest_of_it_and_no_third_beginning(introduction: Introduction) -> None:
+    again = []
+    for n in range(MOST_RESTARTS + 2):
+        assert introduction.absorbs(103.0 + n, "")
+        again.append(introduction.starts_over)
+    assert again == [*[True] * MOST_RESTARTS, False, False]
 
 
 def test_a_dialog_that_begins_anew_introduces_itself_again(introduction: Introduction) -> None:
