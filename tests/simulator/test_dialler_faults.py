@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from tests.simulator.dialling.asterisk import SpoolAsterisk, rings
 from tests.simulator.dialling.kills import NAME, POLICY, TRUNK, campaign, everybody
+from voicebot.campaign.attempt import AnsweredBy, CallResult, DialResult, Disposition
 from voicebot.campaign.campaign import Campaign
 from voicebot.outbound.dialler import Dialler
 from voicebot.outbound.dialler_hands import CallFileHands
@@ -51,6 +52,19 @@ class World:
         """Files that Asterisk did not come to yet."""
         return len({path.name for path in self.spool.outgoing.iterdir()} - set(self.asterisk.calls()))
 
+    def dialler_of(self, store: Store) -> Dialler:
+        return Dialler(
+            store,
+            self.spool,
+            {"callfile": CallFileHands(self.spool)},
+            name="test",
+            policy=POLICY,
+            trunk_of=lambda _: TRUNK,
+            judge=everybody,
+            longest_call=timedelta(minutes=10),
+            now=self.now,
+        )
+
     @asynccontextmanager
     async def at_work(self, contacts: int = 2000, settings: Campaign | None = None) -> AsyncIterator[Store]:
         async with Store.open(f"sqlite:///{self.database}") as store:
@@ -62,17 +76,7 @@ class World:
             ]
             await store.add_contacts(NAME, rows, self.now())
             await store.set_state(NAME, CampaignState.RUNNING, "test", self.now())
-            self.dialler = Dialler(
-                store,
-                self.spool,
-                {"callfile": CallFileHands(self.spool)},
-                name="test",
-                policy=POLICY,
-                trunk_of=lambda _: TRUNK,
-                judge=everybody,
-                longest_call=timedelta(minutes=10),
-                now=self.now,
-            )
+            self.dialler = self.dialler_of(store)
             tasks = [asyncio.create_task(self._asterisk()), asyncio.create_task(self._gateway())]
             self.running = asyncio.create_task(self.dialler.run())
             try:
@@ -249,3 +253,28 @@ def test_a_spool_has_one_dialler_whose_name_outlives_it(tmp_path: Path) -> None:
             assert second is None
     with sole_dialler(tmp_path) as again:
         assert again == first
+
+
+async def test_a_result_that_waits_for_the_database_comes_in_time_after_a_restart(world: World) -> None:
+    async with Store.open(f"sqlite:///{world.database}") as store:
+        now = world.now()
+        await store.create_campaign(campaign(), world.folder, now)
+        await store.add_contacts(NAME, [NewContact("k", ("+12025550000",), ("America/New_York",), now)], now)
+        await store.set_state(NAME, CampaignState.RUNNING, "test", now)
+        claimed = await store.claim(
+            NAME, dialler="test", most=1, now=now, policy=POLICY, trunk=TRUNK, judge=everybody
+        )
+        (order,) = claimed.orders
+        world.ahead = timedelta(minutes=10)  # so long the dialler was down
+        await store.close_dial(DialResult(order.attempt, Disposition.ANSWERED, now), world.now())
+        dialler = world.dialler_of(store)
+        await dialler.recover()
+        assert len(await store.open_attempts()) == 1
+        back = now + timedelta(days=1)
+        result = CallResult(order.attempt, now, now, AnsweredBy.PERSON, "call_back", call_back=back)
+        await store.finish_call(result, world.now())
+        (contact,) = await store.contacts(NAME)
+        assert contact.due == back.replace(microsecond=back.microsecond // 1000 * 1000)
+        dialler.pursuit.hint(order.attempt)
+        await dialler.pursuit.turn()
+        assert len(dialler.book) == 0

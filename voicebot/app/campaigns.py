@@ -72,8 +72,8 @@ async def dial(
         hands: dict[str, Hands] = {"callfile": CallFileHands(spool)}
         watch: AmiWatch | None = None
         if ami := await _ami_of(config, stack):
-            hands["originate"] = OriginateHands(ami)
             watch = AmiWatch(ami, _now)
+            hands["originate"] = OriginateHands(ami, watch.following)
         dialler = Dialler(
             store,
             spool,

@@ -137,6 +137,11 @@ class Following:
         """Those of which channels live, as far as we know."""
         return frozenset(call.attempt for call in self._calls.values())
 
+    @property
+    def expected(self) -> frozenset[str]:
+        """Those that are to come, of which nothing was seen yet."""
+        return frozenset(self._expected)
+
     def expect(self, attempt: str, action_id: str) -> None:
         """An Originate of this attempt is about to be sent, under an ActionID that is used only once.
 

@@ -164,7 +164,7 @@ class Dialler:
         """Look after attempts, as the database knows them."""
         for row in rows:
             way = self._ways.get(row.order.campaign, "originate")  # of which less can be known
-            self.book.add(Open.of(row, way), self._mono(), self._mono())
+            self.book.add(Open.of(row, way, self._now()), self._mono(), self._mono())
 
     async def _wind_up(self) -> None:
         """Finish hand-overs, take back what was not dialled, tell how the rest stands."""

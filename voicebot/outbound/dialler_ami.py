@@ -12,7 +12,7 @@ import structlog
 from voicebot.ami.actions import CoreShowChannels
 from voicebot.ami.events import CoreShowChannel, parse
 from voicebot.campaign.fence import DIAL_CONTEXT
-from voicebot.campaign.following import Answered, Following, Progress
+from voicebot.campaign.following import Answered, Ended, Following, Progress, Unclear
 from voicebot.errors import PbxError
 from voicebot.outbound.dialler_book import Book
 from voicebot.outbound.dialler_pursuit import Pursuit
@@ -30,7 +30,7 @@ class AmiWatch:
 
     def __init__(self, ami: AmiClient, now: Callable[[], datetime]) -> None:
         self._ami, self._now = ami, now
-        self._following = Following()
+        self.following = Following()
 
     async def live(self) -> Live | None:
         """Return which attempts have channels; None where Asterisk cannot be asked."""
@@ -49,7 +49,7 @@ class AmiWatch:
         try:
             with self._ami.subscribe() as events:
                 async for event in events:
-                    for progress in self._following.event(event, self._now()):
+                    for progress in self.following.event(event, self._now()):
                         self._tell(progress, book, pursuit)
         finally:
             ticking.cancel()
@@ -58,8 +58,11 @@ class AmiWatch:
     async def _tick(self, book: Book, pursuit: Pursuit) -> None:
         while True:
             await asyncio.sleep(SETTLE_S)
-            for progress in self._following.settle(self._now()):
+            for progress in self.following.settle(self._now()):
                 self._tell(progress, book, pursuit)
+            for attempt in self.following.expected:
+                if book.get(attempt) is None:  # closed, and its events never came
+                    self.following.refused(attempt)
 
     def _tell(self, progress: Progress, book: Book, pursuit: Pursuit) -> None:
         entry = book.get(progress.attempt)
@@ -67,4 +70,6 @@ class AmiWatch:
             return
         if isinstance(progress, Answered):
             book.answered(entry, progress.at)
+        elif isinstance(progress, Ended | Unclear):
+            book.note(entry, gone=True)
         pursuit.hint(progress.attempt)

@@ -106,14 +106,24 @@ class Book:
         self.note(entry, state=AttemptState.ANSWERED)
 
     def note(
-        self, entry: Entry, *, state: AttemptState | None = None, ended_at: datetime | None = None
+        self,
+        entry: Entry,
+        *,
+        state: AttemptState | None = None,
+        ended_at: datetime | None = None,
+        gone: bool = False,
     ) -> None:
         """It is further along."""
         if entry.id not in self._entries:
             return
         before = entry.ringing
         attempt = entry.attempt
-        entry.attempt = replace(attempt, state=state or attempt.state, ended_at=ended_at or attempt.ended_at)
+        entry.attempt = replace(
+            attempt,
+            state=state or attempt.state,
+            ended_at=ended_at or attempt.ended_at,
+            gone=gone or attempt.gone,
+        )
         self.ringing += entry.ringing - before
 
     def look(self, entry: Entry, at: float) -> None:

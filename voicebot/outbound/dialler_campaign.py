@@ -30,7 +30,8 @@ HANDING_AT_ONCE = 4
 LEAST_WAIT_S = 0.002
 MOST_WAIT_S = 0.25
 IDLE_S = 0.5
-"""So long until it is asked again whether somebody is due."""
+FAR_S = 1.0
+"""So long until it is asked again whether somebody is due, where nobody is."""
 EXPIRES_S = 120.0
 REFUSED_IN_A_ROW = 10
 """After so many hand-overs in a row that came to nothing the campaign is paused: something is wrong with the
@@ -172,8 +173,8 @@ class CampaignRun:
             return MOST_WAIT_S
         self._say("nobody is due")
         if due is None:
-            return IDLE_S
-        return min(IDLE_S, max(LEAST_WAIT_S, (due - self._now()).total_seconds()))
+            return FAR_S
+        return min(FAR_S, max(LEAST_WAIT_S, (due - self._now()).total_seconds()))
 
     async def hand_over(self, orders: list[Order]) -> None:
         """Give attempts to Asterisk; those that it did not get stay claimed, and are looked after."""
@@ -200,6 +201,8 @@ class CampaignRun:
                     "cannot be handed over", campaign=self.name, attempt=each.order.attempt, why=each.why
                 )
                 await self._close(each.order, each.why, never=True)
+            elif each.certain:
+                await self._close(each.order, each.why, never=False)
             elif not each.handed:
                 self._health.bad("spool", each.why)
                 self._look(each.order, soon)
@@ -219,7 +222,8 @@ class CampaignRun:
                 talk_s = ended.answered_ms / 1000
         self.pacer.ended(self._mono(), disposition, begun_at=entry.begun_at, answer_s=answer_s, talk_s=talk_s)
         malformed = journal is not None and journal.word == "malformed"
-        if disposition is Disposition.NOT_HANDED and (malformed or never or traces.done is not None):
+        unseen = traces.done is not None or (entry.attempt.gone and journal is None)
+        if disposition is Disposition.NOT_HANDED and (malformed or never or unseen):
             self._refused += 1
         elif disposition not in NOT_DIALLED:
             self._refused = 0

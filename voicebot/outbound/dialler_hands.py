@@ -25,12 +25,14 @@ ALREADY = "spool.exists"
 class Given:
     """What became of one order. handed: Asterisk has it, or may have it.
 
-    never: it is wrong in itself, and will not be taken another time either
+    never:   it is wrong in itself, and will not be taken another time either
+    certain: it did not leave us, and may be taken another time
     """
 
     order: Order
     handed: bool
     never: bool = False
+    certain: bool = False
     why: str = ""
 
 
@@ -70,13 +72,23 @@ class CallFileHands:
         return given
 
 
+class Expecting(Protocol):
+    """Who follows AMI's events, and tells of an Originate that came to nothing: `campaign.following`."""
+
+    def expect(self, attempt: str, action_id: str) -> None: ...
+
+    def refused(self, attempt: str) -> None: ...
+
+    def unsure(self, attempt: str, now: datetime) -> None: ...
+
+
 class OriginateHands:
     """By AMI. Asterisk says at once that it queued the call; what came of it is in the fence's files."""
 
     way = "originate"
 
-    def __init__(self, ami: AmiClient) -> None:
-        self._ami = ami
+    def __init__(self, ami: AmiClient, following: Expecting) -> None:
+        self._ami, self._following = ami, following
 
     def hindrance(self) -> str:
         return "" if self._ami.connected else "AMI is away"
@@ -85,9 +97,12 @@ class OriginateHands:
         """Raises PbxError where AMI is away."""
         if why := self.hindrance():
             raise PbxError(why)
-        return list(await asyncio.gather(*(self._one(order) for order in orders)))
+        return list(await asyncio.gather(*(self._one(order, now) for order in orders)))
 
-    async def _one(self, order: Order) -> Given:
+    async def _one(self, order: Order, now: datetime) -> Given:
+        self._following.expect(
+            order.attempt, order.attempt
+        )  # each is sent once, so its id is the action's, too
         try:
             action = Originate(
                 channel(order.attempt),
@@ -98,11 +113,14 @@ class OriginateHands:
                 caller_name=order.caller_name,
                 variables=variables(order),
             )
-            await self._ami.action(action)
+            await self._ami.action(action, action_id=order.attempt)
         except AmiUnsure as error:
+            self._following.unsure(order.attempt, now)
             return Given(order, handed=True, why=str(error))
-        except (PbxError, UserError, ValueError) as error:  # refused: it was not done, nor will it be
-            return Given(order, handed=False, never=True, why=str(error))
+        except (PbxError, UserError, ValueError) as error:  # it was not done
+            self._following.refused(order.attempt)
+            away = isinstance(error, PbxError) and not self._ami.connected
+            return Given(order, handed=False, never=not away, certain=away, why=str(error))
         return Given(order, handed=True)
 
 

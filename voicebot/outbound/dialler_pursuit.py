@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from voicebot.campaign.attempt import AttemptState, DialResult, Disposition, Ord
 from voicebot.campaign.fence import ATTEMPT
 from voicebot.outbound.dialler_book import Book, Entry
 from voicebot.outbound.dialler_health import Health
-from voicebot.outbound.recovery import Decision, Live, Open, Step, settle
+from voicebot.outbound.recovery import Decision, Live, Step, settle
 from voicebot.outbound.spool import Spool, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable
 from voicebot.outbound.spool_watch import ArchivedNews, DialledNews, SpoolWatch
@@ -201,7 +202,7 @@ class Pursuit:
                 self._end(entry, closed.disposition, traces)
                 return True
             if decision.result is not None:  # answered: its gateway has not told yet what came of it
-                self._book.note(entry, ended_at=decision.result.at)
+                self._book.note(entry, ended_at=self._now())
         self._book.look(entry, self._mono() + SOON_S)
         return False
 
@@ -224,7 +225,7 @@ class Pursuit:
         row = await self._store.attempt(id_)
         if row is None:
             return None
-        entry.attempt = Open.of(row, entry.attempt.way)
+        entry.attempt = replace(entry.attempt, call_known=row.call is not None)
         return Closed(id_, closed=row.disposition is not None, disposition=row.disposition)
 
     def _end(self, entry: Entry, disposition: Disposition, traces: Traces) -> None:

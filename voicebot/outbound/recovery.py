@@ -48,8 +48,9 @@ class Open:
     """An open attempt, as far as it is committed.
 
     since:      when it was claimed
-    ended_at:   when its dialling ended, if that is known already
+    ended_at:   when we learned that its dialling ended; its gateway has some time from then on
     call_known: its gateway has told what the conversation came to
+    gone:       AMI told that nothing of it is left in Asterisk
     """
 
     order: Order
@@ -58,11 +59,12 @@ class Open:
     since: datetime | None = None
     ended_at: datetime | None = None
     call_known: bool = False
+    gone: bool = False
 
     @classmethod
-    def of(cls, row: AttemptRow, way: str) -> Open:
-        """As the store keeps it."""
-        ended_at = row.dial.at if row.dial else None
+    def of(cls, row: AttemptRow, way: str, now: datetime) -> Open:
+        """As the store keeps it. Its end is news: a gateway may keep its word until the database is back."""
+        ended_at = now if row.dial else None
         return cls(row.order, row.state, way, row.claimed_at, ended_at, row.call is not None)
 
 
@@ -96,6 +98,11 @@ _HELD = {
     "dial": (Disposition.NOT_HANDED, "it was hung up before it was dialled"),
 }
 """What the fence says of an attempt that it did not dial."""
+_NEVER_CAME = Decision(
+    Step.TAKE_BACK,
+    Disposition.NOT_HANDED,
+    why="Asterisk never brought it to [voicebot-dial]: is our extensions.conf in its dialplan?",
+)
 _UNSEEN = (Disposition.NOT_HANDED, "the dialplan's fence could not note it, so it was not dialled")
 
 
@@ -167,12 +174,13 @@ def _not_dialled(attempt: Open, traces: Traces, now: datetime, live: Live | None
     """Nobody came to the fence. What may still come there is left alone, or taken back at the fence."""
     order = attempt.order
     expired = now >= order.expires + EXPIRY_MARGIN
+    if attempt.gone and attempt.way == "originate":
+        return _NEVER_CAME
     if traces.outgoing or attempt.way == "originate":
         late = Decision(Step.TAKE_BACK, Disposition.EXPIRED, why="Asterisk did not come to it in time")
         return late if expired or _stuck(attempt, traces, live) else WAIT
     if traces.done is not None:
-        why = "Asterisk never brought it to [voicebot-dial]: is our extensions.conf in its dialplan?"
-        return Decision(Step.TAKE_BACK, Disposition.NOT_HANDED, why=why)
+        return _NEVER_CAME
     if attempt.state is AttemptState.CLAIMED:
         if now + HAND_AGAIN_LEAST < order.expires and order.dial:
             return Decision(Step.HAND)

@@ -70,12 +70,11 @@ async def open_attempts(
     query = ATTEMPTS.where(_a.state != "closed")
     if dialler:
         query = query.where(_a.dialler == dialler)
-    if campaign:
-        query = query.where(tables.campaigns.c.name == campaign)
     if states:
         query = query.where(_a.state.in_([state.value for state in states]))
     rows = await connection.execute(query.order_by(_a.claimed_at, _a.id))
-    return tuple(map(attempt_of, rows))
+    found = map(attempt_of, rows)  # by campaign SQLite would go through all that were ever made
+    return tuple(row for row in found if not campaign or row.order.campaign == campaign)
 
 
 async def attempt(connection: AsyncConnection, id: str) -> AttemptRow | None:

@@ -83,6 +83,15 @@ def test_an_originate_that_nobody_saw_at_the_fence_is_never_sent_twice() -> None
         assert (late.step, late.disposition) == (Step.TAKE_BACK, Disposition.EXPIRED)
 
 
+def test_an_originate_that_asterisk_has_nothing_of_is_taken_back_at_once_and_names_the_dialplan() -> None:
+    gone = Open(ORDER, AttemptState.HANDED, "originate", CLAIMED_AT, gone=True)
+    found = settle(gone, Traces(ID), at(5), longest_call=LONGEST, live=None)
+    assert (found.step, found.disposition) == (Step.TAKE_BACK, Disposition.NOT_HANDED)
+    assert "voicebot-dial" in found.why
+    dialled = settle(gone, Traces(ID, journal=journal()), at(5), longest_call=LONGEST, live=None)
+    assert dialled.step is Step.WAIT  # it did come there: the fence's files tell
+
+
 def test_an_archived_file_that_never_came_to_the_fence_names_the_dialplan() -> None:
     found = decide(Traces(ID, done="Expired"), 5)
     assert (found.step, found.disposition) == (Step.TAKE_BACK, Disposition.NOT_HANDED)
