@@ -14,7 +14,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,12 +30,16 @@ GREETINGS = PROJECT / "tests" / "data" / "greetings"
 COMMAND_TIMEOUT_S = 60.0
 OVER_TIMEOUT_S = 120.0
 LOOK_S = 0.5
-ZONES = (
-    "Pacific/Auckland", "Australia/Brisbane", "Asia/Tokyo", "Asia/Kolkata", "Asia/Dubai", "Europe/Berlin",
-    "Europe/London", "America/Sao_Paulo", "America/New_York", "America/Denver", "Pacific/Honolulu",
-)  # fmt: skip
-"""One of them has the middle of a day at any time: the demo may be run at night."""
-NOON = range(10, 18)
+PLACES = (
+    ("+120255501", "Pacific/Guam"),
+    ("+120255501", "America/New_York"),
+    ("+120255501", "Pacific/Honolulu"),
+    ("+493023125", "Europe/Berlin"),
+)
+"""Beginnings of numbers, each with a time zone of its country. One of them has day at any time: the demo may
+be run at night."""
+DAY = range(9, 20)
+PLACE, ZONE = next(place for place in PLACES if datetime.now(ZoneInfo(place[1])).hour in DAY)
 
 CAMPAIGN = """\
 campaign: check_up
@@ -55,12 +59,12 @@ answering: {detector: voicebot, machine: message, message: check_up_message.yaml
 retries: {busy: {after: 1h, at_most: 1}}
 """
 PEOPLE = {
-    "+12025550141": ("Sara", "answered"),
-    "+12025550142": ("Tom", "opted_out"),
-    "+12025550143": ("Joe", "machine"),
-    "+12025550144": ("Ann", "busy"),
-    "+12025550145": ("Bob", "invalid"),
-    "+12025550146": ("Eve", ""),
+    f"{PLACE}41": ("Sara", "answered"),
+    f"{PLACE}42": ("Tom", "opted_out"),
+    f"{PLACE}43": ("Joe", "machine"),
+    f"{PLACE}44": ("Ann", "busy"),
+    f"{PLACE}45": ("Bob", "invalid"),
+    f"{PLACE}46": ("Eve", ""),
 }
 """Number -> name, and what shall become of the call; "" for who may not be called."""
 
@@ -77,7 +81,7 @@ def manners() -> dict[str, Manner]:
         WaitForEnd(60.0),
     ]
     return {
-        "+12025550141": Manner(
+        f"{PLACE}41": Manner(
             ring_s=1.0,
             script=[
                 Say(CALLER / "yes-this-is-she.wav"),
@@ -86,10 +90,10 @@ def manners() -> dict[str, Manner]:
                 WaitForEnd(30.0),
             ],
         ),
-        "+12025550142": Manner(ring_s=1.5, script=[WaitForBot(), Press("9"), WaitForEnd(30.0)]),
-        "+12025550143": Manner(ring_s=1.0, script=voicemail),
-        "+12025550144": Manner(refuse=486),
-        "+12025550145": Manner(refuse=404),
+        f"{PLACE}42": Manner(ring_s=1.5, script=[WaitForBot(), Press("9"), WaitForEnd(30.0)]),
+        f"{PLACE}43": Manner(ring_s=1.0, script=voicemail),
+        f"{PLACE}44": Manner(refuse=486),
+        f"{PLACE}45": Manner(refuse=404),
     }
 
 
@@ -100,7 +104,7 @@ async def demonstrate(out: Console, tell: Any, *, as_json: bool) -> int:
             arguments=["--talk"],
             changes={
                 "dialling.enabled": True,
-                "dialling.prefixes": ["+1"],
+                "dialling.prefixes": ["+1", "+49"],
                 "trunks.demo.dial": f"PJSIP/caller/sip:{{number}}@127.0.0.1:{callees.port}",
                 "trunks.demo.concurrent": 3,
             },
@@ -112,14 +116,14 @@ async def demonstrate(out: Console, tell: Any, *, as_json: bool) -> int:
             for words in (
                 ("create", "check_up.campaign.yaml"),
                 ("import", "check_up", "people.csv"),
-                ("do-not-call", "add", "+12025550146", "--how", "told the desk"),
+                ("do-not-call", "add", f"{PLACE}46", "--how", "told the desk"),
                 ("simulate", "check_up"),
                 ("start", "check_up"),
             ):
                 out.print(f"[bold]$ voicebot campaign {' '.join(words)}[/]", highlight=False)
                 out.print(await _voicebot(rig, *words), highlight=False, markup=False, end="")
             status = await _until_over(rig)
-            for words in (("status", "check_up"), ("why", "+12025550146"), ("audit",)):
+            for words in (("status", "check_up"), ("why", f"{PLACE}46"), ("audit",)):
                 out.print(f"[bold]$ voicebot campaign {' '.join(words)}[/]", highlight=False)
                 out.print(await _voicebot(rig, *words), highlight=False, markup=False, end="")
             page = PROJECT / "var" / "demo-campaign.html"
@@ -141,13 +145,11 @@ def _write(folder: Path) -> None:
     for name in ("check_up.yaml", "check_up_message.yaml"):
         shutil.copy(PROJECT / "dialogs" / name, folder)
     (folder / "check_up.campaign.yaml").write_text(CAMPAIGN)
-    now = datetime.now(UTC)
-    zone = next(each for each in ZONES if now.astimezone(ZoneInfo(each)).hour in NOON)
     with (folder / "people.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(("phone", "name", "day", "zone", "agreed", "who"))
         for number, (name, _) in PEOPLE.items():
-            rows.writerow((number, name, "2027-03-05", zone, "2026-01-15", f"{name}, at the desk"))
+            rows.writerow((number, name, "2027-03-05", ZONE, "2026-01-15", f"{name}, at the desk"))
 
 
 async def _voicebot(rig: Rig, *words: str) -> str:
