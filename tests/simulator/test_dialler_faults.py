@@ -17,11 +17,15 @@ from tests.simulator.dialling.asterisk import SpoolAsterisk, rings
 from tests.simulator.dialling.kills import NAME, POLICY, TRUNK, campaign, everybody
 from voicebot.campaign.attempt import AnsweredBy, CallResult, DialResult, Disposition
 from voicebot.campaign.campaign import Campaign
+from voicebot.campaign.verdict import Verdict
 from voicebot.outbound.dialler import Dialler
+from voicebot.outbound.dialler_book import Book
 from voicebot.outbound.dialler_hands import CallFileHands
+from voicebot.outbound.dialler_health import Health
+from voicebot.outbound.dialler_places import Places
 from voicebot.outbound.dialler_spool import sole_dialler
 from voicebot.outbound.spool import Spool
-from voicebot.store.rows import CampaignState, NewContact
+from voicebot.store.rows import CampaignState, Judge, NewContact
 from voicebot.store.store import Store
 
 pytestmark = pytest.mark.simulator
@@ -36,6 +40,7 @@ class World:
         self.database = folder / "store.db"
         self.asterisk_works = True
         self.ahead = timedelta(0)
+        self.judge: Judge = everybody
         SpoolAsterisk.lay_out(self.spool_folder)
         self.asterisk = SpoolAsterisk(self.spool_folder, self.rang)
         self.spool = Spool(self.spool_folder, reserve_mb=1)
@@ -60,7 +65,7 @@ class World:
             name="test",
             policy=POLICY,
             trunk_of=lambda _: TRUNK,
-            judge=everybody,
+            judge=self.judge,
             longest_call=timedelta(minutes=10),
             now=self.now,
         )
@@ -278,3 +283,30 @@ async def test_a_result_that_waits_for_the_database_comes_in_time_after_a_restar
         dialler.pursuit.hint(order.attempt)
         await dialler.pursuit.turn()
         assert len(dialler.book) == 0
+
+
+async def test_a_campaign_that_a_mistake_of_ours_ends_is_not_begun_again_at_once(world: World) -> None:
+    def broken(*_: object) -> Verdict:
+        raise ValueError("a mistake")
+
+    world.judge = broken
+    with capture_logs() as logs:
+        async with world.at_work(contacts=1):
+            await until(lambda: any("mistake" in entry["event"] for entry in logs), 5)
+            await asyncio.sleep(1.0)
+    assert sum("mistake" in entry["event"] for entry in logs) == 1
+
+
+async def test_after_an_answered_call_without_a_gateway_only_a_new_word_of_one_counts(world: World) -> None:
+    async with Store.open(f"sqlite:///{world.database}") as store:
+        await store.create_campaign(campaign(), world.folder, world.now())
+        await store.gateway_alive("gateway", 10, 0, world.now())
+        health = Health(lambda: 0.0)
+        places = Places(store, Book(), health, now=world.now, mono=lambda: 0.0)
+        assert (await places.load(NAME)).free == 10
+        places.unserved(world.now())
+        assert (await places.load(NAME)).free == 0 and health.is_bad("gateways")
+        await asyncio.sleep(0.005)  # times in the database are whole milliseconds
+        await store.gateway_alive("gateway", 10, 0, world.now())
+        places.unserved(places._unserved_at or world.now())
+        assert (await places.load(NAME)).free == 10 and not health.is_bad("gateways")

@@ -7,6 +7,7 @@ entry, only ever appended to; whose line is the first may dial, so it is the onc
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def variables(order: Order) -> Mapping[str, str]:
     return {
         "VOICEBOT_ATTEMPT": order.attempt,
         "VOICEBOT_DIAL": order.dial,
-        "VOICEBOT_EXPIRES": str(int(order.expires.timestamp())),
+        "VOICEBOT_EXPIRES": str(math.ceil(order.expires.timestamp()) - 1),  # the last second in which it may
         "VOICEBOT_RING": str(order.ring_s),
         "VOICEBOT_AMD": "1" if order.ask_amd else "0",
     }

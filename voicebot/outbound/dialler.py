@@ -33,7 +33,7 @@ from voicebot.outbound.dialler_hands import Hands
 from voicebot.outbound.dialler_health import Health
 from voicebot.outbound.dialler_places import Places
 from voicebot.outbound.dialler_pursuit import LOOK_S, Pursuit
-from voicebot.outbound.recovery import Live, Open
+from voicebot.outbound.recovery import NO_GATEWAY, Live, Open
 from voicebot.outbound.spool import Spool, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable
 from voicebot.store.errors import StoreUnavailable
@@ -48,6 +48,10 @@ RENEW_S = 10.0
 SWEEP_S = 30.0
 SILENT = timedelta(seconds=3)
 """Asterisk takes a call file within a second; where one waits so long and nothing is heard, it is away."""
+STRAYS_S = 600.0
+"""How often files are looked for that Asterisk left after their attempt was closed."""
+AFTER_MISTAKE_S = 10.0
+"""So long until a campaign is begun again that a mistake of ours ended."""
 UNANSWERED_CLAIM = timedelta(seconds=10)
 """A claim that was answered is in the book long before."""
 FOREIGN_PATIENCE = timedelta(minutes=10)
@@ -115,6 +119,8 @@ class Dialler:
         self._ways: dict[str, str] = {}
         self._stopping = asyncio.Event()
         self._refused: dict[str, str] = {}
+        self._again_at: dict[str, float] = {}
+        self._strays_at = mono() + STRAYS_S
         self._became: Counter[str] = Counter()
 
     # --- life -------------------------------------------------------------------------------------------
@@ -202,6 +208,9 @@ class Dialler:
         await self._look_at_spool()
 
     def _begin_run(self, row: CampaignRow) -> None:
+        if self._mono() < self._again_at.get(row.name, 0.0):
+            return
+        self._again_at.pop(row.name, None)
         try:
             run = self.run_of(row)
         except UserError as error:
@@ -250,6 +259,7 @@ class Dialler:
         try:
             await known.task
         except Exception:
+            self._again_at[name] = self._mono() + AFTER_MISTAKE_S
             log.exception("campaign ended by a mistake of ours", campaign=name)
         if not self._stopping.is_set():
             await self.take_back(name)
@@ -258,8 +268,7 @@ class Dialler:
     async def take_back(self, name: str) -> None:
         """Take back what a campaign has spooled and nobody dialled yet."""
         undialled = [entry for entry in self.book if entry.campaign == name and entry.undialled]
-        if undialled:
-            count = await self.pursuit.cancel(undialled, "the campaign does not run any more")
+        if count := await self.pursuit.cancel(undialled, "the campaign does not run any more"):
             log.info("taken back", campaign=name, attempts=count, of=len(undialled))
 
     async def take_back_revoked(self) -> None:
@@ -285,7 +294,8 @@ class Dialler:
         entries = [undialled[attempt] for attempt in revoked if attempt in undialled]
         if entries:
             count = await self.pursuit.cancel(entries, "a revocation, or a do-not-call list")
-            log.info("taken back: must not be called", attempts=count, of=len(entries))
+            if count:
+                log.info("taken back: must not be called", attempts=count, of=len(entries))
 
     async def _look_at_asterisk(self) -> None:
         """Notice that Asterisk takes no files; take back what waits, lest it all rings when it returns."""
@@ -329,6 +339,8 @@ class Dialler:
 
     def _finished(self, entry: Entry, disposition: Disposition, traces: Traces) -> None:
         self._became[disposition] += 1
+        if traces.journal is not None and traces.journal.unserved == NO_GATEWAY:
+            self._places.unserved(self._now())
         log.debug("attempt closed", campaign=entry.campaign, attempt=entry.id, disposition=str(disposition))
         if (run := self._runs.get(entry.campaign)) is not None:
             run.ended(entry, disposition, traces)
@@ -354,6 +366,9 @@ class Dialler:
             log.info("calls", open=len(self.book), **self._became)
             self._became.clear()
         await asyncio.to_thread(self._spool.sweep, now)
+        if self._mono() >= self._strays_at:
+            self._strays_at = self._mono() + STRAYS_S
+            await self.pursuit.strays()
         for row in await self._store.open_attempts():
             if row.dialler == self.name or row.lease_until > now:
                 continue

@@ -36,6 +36,7 @@ class Places:
         self._until = float("-inf")
         self._gateways: tuple[Gateway, ...] = ()
         self._others = 0
+        self._unserved_at: datetime | None = None
         self._abandonment: dict[str, tuple[float, Abandonment]] = {}
 
     async def load(self, campaign: str) -> Load:
@@ -55,9 +56,17 @@ class Places:
             abandonment=self._abandonment[campaign][1],
         )
 
+    def unserved(self, at: datetime) -> None:
+        """An answered call found no gateway: believe none before it has told again that it is there."""
+        self._unserved_at = at
+        self._until = float("-inf")
+
     async def _refresh(self) -> None:
         now = self._now()
-        self._gateways = await self._store.gateways(now)
+        gateways = await self._store.gateways(now)
+        if since := self._unserved_at:
+            gateways = tuple(gateway for gateway in gateways if gateway.seen_at > since)
+        self._gateways = gateways
         self._others = 0
         if len(await self._store.diallers(now)) > 1:  # what rings for other diallers
             free, room = _free(self._gateways), await self._store.room(now)

@@ -8,6 +8,7 @@ so what is told again after a restart is what was not finished.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -72,7 +73,7 @@ class _Folder:
         changed = self.path.stat().st_mtime_ns
         if changed == self.looked:
             return
-        names = {path.name for path in self.path.iterdir()}
+        names = set(os.listdir(self.path))  # noqa: PTH208 - names alone, a dozen times as fast
         if self.pattern is not None:
             names = set(filter(self.pattern.fullmatch, names))
         self.told &= names

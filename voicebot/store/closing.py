@@ -24,8 +24,6 @@ from voicebot.store import tables
 from voicebot.store.claiming import LEASE_MS
 from voicebot.store.database import among
 from voicebot.store.forms import (
-    attempt_of,
-    aware,
     call_result,
     call_text,
     contact_of,
@@ -36,7 +34,7 @@ from voicebot.store.forms import (
     plain,
 )
 from voicebot.store.lists import add_opt_out
-from voicebot.store.rows import After, AttemptRow, Closed
+from voicebot.store.rows import After, Closed
 from voicebot.store.writing import Tx
 
 HEARD_MS = 2_000
@@ -97,18 +95,6 @@ RENEW = (
     .where(_a.dialler == bindparam("who"), _a.state != "closed")
     .values(lease_until=bindparam("until"))
 )
-EXPIRED = (
-    _WITH_CAMPAIGN.where(_a.state != "closed", _a.lease_until < bindparam("now"))
-    .order_by(_a.claimed_at, _a.id)
-    .limit(bindparam("most"))
-    .with_for_update(of=tables.attempts, skip_locked=True)
-)
-TAKE_OVER = {
-    postgres: update(tables.attempts)
-    .where(among(_a.id, "ids", postgres))
-    .values(dialler=bindparam("who"), lease_until=bindparam("until"))
-    for postgres in (False, True)
-}
 
 
 def disposition_of(dial: DialResult | None, call: CallResult | None) -> Disposition | None:
@@ -152,18 +138,6 @@ async def answered(tx: Tx, attempt: str, at: datetime) -> None:
 
 async def renew_leases(tx: Tx, dialler: str, now: datetime) -> int:
     return await tx.run(RENEW, {"who": dialler, "until": ms(now) + LEASE_MS})
-
-
-async def take_over(tx: Tx, dialler: str, now: datetime, most: int) -> tuple[AttemptRow, ...]:
-    """See Store.take_over."""
-    rows = await tx.rows(EXPIRED, {"now": ms(now), "most": most})
-    if not rows:
-        return ()
-    until = ms(now) + LEASE_MS
-    ids = tx.listed([row.id for row in rows])
-    await tx.run(TAKE_OVER[tx.postgresql], {"ids": ids, "who": dialler, "until": until})
-    lease = aware(until)
-    return tuple(replace(attempt_of(row), dialler=dialler, lease_until=lease) for row in rows)
 
 
 async def close_dial(tx: Tx, after: After, result: DialResult, now: datetime) -> Closed:

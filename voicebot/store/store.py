@@ -310,10 +310,6 @@ class Store:
         """Keep all the dialler's open attempts its own for LEASE_S more. How many."""
         return await self._writer.do(lambda tx: closing.renew_leases(tx, dialler, now))
 
-    async def take_over(self, dialler: str, now: datetime, most: int = 1000) -> tuple[AttemptRow, ...]:
-        """Take open attempts whose lease ran out; they are `dialler`'s now, to be settled."""
-        return await self._writer.do(lambda tx: closing.take_over(tx, dialler, now, most))
-
     # ------------------------------------------------------------------ do not call
 
     async def import_list(

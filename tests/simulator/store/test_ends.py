@@ -143,17 +143,15 @@ async def test_progress_never_goes_back(store: Store) -> None:
     assert row is not None and (row.state, row.handed_at) == (AttemptState.ANSWERED, None)
 
 
-async def test_attempts_of_a_dead_dialler_are_taken_over_once(store: Store) -> None:
+async def test_attempts_are_their_diallers_for_as_long_as_it_renews_its_lease(store: Store) -> None:
     await running(store, 3)
-    ids = await claim_many(store, 3)
+    await claim_many(store, 3)
     now = NOW + 25 * SECOND
     assert await store.renew_leases("d1", now) == 3
-    assert await store.take_over("d2", now + 29 * SECOND) == ()
-    taken = await store.take_over("d2", now + 31 * SECOND, most=2)
-    rest = await store.take_over("d3", now + 31 * SECOND)
-    assert sorted(row.order.attempt for row in taken + rest) == sorted(ids)
-    assert {row.dialler for row in await store.open_attempts(dialler="d3")} == {"d3"}
+    assert {row.lease_until for row in await store.open_attempts(dialler="d1")} == {now + 30 * SECOND}
+    assert await store.renew_leases("d2", now) == 0 == len(await store.open_attempts(dialler="d2"))
     assert len(await store.open_attempts(states=[AttemptState.CLAIMED], campaign="spring")) == 3
+    assert await store.open_attempts(campaign="other") == ()
 
 
 async def test_a_revocation_names_the_open_attempts_on_the_number(store: Store) -> None:

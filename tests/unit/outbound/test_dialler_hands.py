@@ -40,13 +40,18 @@ def hand(error: Exception | None, *, away: bool = False) -> tuple[Given, Followi
 
 def test_what_asterisk_refuses_is_wrong_in_itself_and_what_ami_never_got_is_not() -> None:
     refused, following = hand(PbxError("no"))
-    assert (refused.handed, refused.never, refused.certain, following.expected) == (False, True, False, set())
+    assert (refused.handed, refused.never, refused.certain, following.expected) == (
+        False,
+        True,
+        False,
+        frozenset(),
+    )
     unasked, following = hand(PbxError("AMI broke"), away=True)
     assert (unasked.handed, unasked.never, unasked.certain, following.expected) == (
         False,
         False,
         True,
-        set(),
+        frozenset(),
     )
     malformed = OriginateHands(cast(AmiClient, Ami(None, False)), Following())
     (given,) = asyncio.run(malformed.hand([replace(ORDER, dial="PJSIP/1,20")], CLAIMED_AT))
