@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from voicebot.campaign.ledger import Chain, Entry
+from voicebot.campaign.ledger import Chain, Entry, number_key
 from voicebot.store import tables
 from voicebot.store.campaigns import find_row
 from voicebot.store.claiming import CLAIMED
 from voicebot.store.database import Database, among, listed
+from voicebot.store.histories import OPT_OUTS
 from voicebot.store.rows import Anchor, Audit
 
 PAGE = 2000
@@ -43,6 +44,18 @@ ENTRIES = (
     .order_by(_l.seq)
     .limit(PAGE)
 )
+_d = tables.dnc_numbers.c
+OPTED_OUT = {
+    postgres: select(_d.number_key).where(_d.list == OPT_OUTS, among(_d.number_key, "keys", postgres))
+    for postgres in (False, True)
+}
+WITHDRAWN = {
+    postgres: select(_l.number_key, _l.at).where(
+        _l.campaign_id == 0, _l.kind == "opt_out_withdrawn", among(_l.number_key, "keys", postgres)
+    )
+    for postgres in (False, True)
+}
+LISTED = select(func.count()).select_from(tables.dnc_numbers).where(_d.list == bindparam("of"))
 OF = {postgres: select(tables.attempts).where(among(_a.id, "ids", postgres)) for postgres in (False, True)}
 
 
@@ -50,7 +63,7 @@ async def audit(connection: AsyncConnection, database: Database, name: str, anch
     """See Store.audit. All is read as of one moment."""
     campaign = await find_row(connection, name) if name else None
     campaign_id = 0 if campaign is None else campaign.id
-    checking = _Checking(name)
+    checking = _Checking(name, database.secret)
     while True:
         values = {"campaign_id": campaign_id, "seq": checking.chain.seq}
         rows = (await connection.execute(ENTRIES, values)).all()
@@ -81,6 +94,8 @@ async def audit(connection: AsyncConnection, database: Database, name: str, anch
     if count.closed != checking.closed:
         checking.tell(f"{count.closed} attempts are closed, but the ledger tells of {checking.closed}")
     await _erasures(connection, database, campaign_id, checking)
+    await _opt_outs(connection, database, checking)
+    await _lists(connection, checking)
     if campaign is not None:
         checking.campaign(campaign)
     return Audit(
@@ -109,11 +124,46 @@ async def _erasures(
             checking.tell(f"entry {seq} has lost its payload, but nobody erased it")
 
 
+async def _opt_outs(connection: AsyncConnection, database: Database, checking: _Checking) -> None:
+    """Who opted out is on our list, unless they took it back later."""
+    told = list(checking.opted_out)
+    for start in range(0, len(told), PAGE):
+        values = {"keys": listed(told[start : start + PAGE], database.postgresql)}
+        kept = {row.number_key for row in await connection.execute(OPTED_OUT[database.postgresql], values)}
+        gone = set(told[start : start + PAGE]) - kept
+        if not gone:
+            continue
+        withdrawn: dict[str, int] = {}
+        values = {"keys": listed(sorted(gone), database.postgresql)}
+        for row in await connection.execute(WITHDRAWN[database.postgresql], values):
+            withdrawn[row.number_key] = max(row.at, withdrawn.get(row.number_key, 0))
+        for key in sorted(gone, key=lambda key: checking.opted_out[key]):
+            seq, at = checking.opted_out[key]
+            if withdrawn.get(key, -1) < at:
+                checking.tell(f"who opted out in entry {seq} is not on our list any more")
+
+
+async def _lists(connection: AsyncConnection, checking: _Checking) -> None:
+    """Do-not-call lists are as old, and as long, as their imports say."""
+    if not checking.lists:
+        return
+    rows = {row.name: row for row in await connection.execute(select(tables.dnc_lists))}
+    for name, (at, max_age_days, numbers) in checking.lists.items():
+        row = rows.get(name)
+        if row is None or (row.imported_at, row.max_age_days) != (at, max_age_days):
+            checking.tell(f"the do-not-call list `{name}` is not of the day that its last import tells")
+        if (await connection.execute(LISTED, {"of": name})).scalar_one() < numbers:
+            checking.tell(f"numbers are missing from the do-not-call list `{name}`")
+
+
 class _Checking:
     """What is found out on the way through a chain."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, secret: bytes) -> None:
         self.chain = Chain(name)
+        self.opted_out: dict[str, tuple[int, int]] = {}
+        self.lists: dict[str, tuple[int, int | None, int]] = {}
+        self._secret: bytes | None = secret
         self.entries = self.claimed = self.closed = 0
         self.lost: list[tuple[int, str, int | None]] = []
         self._problems: list[str] = []
@@ -148,6 +198,12 @@ class _Checking:
             self._settings = payload
         elif row.kind == "state" and payload:
             self._state, self._why = payload["state"], payload["why"]
+        elif row.kind == "opt_out":
+            self.opted_out[row.number_key] = (row.seq, row.at)
+        elif row.kind == "list" and payload:
+            before = self.lists.get(payload["list"], (0, None, 0))[2]
+            numbers = before + payload["new"] - payload["removed"]
+            self.lists[payload["list"]] = (row.at, payload["max_age_days"], numbers)
         elif row.kind in ("claimed", "closed"):
             for problem in self._attempt(row, payload, attempt):
                 self.tell(f"attempt {row.attempt}: {problem}")
@@ -163,6 +219,10 @@ class _Checking:
         if attempt is None:
             yield f"its row is missing (entry {entry.seq})"
             return
+        secret, number = self._secret, attempt.number
+        if secret is not None and number and number_key(secret, number) != attempt.number_key:
+            self._secret = None  # once is enough
+            yield "its number has another key: opt-outs and lists are not found by number any more"
         ours: dict[str, Any] = {
             "number_key": entry.number_key,
             "contact_id": entry.contact,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -104,6 +105,41 @@ async def test_what_is_missing_or_made_up_is_found(store: Store, forgery: str) -
     await some_calls(store)
     await change(store, forgery)
     assert (await store.audit("spring")).problems
+
+
+@pytest.mark.parametrize(
+    ("forgery", "told"),
+    [
+        ("DELETE FROM dnc_numbers WHERE list = 'opt-outs'", "who opted out in entry"),
+        ("UPDATE dnc_numbers SET list = 'x' WHERE list = 'opt-outs'", "who opted out in entry"),
+        ("DELETE FROM dnc_numbers WHERE list = 'federal'", "numbers are missing"),
+        ("UPDATE dnc_lists SET imported_at = imported_at + 1", "not of the day"),
+        ("DELETE FROM dnc_lists", "not of the day"),
+    ],
+)
+async def test_who_must_not_be_called_cannot_be_forgotten_in_silence(
+    store: Store, forgery: str, told: str
+) -> None:
+    ids = await some_calls(store)
+    number = (await store.why(NUMBER)).attempts[0].order
+    await store.opt_out(number.number, "by key", NOW, attempt=number.attempt)
+    await store.opt_out("+12025559998", "the desk", NOW)
+    await store.opt_out("+12025559997", "a mistake", NOW)
+    await store.withdraw_opt_out("+12025559997", "as they said", NOW + timedelta(days=1))
+    for numbers, replaces in ((["+12025559996", "+12025559995"], False), (["+12025559995"], True)):
+        await store.import_list("federal", numbers, NOW, max_age_days=31, replace=replaces)
+    assert len(ids) == 6
+    assert [(await store.audit(name)).problems for name in ("spring", "")] == [(), ()]
+    await change(store, forgery)
+    assert any(told in problem for problem in (await store.audit("")).problems)
+    if "opt-outs" in forgery:
+        assert any(told in problem for problem in (await store.audit("spring")).problems)
+
+
+async def test_another_key_of_numbers_is_found(store: Store) -> None:
+    await some_calls(store)
+    store._database.secret = b"another"
+    assert any("another key" in problem for problem in (await store.audit("spring")).problems)
 
 
 async def test_an_anchor_finds_a_chain_that_was_cut_or_rewritten_with_its_head(store: Store) -> None:
