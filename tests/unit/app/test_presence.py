@@ -70,7 +70,10 @@ class FakeStore:
             raise StoreUnavailable("gone")
         return (CampaignRow(1, "reminders", SETTINGS, "/c", CampaignState.RUNNING, "", self.proof, NOW, NOW),)
 
-    async def set_state(self, name: str, state: CampaignState, why: str, now: datetime) -> None:
+    async def set_state(
+        self, name: str, state: CampaignState, why: str, now: datetime, *, was: CampaignState
+    ) -> None:
+        assert was is CampaignState.RUNNING, "whatever a person decided meanwhile stays"
         self.states.append((name, state, why))
 
 

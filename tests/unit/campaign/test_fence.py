@@ -30,7 +30,7 @@ def test_an_attempt_is_never_tried_again_by_asterisk_and_is_archived() -> None:
     assert AT.timestamp() + 2 * file.retry_time < 2**31, "Asterisk counts in 32 bits"
     assert file.retry_time > 86_400
     assert file.variable("VOICEBOT_DIAL") == ORDER.dial
-    assert file.variable("VOICEBOT_EXPIRES") == str(int(AT.timestamp()) - 1), "never in the second of the expiry"
+    assert file.variable("VOICEBOT_EXPIRES") == str(int(AT.timestamp()) - 1), "never in its last second"
     assert (file.variable("VOICEBOT_RING"), file.variable("VOICEBOT_AMD")) == ("25", "1")
 
 
