@@ -310,3 +310,12 @@ async def test_after_an_answered_call_without_a_gateway_only_a_new_word_of_one_c
         await store.gateway_alive("gateway", 10, 0, world.now())
         places.unserved(places._unserved_at or world.now())
         assert (await places.load(NAME)).free == 10 and not health.is_bad("gateways")
+
+
+async def test_a_gateway_that_died_before_the_clock_was_set_back_is_dead(world: World) -> None:
+    async with Store.open(f"sqlite:///{world.database}") as store:
+        await store.gateway_alive("gateway", 10, 0, world.now())
+        world.ahead = -timedelta(hours=1)
+        assert await store.gateways(world.now()) == () and await store.room(world.now()) == 0
+        await store.gateway_alive("gateway", 10, 0, world.now())
+        assert await store.room(world.now()) == 10

@@ -140,6 +140,7 @@ class Assignments:
         self._stopped_ringing = asyncio.Event()
         self._unkept: dict[str, bytes] = {}
         self._refused: set[str] = set()
+        self._unusable = False
         self._pending = True  # nobody has looked yet
         self._tasks: set[asyncio.Task[Any]] = set()
         self._replaying = asyncio.Lock()
@@ -251,8 +252,11 @@ class Assignments:
                     self._unkept.pop(name, None)
                 names = await asyncio.to_thread(self._journal.names)
             except OSError as error:
-                log.critical("journal not usable", folder=str(self._journal.folder), error=str(error))
+                if not self._unusable:
+                    log.critical("journal not usable", folder=str(self._journal.folder), error=str(error))
+                self._unusable = True
                 return False
+            self._unusable = False
             for name in names:
                 if name not in self._refused and not await self._replay_one(name):
                     return False

@@ -69,13 +69,29 @@ async def campaigns_beside(config: Config, gateway: Gateway, desk: Desk | None) 
     if desk is None:
         yield
         return
-    task = asyncio.create_task(_campaigns(config, gateway, desk), name="campaigns")
+    task = asyncio.create_task(_campaigns_on(config, gateway, desk), name="campaigns")
     try:
         yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _campaigns_on(config: Config, gateway: Gateway, desk: Desk) -> None:
+    """Do it until the gateway is told to stop, whatever fails; callers are served all the same."""
+    told = ""
+    while not gateway.stopping.is_set():
+        try:
+            await _campaigns(config, gateway, desk)
+        except UserError as error:
+            if str(error) != told:
+                log.error("no campaigns", why=str(error))
+            told = str(error)
+        except Exception:  # a mistake of ours
+            log.exception("campaigns failed")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(gateway.stopping.wait(), AGAIN_S)
 
 
 async def _campaigns(config: Config, gateway: Gateway, desk: Desk) -> None:

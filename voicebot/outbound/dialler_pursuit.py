@@ -221,7 +221,7 @@ class Pursuit:
             return await self._store.close_dial(decision.result, now)
         if decision.step is Step.GIVE_UP:
             assert decision.disposition is not None
-            return await self._store.give_up(id_, decision.disposition, now, decision.why)
+            return await self._store.give_up(id_, decision.disposition, now, decision.why, at=decision.at)
         row = await self._store.attempt(id_)
         if row is None:
             return None

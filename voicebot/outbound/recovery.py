@@ -72,7 +72,7 @@ class Step(StrEnum):
     """WAIT: nothing yet. HAND: hand it over, again under its id. CLOSE: keep `result`.
 
     TAKE_BACK: write `cancelled` at the fence; if ours is the first line, close with `disposition`.
-    GIVE_UP: close with `disposition`, unless the store knows better.
+    GIVE_UP: close with `disposition`, unless the store knows better; it was over by `at`, if that is known.
     """
 
     WAIT = "wait"
@@ -88,6 +88,7 @@ class Decision:
     disposition: Disposition | None = None
     result: DialResult | None = None
     why: str = ""
+    at: datetime | None = None
 
 
 WAIT = Decision(Step.WAIT)
@@ -155,11 +156,16 @@ def _dialled(
     """It is being dialled, or talked to; or Asterisk died over it."""
     began = journal.answered_at or journal.at
     lives = live is not None and attempt.order.attempt in live.attempts
+    latest = min(
+        now, began + longest_call
+    )  # a night in which nobody looked is not the call's
     if live is not None and not lives and live.at >= began + SEEN_SINCE:
-        return Decision(Step.GIVE_UP, Disposition.INTERRUPTED, why="Asterisk ended in the middle of the call")
+        why = "Asterisk ended in the middle of the call"
+        return Decision(Step.GIVE_UP, Disposition.INTERRUPTED, why=why, at=latest)
     ring = timedelta(0) if journal.answered_at else timedelta(seconds=attempt.order.ring_s)
     if not lives and now >= began + ring + longest_call + UNANSWERED_MARGIN:
-        return Decision(Step.GIVE_UP, Disposition.INTERRUPTED, why="nobody told how the call ended")
+        why = "nobody told how the call ended"
+        return Decision(Step.GIVE_UP, Disposition.INTERRUPTED, why=why, at=latest)
     return WAIT
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Row, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +21,8 @@ from voicebot.store.forms import aware, campaign_of, ms, plain, settings_text
 from voicebot.store.rows import Anchor, CampaignRow, CampaignState, Dialler, Gateway
 from voicebot.store.writing import HEAD, Tx
 
+FRESH_MS = 15_000
+"""A gateway or dialler whose last word is older counts as dead."""
 BY_NAME = select(tables.campaigns).where(tables.campaigns.c.name == bindparam("name"))
 ALL = select(tables.campaigns).order_by(tables.campaigns.c.id)
 NAMES = select(tables.campaigns.c.id, tables.campaigns.c.name).order_by(tables.campaigns.c.id)
@@ -182,19 +184,24 @@ async def dialler_alive(tx: Tx, name: str, detail: str, now: datetime) -> None:
     await tx.run(BEAT_DIALLER[tx.postgresql], {"name": name, "seen_at": ms(now), "detail": detail})
 
 
-async def gateways(connection: AsyncConnection, since: int) -> tuple[Gateway, ...]:
-    rows = await connection.execute(select(tables.gateways).where(tables.gateways.c.seen_at >= since))
+async def gateways(connection: AsyncConnection, now: int) -> tuple[Gateway, ...]:
+    rows = await connection.execute(select(tables.gateways).where(_fresh(tables.gateways.c.seen_at, now)))
     return tuple(Gateway(row.name, aware(row.seen_at), row.capacity, row.calls) for row in rows)
 
 
-async def diallers(connection: AsyncConnection, since: int) -> tuple[Dialler, ...]:
-    rows = await connection.execute(select(tables.diallers).where(tables.diallers.c.seen_at >= since))
+async def diallers(connection: AsyncConnection, now: int) -> tuple[Dialler, ...]:
+    rows = await connection.execute(select(tables.diallers).where(_fresh(tables.diallers.c.seen_at, now)))
     return tuple(Dialler(row.name, aware(row.seen_at), row.detail) for row in rows)
 
 
-async def room(connection: AsyncConnection, since: int) -> int:
+def _fresh(seen_at: ColumnElement[int], now: int) -> ColumnElement[bool]:
+    """Not from the future either: once a clock was set back, the dead would live for long."""
+    return seen_at.between(now - FRESH_MS, now + FRESH_MS)
+
+
+async def room(connection: AsyncConnection, now: int) -> int:
     """Free places of living gateways, less the calls that may be answered any moment."""
-    free = sum(max(0, each.capacity - each.calls) for each in await gateways(connection, since))
+    free = sum(max(0, each.capacity - each.calls) for each in await gateways(connection, now))
     ringing = (await connection.execute(UNANSWERED)).scalar_one()
     return max(0, free - int(ringing))
 

@@ -169,7 +169,13 @@ async def finish_call(tx: Tx, after: After, result: CallResult, now: datetime) -
 
 
 async def give_up(
-    tx: Tx, after: After, attempt: str, disposition: Disposition, now: datetime, why: str
+    tx: Tx,
+    after: After,
+    attempt: str,
+    disposition: Disposition,
+    now: datetime,
+    why: str,
+    at: datetime | None = None,
 ) -> Closed:
     """See Store.give_up."""
     row = await tx.row(LOCKED, {"attempt": attempt})
@@ -179,7 +185,7 @@ async def give_up(
     if call is not None and dial is None:
         dial = DialResult(attempt, Disposition.ANSWERED, now, detail=why)
     elif dial is None:
-        dial = DialResult(attempt, disposition, now, detail=why)
+        dial = DialResult(attempt, disposition, at or now, detail=why)
     return await _go_on(tx, after, row, dial, call, disposition, now)
 
 

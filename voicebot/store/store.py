@@ -66,9 +66,8 @@ PATIENCE_S = 0.9
 """So long a method waits for a database that is locked or away; a tool at a prompt may take longer."""
 LEASE_S = LEASE_MS / 1000
 """So long an attempt is its dialler's without a word of it."""
-FRESH_S = 15.0
+FRESH_S = campaigns.FRESH_MS / 1000
 """A gateway or dialler whose last word is older counts as dead."""
-FRESH_MS = int(FRESH_S * 1000)
 LONG_S = 30.0
 """What goes through many rows may take so long."""
 AUDIT_S = 7200.0
@@ -288,10 +287,21 @@ class Store:
             lambda tx: closing.finish_call(tx, self._after, result, now or result.ended_at)
         )
 
-    async def give_up(self, attempt: str, disposition: Disposition, now: datetime, why: str = "") -> Closed:
-        """Close it with what is known: by its call's result, or its dialling's end, or else `disposition`."""
+    async def give_up(
+        self,
+        attempt: str,
+        disposition: Disposition,
+        now: datetime,
+        why: str = "",
+        *,
+        at: datetime | None = None,
+    ) -> Closed:
+        """Close it with what is known: by its call's result, or its dialling's end, or else `disposition`.
+
+        at: when it was over at the latest, where that is known: its minutes count up to then
+        """
         return await self._writer.do(
-            lambda tx: closing.give_up(tx, self._after, attempt, disposition, now, why)
+            lambda tx: closing.give_up(tx, self._after, attempt, disposition, now, why, at)
         )
 
     async def attempt(self, id: str) -> AttemptRow | None:
@@ -376,12 +386,12 @@ class Store:
     async def gateways(self, now: datetime) -> tuple[Gateway, ...]:
         """Return the gateways that are alive (FRESH_S)."""
         async with self._reading() as connection:
-            return await campaigns.gateways(connection, ms(now) - FRESH_MS)
+            return await campaigns.gateways(connection, ms(now))
 
     async def room(self, now: datetime) -> int:
         """Return how many more calls may be dialled, so that each that is answered finds a gateway."""
         async with self._reading() as connection:
-            return await campaigns.room(connection, ms(now) - FRESH_MS)
+            return await campaigns.room(connection, ms(now))
 
     async def dialler_alive(self, name: str, now: datetime, detail: str = "") -> None:
         """A dialler's heartbeat."""
@@ -390,7 +400,7 @@ class Store:
     async def diallers(self, now: datetime) -> tuple[Dialler, ...]:
         """Return the diallers that are alive (FRESH_S)."""
         async with self._reading() as connection:
-            return await campaigns.diallers(connection, ms(now) - FRESH_MS)
+            return await campaigns.diallers(connection, ms(now))
 
     # ------------------------------------------------------------------ looking at it
 

@@ -255,3 +255,16 @@ async def test_a_store_of_the_first_form_knows_the_times_that_were_asked_for(url
         (asked,) = await store.contacts("spring")
         (not_asked,) = await store.contacts("other")
         assert (asked.asked, not_asked.asked) == (NOW, None)
+
+
+async def test_a_call_that_nobody_saw_end_counts_for_no_more_minutes_than_it_can_have_had(
+    store: Store,
+) -> None:
+    await running(store, 1)
+    (id,) = await claim_many(store, 1)
+    await store.answered(id, NOW)
+    later, over = NOW + timedelta(hours=8), NOW + timedelta(minutes=10)
+    closed = await store.give_up(id, Disposition.INTERRUPTED, later, at=over)
+    assert (closed.disposition, closed.contact) == (Disposition.INTERRUPTED, ContactState.HELD)
+    row = await store.attempt(id)
+    assert row is not None and (row.minutes, row.closed_at) == (11, later)

@@ -108,6 +108,8 @@ def test_a_call_that_asterisk_died_over_is_interrupted_as_soon_as_that_is_certai
     assert (found.step, found.disposition) == (Step.GIVE_UP, Disposition.INTERRUPTED)
     forever = decide(dialled, 1 + 25 + 1800 + 61)
     assert (forever.step, forever.disposition) == (Step.GIVE_UP, Disposition.INTERRUPTED)
+    answered = Traces(ID, outgoing=True, journal=journal(answered=3))
+    assert decide(answered, 8 * 3600, live=Live(at(8 * 3600), gone)).at == at(3) + LONGEST
 
 
 def test_spool_files_that_somebody_removed_leave_the_attempt_in_doubt() -> None:
