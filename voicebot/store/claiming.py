@@ -211,7 +211,7 @@ class Claim:
             page = max(LEAST_PAGE, room - len(harvest.orders))
             values = {"campaign_id": campaign_id, "now": at, "priority": priority, "most": page}
             rows = await tx.rows(DUE_BELOW if last else DUE_ON_LEVEL, values)
-            keys = {number: tx.key(number) for number in map(_number, rows)}
+            keys = {number: tx.key(number) for row in rows for number in row.numbers.split()}
             past = await past_of(tx, list(keys.values()), at) if rows else Past()
             for index, row in enumerate(rows):
                 harvest.looked_at += 1
@@ -241,8 +241,9 @@ class Claim:
         contact = contact_of(row, self.campaign)
         number = _number(row)
         key = keys[number]
+        theirs = (key, *(keys[each] for each in contact.numbers if each != number))
         verdict = self.judge(
-            settings, self.policy, contact, past.history(number, key, states, today), self.now
+            settings, self.policy, contact, past.history(number, theirs, states, today), self.now
         )
         at = ms(self.now)
         evidence = _evidence(contact, verdict)

@@ -97,11 +97,15 @@ class Past:
     lists: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     opted_out: dict[str, datetime] = field(default_factory=dict)
 
-    def history(self, number: str, key: str, states: dict[str, ListState], sums: Sums) -> History:
+    def history(self, number: str, keys: Sequence[str], states: dict[str, ListState], sums: Sums) -> History:
+        """Return a number's. keys: its own, then those of the person's other numbers: who revoked at one of
+        them is not called at another."""
+        key = keys[0]
+        revoked = [self.opted_out[each] for each in keys if each in self.opted_out]
         return History(
             number,
             tuple(self.calls[key]) if key in self.calls else (),
-            self.opted_out.get(key),
+            min(revoked, default=None),
             tuple(self.lists[key]) if key in self.lists else (),
             states,
             sums.campaign,

@@ -164,6 +164,20 @@ async def test_rules_are_given_what_happened_to_the_number_in_all_campaigns(stor
     assert (second.past, second.opted_out, second.all_today.calls) == ((), NOW, 2)
 
 
+async def test_who_revoked_at_one_number_is_not_called_at_another(store: Store) -> None:
+    name = await running(store, 1)
+    await store.opt_out(contacts(1)[0].numbers[1], "at their mobile", NOW)
+    seen: list[History] = []
+
+    def judge(c: Campaign, p: Policy, contact: Contact, history: History, now: object) -> Verdict:
+        seen.append(history)
+        return ALLOW(c, p, contact, history, NOW)
+
+    await claim(store, name, now=NOW + SECOND, judge=judge)
+    await claim(store, name, now=NOW + 2 * SECOND, judge=judge)
+    assert [(each.number, each.opted_out) for each in seen] == [(contacts(1)[0].numbers[0], NOW)]
+
+
 async def test_two_rows_with_one_number_see_each_other_in_one_claim(store: Store) -> None:
     name = await running(store, 0)
     await store.add_contacts(name, [replace(contacts(1)[0], key=key) for key in "abc"], NOW)

@@ -57,7 +57,8 @@ CATALOGUE: tuple[RuleInfo, ...] = (
     RuleInfo(
         "prefix_allowed",
         "`[dialling] prefixes` of voicebot.toml allows the number, `denied_prefixes` does not deny it, and "
-        "the campaign's `prefixes` allow it.",
+        "the campaign's `prefixes` allow it. `+1` means the US with its territories, and Canada; other "
+        "countries of that code, such as the Dominican Republic, need their area code: `+1809`.",
         "refused; halted where the installation may dial nothing",
         "against toll fraud",
         "`prefixes`",

@@ -56,7 +56,7 @@ class History:
     """All that rules need beside campaign, policy, contact and time.
 
     past:       calls to `number`, oldest first, at least of the last 366 days
-    opted_out:  when the callee revoked; None: never
+    opted_out:  when the callee revoked, at this or another of their numbers; None: never
     listed:     names of the do-not-call lists that hold the number
     lists:      state of every list that the campaign names; one that was never imported is missing
     """

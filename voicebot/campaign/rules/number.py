@@ -6,6 +6,21 @@ from voicebot.campaign.numbers import INVALID, PREMIUM, WrongNumber, callable_nu
 from voicebot.campaign.rules.case import Case, allowed, halted, refused
 from voicebot.campaign.verdict import Check
 
+NEAR = frozenset(("US", "CA", "PR", "VI", "GU", "AS", "MP", "001", ""))
+"""Where calls within +1 cost what calls at home do. Its other countries have area codes like any town's, and
+rates that are shared with whoever has them called."""
+AREA = len("+1809")
+"""Characters of a prefix that means one of them."""
+
+
+def _overseas(number: str) -> str:
+    """Return the country of a +1 number that is neither of the US nor of Canada; "" for all others."""
+    try:
+        region = callable_number(number).region if number.startswith("+1") else ""
+    except WrongNumber:
+        return ""
+    return "" if region in NEAR else region
+
 
 def invalid_number(case: Case) -> Check:
     """Numbers that cannot exist are not dialled: they cost, and mark their caller as one who guesses."""
@@ -38,8 +53,12 @@ def prefix_allowed(case: Case) -> Check:
     for prefix in policy.denied_prefixes:
         if number.startswith(prefix):
             return refused("prefix_allowed", f"This installation never dials {prefix}.")
-    if not number.startswith(policy.prefixes):
+    fitting = [prefix for prefix in policy.prefixes if number.startswith(prefix)]
+    if not fitting:
         return refused("prefix_allowed", f"This installation dials {', '.join(policy.prefixes)} alone.")
+    if max(map(len, fitting)) < AREA and (country := _overseas(number)):
+        why = f"It is a number of {country}, dear to call: +1 does not mean it, {number[:AREA]} would."
+        return refused("prefix_allowed", why)
     if campaign.prefixes and not number.startswith(campaign.prefixes):
         return refused("prefix_allowed", f"The campaign calls {', '.join(campaign.prefixes)} alone.")
     return allowed("prefix_allowed", "The prefix is allowed.")

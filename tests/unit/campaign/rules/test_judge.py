@@ -126,6 +126,7 @@ SOLD = Consent(NOW - 30 * DAY, "the patient", "telemarketing", True)
         ("premium", Ruling.REFUSED, {}, {"numbers": ("+19005550142",)}, {"number": "+19005550142"}),
         ("prefix_allowed", Ruling.REFUSED, {"prefixes": ["+1310"]}, {}, {}),
         ("prefix_allowed", Ruling.REFUSED, {}, {"numbers": ("+33140205050",)}, {"number": "+33140205050"}),
+        ("prefix_allowed", Ruling.REFUSED, {}, {"numbers": ("+18095550142",)}, {"number": "+18095550142"}),
         ("attempts", Ruling.REFUSED, {"limits": {"attempts": 2}}, {"attempts": 2}, {}),
         ("in_call", Ruling.DEFERRED, {"limits": {"per_day": 9}}, {}, {"past": (call(NOW - HOUR, None),)}),
         ("caps", Ruling.DEFERRED, {"limits": {"calls_a_day": 5}}, {}, {"campaign_today": Today(5, 0)}),
@@ -421,3 +422,20 @@ def test_an_allowed_call_tells_how_long_the_hours_allow_it() -> None:
     west = contact(zones=("America/New_York", "America/Los_Angeles"))
     assert verdict(whole_day, west).legal_until == datetime(2026, 7, 1, 21, tzinfo=new_york)
     assert verdict(whole_day, contact(asked=NOW, due=NOW)).legal_until is None
+
+
+@pytest.mark.parametrize(
+    ("number", "prefixes", "ruling"),
+    [
+        ("+17875550142", ("+1",), Ruling.ALLOWED),  # Puerto Rico
+        ("+14165550142", ("+1",), Ruling.ALLOWED),  # Canada
+        ("+18005550142", ("+1",), Ruling.ALLOWED),  # toll-free
+        ("+18765550142", ("+1",), Ruling.REFUSED),  # Jamaica
+        ("+18765550142", ("+1", "+1876"), Ruling.ALLOWED),
+        ("+12842295555", ("+1",), Ruling.REFUSED),  # British Virgin Islands
+    ],
+)
+def test_plus_one_does_not_mean_the_caribbean(number: str, prefixes: tuple[str, ...], ruling: Ruling) -> None:
+    policy = replace(POLICY, prefixes=prefixes)
+    found = judge(campaign(), policy, contact(numbers=(number,)), history(number=number), NOW)
+    assert word(found, "prefix_allowed").ruling is ruling
