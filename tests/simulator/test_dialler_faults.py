@@ -210,10 +210,10 @@ async def test_pause_stops_and_takes_back_within_a_second(world: World) -> None:
         await until(lambda: world.waiting > 5, 5)
         await store.set_state(NAME, CampaignState.PAUSED, "test", world.now())
         await until(lambda: not world.waiting, 1)
-        rung = world.rung
+        rung, begun = world.rung, len(world.asterisk.calls())  # some may be past the fence
         world.asterisk_works = True
         await asyncio.sleep(1.0)
-        assert world.rung <= rung + len(world.asterisk.calls())
+        assert world.rung <= rung + begun
         status = await store.status(NAME, world.now())
         assert status.dispositions["cancelled"] > 0
         await store.set_state(NAME, CampaignState.RUNNING, "test", world.now())
