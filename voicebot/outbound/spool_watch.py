@@ -74,11 +74,12 @@ class _Folder:
         if changed == self.looked:
             return
         names = set(os.listdir(self.path))  # noqa: PTH208 - names alone, a dozen times as fast
-        if self.pattern is not None:
-            names = set(filter(self.pattern.fullmatch, names))
         self.told &= names
+        fresh = names - self.told
+        if self.pattern is not None:
+            fresh = set(filter(self.pattern.fullmatch, fresh))
         whole = True
-        for name in sorted(names - self.told):
+        for name in sorted(fresh):
             if (news := self.read(self.path / name)) is not None:
                 self.told.add(name)
                 yield news
