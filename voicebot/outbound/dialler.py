@@ -282,6 +282,8 @@ class Dialler:
                 dialler=self.name, states=(AttemptState.CLAIMED, AttemptState.HANDED)
             )
             revoked = [row.order.attempt for row in rows if not row.order.number]
+            if rows:
+                revoked += await self._store.revoked()
             for name in {row.order.campaign for row in rows}:
                 run = self._runs.get(name)
                 lists = run.settings.do_not_call if run else ()

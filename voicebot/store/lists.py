@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +24,7 @@ CHUNK = 5000
 
 _d = tables.dnc_numbers.c
 _a = tables.attempts.c
+_n = tables.contact_numbers.c
 ADD_NUMBERS = {}
 ADD_LIST = {}
 for _postgres, _dialect in ((True, postgresql), (False, sqlite)):
@@ -49,6 +50,23 @@ OPEN_ON = {
     postgres: select(_a.id).where(among(_a.number_key, "keys", postgres), _a.state != "closed")
     for postgres in (False, True)
 }
+OPEN_OF_PERSON = {
+    postgres: select(_a.id).where(
+        or_(
+            among(_a.number_key, "keys", postgres),
+            _a.contact_id.in_(select(_n.contact_id).where(among(_n.number_key, "keys", postgres))),
+        ),
+        _a.state != "closed",
+    )
+    for postgres in (False, True)
+}
+REVOKED = (
+    select(_a.id)
+    .join(tables.contact_numbers, _n.contact_id == _a.contact_id)
+    .join(tables.dnc_numbers, _d.number_key == _n.number_key)
+    .where(_d.list == OPT_OUTS, _a.state != "closed")
+    .distinct()
+)
 OLD = delete(tables.dnc_numbers).where(_d.list == bindparam("of"), _d.run < bindparam("before"))
 DROP = delete(tables.dnc_numbers).where(_d.list == bindparam("of"), _d.number_key == bindparam("key"))
 
@@ -117,8 +135,13 @@ async def opt_out(tx: Tx, number: str, how: str, now: datetime, attempt: str) ->
         if (row := await tx.row(of, {"attempt": attempt})) is not None:
             campaign_id, contact = row.campaign_id, row.contact_id
     await add_opt_out(tx, key, how, ms(now), attempt, contact, campaign_id)
-    rows = await tx.rows(OPEN_ON[tx.postgresql], {"keys": tx.listed([key])})
+    rows = await tx.rows(OPEN_OF_PERSON[tx.postgresql], {"keys": tx.listed([key])})
     return tuple(row.id for row in rows if row.id != attempt)
+
+
+async def revoked(connection: AsyncConnection) -> frozenset[str]:
+    """See Store.revoked."""
+    return frozenset((await connection.execute(REVOKED)).scalars())
 
 
 async def withdraw(tx: Tx, number: str, how: str, now: datetime) -> bool:

@@ -356,7 +356,8 @@ class Store:
         return ListImported(name, new, total - new, removed, tuple(open_))
 
     async def opt_out(self, number: str, how: str, now: datetime, *, attempt: str = "") -> tuple[str, ...]:
-        """Keep a revocation. Returns other open attempts on the number: cancel them, in the spool as well."""
+        """Keep a revocation. Returns the person's other open attempts, at whichever of their numbers: cancel
+        them, in the spool as well."""
         return await self._writer.do(
             lambda tx: do_not_call.opt_out(tx, number, how, now, attempt), gated=True
         )
@@ -364,6 +365,11 @@ class Store:
     async def withdraw_opt_out(self, number: str, how: str, now: datetime) -> bool:
         """Undo a revocation that was a mistake; the ledger keeps both. False: there was none."""
         return await self._writer.do(lambda tx: do_not_call.withdraw(tx, number, how, now), gated=True)
+
+    async def revoked(self) -> frozenset[str]:
+        """Return the open attempts of people who opted out, at this or another of their numbers."""
+        async with self._reading() as connection:
+            return await do_not_call.revoked(connection)
 
     async def lists(self) -> tuple[ListRow, ...]:
         """Return all do-not-call lists, our own opt-outs among them."""

@@ -178,6 +178,16 @@ async def test_who_revoked_at_one_number_is_not_called_at_another(store: Store) 
     assert [(each.number, each.opted_out) for each in seen] == [(contacts(1)[0].numbers[0], NOW)]
 
 
+async def test_who_revokes_at_one_number_has_calls_to_another_taken_back(store: Store) -> None:
+    await running(store, 2)
+    ids = await claim_many(store, 2)
+    assert await store.revoked() == frozenset()
+    orders = {each.order.attempt: each.order.number for each in await store.open_attempts()}
+    theirs = next(id for id in ids if orders[id] == contacts(1)[0].numbers[0])
+    assert await store.opt_out(contacts(1)[0].numbers[1], "at their mobile", NOW) == (theirs,)
+    assert await store.revoked() == {theirs}
+
+
 async def test_two_rows_with_one_number_see_each_other_in_one_claim(store: Store) -> None:
     name = await running(store, 0)
     await store.add_contacts(name, [replace(contacts(1)[0], key=key) for key in "abc"], NOW)
