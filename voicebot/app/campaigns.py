@@ -58,11 +58,13 @@ async def dial(
     store: Store,
     stopping: asyncio.Event,
     holds_back: Callable[[str], str] = lambda campaign: "",
+    linger: asyncio.Event | None = None,
 ) -> None:
     """Dial until `stopping` is set: what was begun is handed over, then this returns. Raises UserError.
 
     holds_back: why nobody of a campaign may be called yet, by its name; "" where they may. For a gateway in
                 the same process that is not ready.
+    linger:     set when that gateway has ended: until then its calls are followed to their end.
     """
     spool = await asyncio.to_thread(spool_of, config)
     async with AsyncExitStack() as stack:
@@ -91,7 +93,7 @@ async def dial(
         if watch is not None:
             tasks.append(asyncio.create_task(watch.run(dialler.book, dialler.pursuit), name="ami events"))
         try:
-            await dialler.run()
+            await dialler.run(linger)
         finally:
             for task in tasks:
                 task.cancel()

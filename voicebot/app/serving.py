@@ -23,6 +23,9 @@ from voicebot.store.store import Store
 AGAIN_S = 10.0
 """After a dialler ended that should not have, until the next one."""
 
+CLOSE_S = 5.0
+"""After the gateway has ended, until campaigns are given up that do not end."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -69,21 +72,24 @@ async def campaigns_beside(config: Config, gateway: Gateway, desk: Desk | None) 
     if desk is None:
         yield
         return
-    task = asyncio.create_task(_campaigns_on(config, gateway, desk), name="campaigns")
+    ended = asyncio.Event()
+    task = asyncio.create_task(_campaigns_on(config, gateway, desk, ended), name="campaigns")
     try:
         yield
     finally:
+        ended.set()
+        await asyncio.wait({task}, timeout=CLOSE_S)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
 
 
-async def _campaigns_on(config: Config, gateway: Gateway, desk: Desk) -> None:
+async def _campaigns_on(config: Config, gateway: Gateway, desk: Desk, ended: asyncio.Event) -> None:
     """Do it until the gateway is told to stop, whatever fails; callers are served all the same."""
     told = ""
     while not gateway.stopping.is_set():
         try:
-            await _campaigns(config, gateway, desk)
+            await _campaigns(config, gateway, desk, ended)
         except UserError as error:
             if str(error) != told:
                 log.error("no campaigns", why=str(error))
@@ -94,7 +100,8 @@ async def _campaigns_on(config: Config, gateway: Gateway, desk: Desk) -> None:
             await asyncio.wait_for(gateway.stopping.wait(), AGAIN_S)
 
 
-async def _campaigns(config: Config, gateway: Gateway, desk: Desk) -> None:
+async def _campaigns(config: Config, gateway: Gateway, desk: Desk, ended: asyncio.Event) -> None:
+    """Do it until the gateway has `ended`: its last calls are told of, and closed."""
     async with AsyncExitStack() as stack:
         store = await patient_store(config, stack, gateway.stopping)
         if store is None:
@@ -114,19 +121,28 @@ async def _campaigns(config: Config, gateway: Gateway, desk: Desk) -> None:
             return "" if campaign in presence.prepared else "its dialog is being prepared"
 
         async with asyncio.TaskGroup() as group:
-            group.create_task(assignments.run(), name="calls on their way")
-            group.create_task(presence.run(), name="presence")
+            beside = (
+                group.create_task(assignments.run(), name="calls on their way"),
+                group.create_task(presence.run(), name="presence"),
+            )
             if config.dialling.enabled:
-                group.create_task(_dial_on(config, store, gateway.stopping, holds_back), name="dialler")
+                await _dial_on(config, store, gateway.stopping, ended, holds_back)
+            await ended.wait()
+            for task in beside:
+                task.cancel()
 
 
 async def _dial_on(
-    config: Config, store: Store, stopping: asyncio.Event, holds_back: Callable[[str], str]
+    config: Config,
+    store: Store,
+    stopping: asyncio.Event,
+    ended: asyncio.Event,
+    holds_back: Callable[[str], str],
 ) -> None:
     """Dial until told to stop, whatever happens to a dialler."""
     while not stopping.is_set():
         try:
-            await dial(config, store, stopping, holds_back=holds_back)
+            await dial(config, store, stopping, holds_back=holds_back, linger=ended)
         except UserError as error:
             log.error("nothing is dialled", why=str(error))
         except Exception:  # a mistake of ours must not end the gateway

@@ -46,6 +46,8 @@ PURSUE_S = 0.05
 HEARTBEAT_S = 5.0
 RENEW_S = 10.0
 SWEEP_S = 30.0
+LINGER_S = 2.0
+"""After a gateway has ended: Asterisk's word on its last call comes a moment later."""
 SILENT = timedelta(seconds=3)
 """Asterisk takes a call file within a second; where one waits so long and nothing is heard, it is away."""
 STRAYS_S = 600.0
@@ -129,8 +131,12 @@ class Dialler:
         """Dial no more; `run` returns once hand-overs that began are finished."""
         self._stopping.set()
 
-    async def run(self) -> None:
-        """Dial until `stop()`. What is open then is found again by the next start."""
+    async def run(self, linger: asyncio.Event | None = None) -> None:
+        """Dial until `stop()`. What is open then is found again by the next start.
+
+        linger: a gateway in this process has not ended yet: its calls are followed to their end meanwhile,
+                and for a moment after it is set
+        """
         if not await self._patiently(self.recover):
             return
         tasks = [
@@ -150,6 +156,8 @@ class Dialler:
                 task.cancel()
             await asyncio.gather(watch, stopping, return_exceptions=True)
             await self._wind_up()
+            if linger is not None and self._stopping.is_set():
+                await self._follow_the_last(linger)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -180,6 +188,14 @@ class Dialler:
         if undialled:
             await self.pursuit.cancel(undialled, "the dialler ended")
         log.info("dialler ended", still_open=len(self.book))
+
+    async def _follow_the_last(self, gateway_ended: asyncio.Event) -> None:
+        """While a gateway serves its last calls, close them; nobody else would until the next start."""
+        until: float | None = None
+        while len(self.book) and (until is None or self._mono() < until):
+            if until is None and gateway_ended.is_set():
+                until = self._mono() + LINGER_S
+            await asyncio.sleep(PURSUE_S)
 
     # --- campaigns --------------------------------------------------------------------------------------
 
