@@ -71,7 +71,9 @@ class World:
         )
 
     @asynccontextmanager
-    async def at_work(self, contacts: int = 2000, settings: Campaign | None = None) -> AsyncIterator[Store]:
+    async def at_work(
+        self, contacts: int = 2000, settings: Campaign | None = None, linger: asyncio.Event | None = None
+    ) -> AsyncIterator[Store]:
         async with Store.open(f"sqlite:///{self.database}") as store:
             self.store = store
             await store.create_campaign(settings or campaign(), self.folder, self.now())
@@ -83,7 +85,7 @@ class World:
             await store.set_state(NAME, CampaignState.RUNNING, "test", self.now())
             self.dialler = self.dialler_of(store)
             tasks = [asyncio.create_task(self._asterisk()), asyncio.create_task(self._gateway())]
-            self.running = asyncio.create_task(self.dialler.run())
+            self.running = asyncio.create_task(self.dialler.run(linger))
             try:
                 yield store
             finally:
@@ -319,3 +321,20 @@ async def test_a_gateway_that_died_before_the_clock_was_set_back_is_dead(world: 
         assert await store.gateways(world.now()) == () and await store.room(world.now()) == 0
         await store.gateway_alive("gateway", 10, 0, world.now())
         assert await store.room(world.now()) == 10
+
+
+async def test_calls_that_end_after_we_were_told_to_stop_are_closed_while_the_gateway_ends(
+    world: World,
+) -> None:
+    world.asterisk_works = False
+    async with world.at_work(contacts=1, linger=asyncio.Event()) as store:
+        await until(lambda: world.waiting == 1, 10)
+        world.asterisk.scan()
+        while not world.rung:
+            world.asterisk.advance()
+        world.dialler.stop()
+        await asyncio.sleep(0.3)  # had it not waited, it would be over by now
+        assert not world.running.done()
+        world.asterisk_works = True
+        await until(world.running.done, 5)
+        assert not await store.open_attempts()
