@@ -144,9 +144,9 @@ def dial_result(attempt: str, traces: Traces, ended: Ended) -> DialResult:
 
 def _await_call(attempt: Open, ended_at: datetime, now: datetime) -> Decision:
     if attempt.call_known or now >= ended_at + CALL_RESULT_PATIENCE:
-        return Decision(
-            Step.GIVE_UP, Disposition.ANSWERED, why="no gateway told what the conversation came to"
-        )
+        # Somebody answered. Whether they heard us, or wanted no more calls, nobody knows: a person decides.
+        why = "no gateway told what the conversation came to"
+        return Decision(Step.GIVE_UP, Disposition.INTERRUPTED, why=why)
     return WAIT
 
 

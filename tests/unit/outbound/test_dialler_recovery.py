@@ -145,7 +145,7 @@ def test_somebody_who_answered_and_met_no_gateway_was_abandoned() -> None:
 def test_an_answered_call_waits_for_its_gateways_word_but_not_for_ever() -> None:
     assert decide(Traces(ID), 50, ended_at=at(40)).step is Step.WAIT
     found = decide(Traces(ID), 101, ended_at=at(40))
-    assert (found.step, found.disposition) == (Step.GIVE_UP, Disposition.ANSWERED)
+    assert (found.step, found.disposition) == (Step.GIVE_UP, Disposition.INTERRUPTED)
 
 
 def test_a_contact_becomes_due_again_only_where_the_fence_lets_nobody_pass() -> None:

@@ -111,7 +111,7 @@ def _closed(entry: LedgerRow, told: Mapping[str, Any], _: bool) -> Told:
             lines.append(Line(f"The network's word: {said}."))
     if call:
         lines += [Line(text) for text in _conversation(call)]
-    elif told and entry.rule == "answered":
+    elif told and entry.rule in ("answered", "interrupted") and dial.get("disposition") == "answered":
         lines.append(Line("Nobody told what the conversation came to: our gateway ended in it."))
     if told.get("contact") == "due" and told.get("due"):
         lines.append(Line(f"They are to be called again, not before {_iso(told['due'])}."))
