@@ -17,6 +17,7 @@ from voicebot.call.conversation import Stage
 from voicebot.call.eavesdropping import Eavesdropper
 from voicebot.call.introduction import Introduction
 from voicebot.call.outbound import (
+    ABANDONED_AFTER_MS,
     CALL_BACK,
     OPTED_OUT,
     Answer,
@@ -238,6 +239,12 @@ class OutboundCall(Call):
             log.critical("opt-out not kept", call=self.id, number=self._assignment.number, error=repr(error))
             self.record.faults.append(f"opt-out not kept: {error!r}")
 
+    def _left_at_once(self) -> bool:
+        """Whether the callee hung up before our silence could count as one."""
+        ended = self._leg.ended if self._leg is not None else None
+        by_callee = ended is not None and ended.reason == "caller"
+        return by_callee and self._watch.ms(self._clock()) < ABANDONED_AFTER_MS
+
     # --- what came of it --------------------------------------------------------------------------------
 
     def _take_result(self, interpreter: Interpreter) -> None:
@@ -250,7 +257,7 @@ class OutboundCall(Call):
         call = self._placed
         call.answered_by = self._watch.by.value
         call.judgements = self._watch.judgements
-        call.abandoned = was_abandoned(call)
+        call.abandoned = was_abandoned(call) and not self._left_at_once()
         if self.record.outcome == CALL_BACK:
             zone = zone_of(self._services.config, self._route)
             call.call_back = call_back_at(self.record.slots, self._answer.at, zone)

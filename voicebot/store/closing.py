@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
@@ -110,7 +110,10 @@ def disposition_of(dial: DialResult | None, call: CallResult | None) -> Disposit
         if call.answered_by is AnsweredBy.MACHINE:
             return Disposition.MACHINE
         heard = call.first_audio_ms is not None and call.first_audio_ms <= HEARD_MS
-        return Disposition.ANSWERED if heard else Disposition.ABANDONED
+        left = call.outcome == "hangup" and call.ended_at - call.answered_at < timedelta(
+            milliseconds=HEARD_MS
+        )
+        return Disposition.ANSWERED if heard or left else Disposition.ABANDONED
     if dial is None or dial.disposition is Disposition.ANSWERED:
         return None
     return dial.disposition

@@ -64,6 +64,11 @@ async def test_an_answered_call_ends_when_both_halves_are_known(store: Store, ca
         ({"first_audio_ms": 2001}, Disposition.ABANDONED),
         ({"first_audio_ms": None}, Disposition.ABANDONED),
         ({"first_audio_ms": None, "answered_by": AnsweredBy.MACHINE}, Disposition.MACHINE),
+        ({"first_audio_ms": None, "outcome": "hangup"}, Disposition.ABANDONED),
+        (
+            {"first_audio_ms": None, "outcome": "hangup", "answered_at": NOW, "ended_at": NOW + SECOND},
+            Disposition.ANSWERED,
+        ),
         ({"opted_out": True}, Disposition.OPTED_OUT),
     ],
 )
