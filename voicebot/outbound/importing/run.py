@@ -128,13 +128,14 @@ async def import_contacts(
                 if progress:
                     progress(Progress(run.done.rows, table.read, table.size))
         rejected.finish()
+    after = await run.patiently(lambda: store.campaign(campaign.name))  # it may have been done meanwhile
     done = replace(
         run.done,
         rejected=rejected.rows,
         rejected_file=rejected.path,
         how=table.how,
         examples=tuple(run.examples),
-        notices=tuple(run.notices()),
+        notices=tuple(run.notices(after.state)),
     )
     if not done.rows:
         raise UserError(Problem("the file has no rows below its header", "add some", str(path)))
@@ -241,11 +242,12 @@ class _Run:
             remedy = "mend the database and import the same file again: nothing is added twice"
             raise UserError(Problem(what, remedy, self._plan.source)) from error
 
-    def notices(self) -> Iterator[str]:
-        """Yield what else is worth knowing."""
-        state = self._campaign.state
-        if state in (CampaignState.STOPPED, CampaignState.DONE, CampaignState.HALTED):
-            yield f"the campaign is {state}: nobody is called while it is"
+    def notices(self, state: CampaignState) -> Iterator[str]:
+        """Yield what else is worth knowing; `state` is the campaign's now."""
+        if state in (CampaignState.DONE, CampaignState.HALTED):
+            yield f"the campaign is {state}: `voicebot campaign start {self._campaign.name}` goes on with it"
+        elif state is CampaignState.STOPPED:
+            yield "the campaign is stopped for good: nobody of it is called"
         if self.done.same_number:
             pairs = ", ".join(f"{line} as {first}" for line, first in self._same[:MOST_SHOWN])
             yield f"rows with the number of an earlier row: {self.done.same_number:,} (line {pairs})"
