@@ -156,9 +156,7 @@ def _dialled(
     """It is being dialled, or talked to; or Asterisk died over it."""
     began = journal.answered_at or journal.at
     lives = live is not None and attempt.order.attempt in live.attempts
-    latest = min(
-        now, began + longest_call
-    )  # a night in which nobody looked is not the call's
+    latest = min(now, began + longest_call)  # a night in which nobody looked is not the call's
     if live is not None and not lives and live.at >= began + SEEN_SINCE:
         why = "Asterisk ended in the middle of the call"
         return Decision(Step.GIVE_UP, Disposition.INTERRUPTED, why=why, at=latest)
