@@ -33,6 +33,7 @@ async def test_a_store_that_cannot_be_opened_is_told_once_and_opened_when_it_can
 
     monkeypatch.setattr(serving, "patient_store", patient_store)
     monkeypatch.setattr(serving, "AGAIN_S", 0.001)
+    monkeypatch.setattr(serving, "CLOSE_S", 0.001)
     gateway = cast(Gateway, SimpleNamespace(stopping=asyncio.Event()))
     with capture_logs() as logs:
         async with campaigns_beside(cast(Config, None), gateway, Desk()), asyncio.timeout(5):
