@@ -41,7 +41,9 @@ from voicebot.store.rows import AttemptRow, CampaignRow, CampaignState, Judge
 from voicebot.store.store import Store
 
 WATCH_S = 0.25
-"""How often states of campaigns, revocations and the spool are looked at."""
+"""How often Asterisk and the spool are looked at, and whether the store told of a change."""
+ASK_S = 1.0
+"""How often the store is asked for campaigns' states and revocations, though it told of no change."""
 PURSUE_S = 0.05
 HEARTBEAT_S = 5.0
 RENEW_S = 10.0
@@ -120,6 +122,8 @@ class Dialler:
         self._pacers: dict[tuple[object, ...], Pacer] = {}
         self._ways: dict[str, str] = {}
         self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._ask_at = 0.0
         self._refused: dict[str, str] = {}
         self._again_at: dict[str, float] = {}
         self._strays_at = mono() + STRAYS_S
@@ -144,6 +148,7 @@ class Dialler:
             asyncio.create_task(self._every(HEARTBEAT_S, self._heartbeat), name="heartbeat"),
             asyncio.create_task(self._every(RENEW_S, self._renew), name="leases"),
             asyncio.create_task(self._every(SWEEP_S, self._sweep), name="sweep"),
+            asyncio.create_task(self._every(WATCH_S, self._listen), name="changes"),
         ]
         try:
             watch = asyncio.create_task(self._every(WATCH_S, self.watch), name="campaigns")
@@ -199,7 +204,21 @@ class Dialler:
 
     # --- campaigns --------------------------------------------------------------------------------------
 
+    async def _listen(self) -> None:
+        """Be told by the store that somebody paused a campaign, or revoked."""
+        async for _ in self._store.changes():
+            self._changed.set()
+
     async def watch(self) -> None:
+        """Do as the store wants where something changed; look whether Asterisk and the spool are there."""
+        if self._changed.is_set() or self._mono() >= self._ask_at:
+            self._changed.clear()
+            self._ask_at = self._mono() + ASK_S
+            await self.obey()
+        await self._look_at_asterisk()
+        await self._look_at_spool()
+
+    async def obey(self) -> None:
         """Begin and end the runs of campaigns as their states want it; take back what is revoked."""
         try:
             rows = {row.name: row for row in await self._store.campaigns(CampaignState.RUNNING)}
@@ -220,8 +239,6 @@ class Dialler:
             if known is None:
                 self._begin_run(row)
         await self.take_back_revoked()
-        await self._look_at_asterisk()
-        await self._look_at_spool()
 
     def _begin_run(self, row: CampaignRow) -> None:
         if self._mono() < self._again_at.get(row.name, 0.0):

@@ -100,9 +100,16 @@ class Changes:
         with told():
             async with asyncio.timeout(self._database.limit_s()):
                 connection = await self._database.engine.connect()
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                self._driver = driver
-                await driver.add_listener(CHANNEL, lambda *_: self._look.set())
-                driver.add_termination_listener(lambda *_: self._look.set())
+                try:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    driver: Any = (await connection.get_raw_connection()).driver_connection
+                    self._driver = driver
+                    await driver.add_listener(CHANNEL, lambda *_: self._look.set())
+                    driver.add_termination_listener(lambda *_: self._look.set())
+                except Exception as error:  # the driver's own: the pool's connection was dead
+                    await self._forget(connection)
+                    raise StoreUnavailable(f"it cannot be listened to: {error}") from error
+                except BaseException:
+                    await self._forget(connection)
+                    raise
                 return connection

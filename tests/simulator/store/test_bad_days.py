@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +122,26 @@ async def test_changes_wake_who_waits_in_another_process(url: str, store: Store)
         waiting = asyncio.ensure_future(anext(changes))
         while not waiting.done():
             await store.set_state("spring", CampaignState.PAUSED, str(time.monotonic()), NOW)
+            await asyncio.wait((waiting,), timeout=0.2)
+        await changes.aclose()  # type: ignore[attr-defined]
+
+
+async def test_changes_are_told_again_after_a_restart(far: Far) -> None:
+    async with asyncio.timeout(20):
+        changes = far.store.changes()
+        waiting = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0)
+        await far.store.set_state("spring", CampaignState.PAUSED, "before", NOW)
+        await waiting
+        for _ in range(3):
+            await far.proxy.gone()
+            with suppress(StoreUnavailable):
+                await far.store.status("spring", NOW)
+            await far.proxy.start()
+        waiting = asyncio.ensure_future(anext(changes))
+        while not waiting.done():
+            with suppress(StoreUnavailable):
+                await far.store.set_state("spring", CampaignState.PAUSED, str(time.monotonic()), NOW)
             await asyncio.wait((waiting,), timeout=0.2)
         await changes.aclose()  # type: ignore[attr-defined]
 
