@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from voicebot.campaign.ledger import genesis
 from voicebot.errors import UserError
 from voicebot.store import tables
 from voicebot.store.database import Database, told
+from voicebot.store.errors import StoreUnavailable
 
 VERSIONS = ("0001", "0002")
 """All forms that this version knows, oldest first. Each has its migration in migrations/versions."""
@@ -19,10 +21,29 @@ LOCK = 0x766F696365626F74
 """PostgreSQL's advisory lock that migrations take."""
 PATIENCE_S = 60.0
 SECRET_BYTES = 32
+FIRST_OPENING_S = 10.0
+"""So long another process may take to make the tables of an SQLite file."""
+LOOK_AGAIN_S = 0.05
 
 
 async def migrate(database: Database) -> None:
-    """Create or update the tables, under a lock. Raises UserError for a database of a later version."""
+    """Create or update the tables, under a lock. Raises UserError for a database of a later version.
+
+    Where another process is at it with SQLite, whose locks have no queue, it is waited for.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + FIRST_OPENING_S
+    while True:
+        try:
+            await _migrate(database)
+            return
+        except StoreUnavailable as error:
+            if database.postgresql or "locked" not in str(error) or loop.time() > until:
+                raise
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _migrate(database: Database) -> None:
     async with database.reading(long_s=PATIENCE_S) as connection:
         version = await connection.run_sync(_version)
     if version != VERSIONS[-1]:
