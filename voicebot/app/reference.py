@@ -18,12 +18,26 @@ from voicebot.call.record import (
     Party,
     WorkRecord,
 )
-from voicebot.config import Config, Route, RouteLanguage, SttConfig, TtsConfig
+from voicebot.config import (
+    AgentConfig,
+    ConferenceConfig,
+    Config,
+    QueueConfig,
+    Route,
+    RouteLanguage,
+    SttConfig,
+    TrunkConfig,
+    TtsConfig,
+)
 
 _REPEATED: dict[str, tuple[str, type[BaseModel]]] = {
     "stt": ("[stt.NAME]", SttConfig),
     "tts": ("[tts.NAME]", TtsConfig),
     "routes": ("[[routes]]", Route),
+    "trunks": ("[trunks.NAME]", TrunkConfig),
+    "queues": ("[queues.NAME]", QueueConfig),
+    "agents": ("[agents.NAME]", AgentConfig),
+    "conferences": ("[conferences.NAME]", ConferenceConfig),
 }
 
 

@@ -4,7 +4,9 @@ Every mistake of all sources is reported at once, with the file's line where the
 Secrets come from the environment or from a file named by `*_file`.
 """
 
+from voicebot.config.doors import AgiConfig, PanelConfig, TracingConfig
 from voicebot.config.loading import load_config
+from voicebot.config.people import AgentConfig, ConferenceConfig, QueueConfig, SupervisionConfig
 from voicebot.config.sections import (
     AsteriskConfig,
     BargeInConfig,
@@ -28,9 +30,12 @@ from voicebot.config.sections import (
 from voicebot.config.zones import zone_of
 
 __all__ = [
+    "AgentConfig",
+    "AgiConfig",
     "AsteriskConfig",
     "BargeInConfig",
     "Codec",
+    "ConferenceConfig",
     "Config",
     "DiallingConfig",
     "DialogsConfig",
@@ -38,11 +43,15 @@ __all__ = [
     "Limits",
     "LlmConfig",
     "MediaConfig",
+    "PanelConfig",
     "Paths",
+    "QueueConfig",
     "Route",
     "RouteLanguage",
     "StoreConfig",
     "SttConfig",
+    "SupervisionConfig",
+    "TracingConfig",
     "TrunkConfig",
     "TtsConfig",
     "VadConfig",

@@ -12,13 +12,31 @@ from typing import Any
 from pydantic import ValidationError
 from rapidfuzz import process as closest
 
-from voicebot.config.sections import Config, Route, SttConfig, TtsConfig
+from voicebot.config.people import AgentConfig, ConferenceConfig, QueueConfig
+from voicebot.config.section import Section
+from voicebot.config.sections import Config, Route, SttConfig, TrunkConfig, TtsConfig
 from voicebot.errors import Problem, UserError
 
 ENVIRONMENT_PREFIX = "VOICEBOT_"
 DEFAULT_FILE = "voicebot.toml"
-SECRETS = (("asterisk", "ari_password"), ("asterisk", "ami_password"), ("llm", "key"), ("store", "password"))
+SECRETS = (
+    ("asterisk", "ari_password"),
+    ("asterisk", "ami_password"),
+    ("llm", "key"),
+    ("store", "password"),
+    ("supervision", "ami_password"),
+)
 """Each may stand in a file of its own, which `<name>_file` names."""
+TABLES: dict[str, type[Section]] = {
+    "stt": SttConfig,
+    "tts": TtsConfig,
+    "routes": Route,
+    "trunks": TrunkConfig,
+    "queues": QueueConfig,
+    "agents": AgentConfig,
+    "conferences": ConferenceConfig,
+}
+"""Tables of which there may be many, by their first name."""
 
 
 def load_config(
@@ -132,7 +150,7 @@ def _read_secrets(
             why = error.strerror if isinstance(error, OSError) else "it is no text"
             what = f"{table}.{name}_file: {path} cannot be read ({why})"
             remedy = "write the secret there"
-            if table == "asterisk":
+            if table in ("asterisk", "supervision"):
                 remedy = "write the password there, or run scripts/asterisk up, which does"
             problems.append(Problem(what, remedy, source, _line_of([table, f"{name}_file"], text)))
     return problems
@@ -196,7 +214,7 @@ def _settings_beside(keys: list[str]) -> list[str]:
     for key in keys[:-1]:
         field = getattr(model, "model_fields", {}).get(key)
         if field is None:
-            model = {"stt": SttConfig, "tts": TtsConfig, "routes": Route}.get(keys[0], Config)
+            model = TABLES.get(keys[0], Config)
             break
         model = field.annotation
     return list(getattr(model, "model_fields", Route.model_fields))

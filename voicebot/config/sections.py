@@ -9,16 +9,16 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from voicebot.config.doors import AgiConfig, PanelConfig, TracingConfig
+from voicebot.config.people import AgentConfig, ConferenceConfig, Name, QueueConfig, SupervisionConfig
+from voicebot.config.section import Section
 
 Codec = Literal["ulaw", "alaw", "slin", "g722"]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class AsteriskConfig(_Section):
+class AsteriskConfig(Section):
     """Where Asterisk is and how we log in."""
 
     ari_url: str = Field(
@@ -50,7 +50,7 @@ class AsteriskConfig(_Section):
         return value.rstrip("/")
 
 
-class MediaConfig(_Section):
+class MediaConfig(Section):
     """The RTP side of the gateway."""
 
     bind: str = Field("127.0.0.1", description="Address on which we receive RTP.")
@@ -85,7 +85,7 @@ class MediaConfig(_Section):
         return value
 
 
-class SttConfig(_Section):
+class SttConfig(Section):
     """One recogniser, under a name that routes use."""
 
     engine: Literal["vosk", "whisper", "pocketsphinx"] = Field(description="See docs/engines.md.")
@@ -102,7 +102,7 @@ class SttConfig(_Section):
     )
 
 
-class TtsConfig(_Section):
+class TtsConfig(Section):
     """One synthesiser, under a name that routes use."""
 
     engine: Literal["pyttsx3", "espeak", "piper"] = Field(description="See docs/speaking.md.")
@@ -113,7 +113,7 @@ class TtsConfig(_Section):
     timeout_s: float = Field(5.0, gt=0, le=60, description="A sentence later than this counts as a hang.")
 
 
-class VadConfig(_Section):
+class VadConfig(Section):
     """Voice activity detection and end-pointing, in ms where not said otherwise."""
 
     engine: Literal["webrtcvad", "silero"] = Field(
@@ -129,7 +129,7 @@ class VadConfig(_Section):
     )
 
 
-class BargeInConfig(_Section):
+class BargeInConfig(Section):
     """When a caller may take the floor from a prompt."""
 
     confirm_ms: int = Field(
@@ -138,7 +138,7 @@ class BargeInConfig(_Section):
     resume_back_ms: int = Field(400, ge=0, le=5000, description="How far a resumed prompt goes back.")
 
 
-class FetchConfig(_Section):
+class FetchConfig(Section):
     """What the `fetch` steps of dialogs may reach."""
 
     allow: tuple[str, ...] = Field(
@@ -162,7 +162,7 @@ class FetchConfig(_Section):
         return value
 
 
-class LlmConfig(_Section):
+class LlmConfig(Section):
     """The language model of `llm` steps: any endpoint that speaks OpenAI's chat completions."""
 
     url: str = Field("", description="Its base, such as http://127.0.0.1:11434/v1; empty: there is none.")
@@ -190,7 +190,7 @@ def _zone(value: str) -> str:
     return value
 
 
-class DialogsConfig(_Section):
+class DialogsConfig(Section):
     """What all dialogs have in common."""
 
     env: tuple[str, ...] = Field(
@@ -220,7 +220,7 @@ class DialogsConfig(_Section):
         return value
 
 
-class RouteLanguage(_Section):
+class RouteLanguage(Section):
     """Who listens and speaks in a further language of a route's dialog: `[routes.languages.ko-KR]`."""
 
     stt: str = Field("", description="Name of an [stt.<name>] section; empty: the route's.")
@@ -228,7 +228,7 @@ class RouteLanguage(_Section):
     voice: str = Field("", description="Overrides the voice of the [tts.<name>] section.")
 
 
-class Route(_Section):
+class Route(Section):
     """A called number, the dialog that answers it, and who listens and speaks."""
 
     number: str = Field(description="Called number, or an Asterisk pattern such as _6XX or _X.")
@@ -287,7 +287,7 @@ class Route(_Section):
         return value
 
 
-class Limits(_Section):
+class Limits(Section):
     """How much, and for how long."""
 
     calls: int = Field(200, ge=1, description="Calls at once; more go to the dialplan's fallback.")
@@ -296,7 +296,7 @@ class Limits(_Section):
     reserve_mb: int = Field(200, ge=0, description="Free disk space below which recordings stop, in MB.")
 
 
-class StoreConfig(_Section):
+class StoreConfig(Section):
     """Where campaigns, contacts, attempts and the ledger are kept."""
 
     url: str = Field(
@@ -317,7 +317,7 @@ class StoreConfig(_Section):
         return value
 
 
-class TrunkConfig(_Section):
+class TrunkConfig(Section):
     """A way out, under a name that campaigns use."""
 
     dial: str = Field(
@@ -337,7 +337,7 @@ class TrunkConfig(_Section):
         return value
 
 
-class DiallingConfig(_Section):
+class DiallingConfig(Section):
     """Outbound calls: what this machine may dial, whatever a campaign says."""
 
     enabled: bool = Field(False, description="`voicebot serve` dials for campaigns that run.")
@@ -372,14 +372,14 @@ class DiallingConfig(_Section):
         return value
 
 
-class Paths(_Section):
+class Paths(Section):
     """Folders, relative to the folder of the configuration file."""
 
     var: str = Field("var", description="Call records, recordings, caches.")
     models: str = Field("models", description="Speech models.")
 
 
-class Config(_Section):
+class Config(Section):
     """The whole of `voicebot.toml`."""
 
     asterisk: AsteriskConfig = AsteriskConfig()
@@ -394,6 +394,13 @@ class Config(_Section):
     store: StoreConfig = StoreConfig()
     dialling: DiallingConfig = DiallingConfig()
     trunks: dict[str, TrunkConfig] = Field(default_factory=dict)
+    agi: AgiConfig = AgiConfig()
+    panel: PanelConfig = PanelConfig()
+    tracing: TracingConfig = TracingConfig()
+    supervision: SupervisionConfig = SupervisionConfig()
+    queues: dict[Name, QueueConfig] = Field(default_factory=dict)
+    agents: dict[Name, AgentConfig] = Field(default_factory=dict)
+    conferences: dict[Name, ConferenceConfig] = Field(default_factory=dict)
     stt: dict[str, SttConfig] = Field(default_factory=lambda: {"english": SttConfig(engine="whisper")})
     tts: dict[str, TtsConfig] = Field(default_factory=lambda: {"english": TtsConfig(engine="pyttsx3")})
     routes: tuple[Route, ...] = ()

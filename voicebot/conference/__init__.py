@@ -1,0 +1,1 @@
+"""Conferences, pure: who may join, who is muted when, who ends it."""

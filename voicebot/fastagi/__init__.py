@@ -1,0 +1,1 @@
+"""The FastAGI server: look-ups, functions and dialogs for the dialplan."""

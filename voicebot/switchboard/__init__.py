@@ -1,0 +1,1 @@
+"""Persons on the line: queues, agents, transfers, conferences, supervisors."""
