@@ -22,7 +22,9 @@ from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
 from voicebot.ari.events import Channel, Event, StasisStart
 from voicebot.call.call import Call
+from voicebot.call.live import Hub
 from voicebot.call.outbound import Campaigns
+from voicebot.call.people import People
 from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
 from voicebot.call.services import Services
@@ -74,7 +76,9 @@ class Gateway:
 
     `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start;
     `speech` makes the speech engines, for tests. `campaigns` knows the calls that we place; without it they
-    are hung up. `prepare()` makes a campaign's dialogs ready before its first call is answered.
+    are hung up. `prepare()` makes a campaign's dialogs ready before its first call is answered. `hub` is told
+    what happens in calls; `people` makes the queues and conferences that callers are handed over to, once
+    Asterisk and engines are there.
     """
 
     def __init__(
@@ -85,12 +89,17 @@ class Gateway:
         progress: Callable[[int, int], None] = lambda done, total: None,
         speech: Callable[[Config, Callable[[Route], Sequence[str]]], Speech] = SpeechEngines,
         campaigns: Campaigns | None = None,
+        hub: Hub | None = None,
+        people: Callable[[Gateway], People] | None = None,
     ) -> None:
         self._config = config
         self._observer = observer
         self._progress = progress
         self._make_speech = speech
         self._campaigns = campaigns
+        self._hub = hub
+        self._make_people = people
+        self._people: People | None = None
         self._stack = AsyncExitStack()
         self._desk = WorkDesk(config)
         surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
@@ -103,7 +112,7 @@ class Gateway:
         self._rendering: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
-        self._outbound = OutboundCalls(campaigns, self._dialogs, self._services)
+        self._outbound = OutboundCalls(campaigns, self._dialogs, self.services)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -167,6 +176,8 @@ class Gateway:
                 on_unclaimed=self._on_event,
                 on_link=self._on_link,
             )
+            if self._make_people is not None:
+                self._people = self._make_people(self)
             await self._stack.enter_async_context(self._ari)
         except BaseException:
             await self._stack.aclose()
@@ -299,9 +310,14 @@ class Gateway:
         return call
 
     def _call(self, channel: Channel, inbox: EventInbox, route: Route, dialog: Dialog) -> Call:
-        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, self._services(route))
+        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, self.services(route))
 
-    def _services(self, route: Route) -> Services:
+    @property
+    def ari(self) -> AriClient:
+        return self._ari
+
+    def services(self, route: Route) -> Services:
+        """Return the process as a call on this route sees it. Only once started."""
         return Services(
             config=self._config,
             ari=self._ari,
@@ -313,6 +329,8 @@ class Gateway:
             work=self._desk,
             environment=self._environment,
             observer=self._observer,
+            people=self._people,
+            hub=self._hub,
         )
 
     async def prepare(

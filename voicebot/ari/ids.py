@@ -20,6 +20,9 @@ class Kind(StrEnum):
 
     MEDIA = "m"
     BRIDGE = "b"
+    PERSON = "p"
+    """A telephone that we ring: an agent's, a supervisor's, a participant's."""
+    SNOOP = "s"
 
 
 def make_id(kind: Kind, app: str, entropy: bytes) -> str:

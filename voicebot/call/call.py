@@ -12,10 +12,11 @@ import structlog
 
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
-from voicebot.call.conversation import Conversation, Stage
+from voicebot.call.conversation import Conversation, Stage, ToPeople
 from voicebot.call.handover import UNAVAILABLE_CONTEXT
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
+from voicebot.call.people import Attendant
 from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
@@ -23,7 +24,7 @@ from voicebot.call.services import Services
 from voicebot.config import Route, zone_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter, seed_of
-from voicebot.dialog.turns import BotTurn, Event, HungUp, Understood
+from voicebot.dialog.turns import BotTurn, Event, Handover, HungUp, Understood
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.port import HeardFrame, MediaPort, Tap
 from voicebot.pbx.ari_inbox import EventInbox
@@ -57,6 +58,8 @@ class Call:
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._leg: Leg | None = None
         self._conversation: Conversation | None = None
+        self._attendant: Attendant | None = None
+        self.stage: Stage
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.record = CallRecord(
             id=call_id,
@@ -122,8 +125,7 @@ class Call:
         interpreter = self._interpreter(self._dialog, self._route)
         vad = self._services.vad()
         port = self._services.media.open_port(self.id, config.media.codec, vad=vad, listener=self)
-        leg = Leg(self._services.ari, self._channel.id, port, self._inbox, config.media.advertise)
-        self._leg = leg
+        leg = self._leg = self._make_leg(port)
         try:
             async with leg:
                 self._answered()
@@ -134,6 +136,10 @@ class Call:
                 self.record.hangup_cause_text = leg.ended.cause_txt
             self.record.rtp = port.statistics().as_dict()
             self._take_result(interpreter)
+
+    def _make_leg(self, port: MediaPort) -> Leg:
+        advertise = self._services.config.media.advertise
+        return Leg(self._services.ari, self._channel.id, port, self._inbox, advertise)
 
     def _interpreter(self, dialog: Dialog, route: Route) -> Interpreter:
         """Return a run of a dialog that begins now. Raises UserError where the route gives too little."""
@@ -169,6 +175,7 @@ class Call:
             on_transcript=self._on_transcript,
             introduction=self._introduction(),
         )
+        self.stage = stage
         port.tap = self._tap(port, recording)
         try:
             await self._until_ended(stage, leg, interpreter)
@@ -209,15 +216,34 @@ class Call:
         conversation = self._conversation = Conversation(stage, interpreter, route)
         try:
             await conversation.run()
+        except ToPeople as over:
+            handover = over.handover
         finally:
             self._conversation = None
             await conversation.close(self._cut_short_by)
+        await self._meet_people(stage, handover)
+
+    async def _meet_people(self, stage: Stage, handover: Handover) -> None:
+        """Leave the caller to a queue or conference of ours, to the end of the call."""
+        people = self._services.people
+        assert people is not None, "only people take a caller over"
+        try:
+            onward = await people.serve(self, handover)
+        finally:
+            self.attend(None)
+        if onward is not None:
+            await stage.give_to_dialplan(onward)
+        raise CallEnded("handover")
+
+    def attend(self, attendant: Attendant | None) -> None:
+        """Let `attendant` hear the caller where no dialog does."""
+        self._attendant = attendant
 
     async def _follow(self, leg: Leg) -> None:
         async for event in leg.events():
             if isinstance(event, Digit):
-                if self._conversation is not None:
-                    self._conversation.press(event.digit)
+                if (listener := self._listener) is not None:
+                    listener.press(event.digit)
             elif isinstance(event, MediaReplaced):
                 self.record.faults.append("media was lost and made anew")
 
@@ -291,17 +317,21 @@ class Call:
 
     # --- from the media tick ----------------------------------------------------------------------------
 
+    @property
+    def _listener(self) -> Conversation | Attendant | None:
+        return self._conversation or self._attendant
+
     def heard(self, frame: HeardFrame) -> None:
-        if self._conversation is not None:
-            self._conversation.heard(frame)
+        if (listener := self._listener) is not None:
+            listener.heard(frame)
 
     def prompt_started(self, prompt_id: int, at: float) -> None:
-        if self._conversation is not None:
-            self._conversation.prompt_started(prompt_id, at)
+        if (listener := self._listener) is not None:
+            listener.prompt_started(prompt_id, at)
 
     def prompt_finished(self, prompt_id: int, at: float) -> None:
-        if self._conversation is not None:
-            self._conversation.prompt_finished(prompt_id, at)
+        if (listener := self._listener) is not None:
+            listener.prompt_finished(prompt_id, at)
 
     def keyed(self, digit: str) -> None:
         """Keys come as ARI events; the same key over RTP is not counted twice."""

@@ -42,6 +42,14 @@ def _ignore(*_: object) -> None:
     return
 
 
+class ToPeople(Exception):
+    """The dialog is over, and the caller goes on to a queue or conference of ours."""
+
+    def __init__(self, handover: Handover) -> None:
+        super().__init__(handover.destination)
+        self.handover = handover
+
+
 @dataclass(slots=True)
 class Stage:
     """What the conversations of one call share. folder: where messages are recorded.
@@ -88,6 +96,13 @@ class Stage:
         )
 
     async def hand_over(self, handover: Handover) -> None:
+        """Leave the caller to the dialplan. Raises `ToPeople` where they are for people of ours."""
+        people = self.services.people
+        if people is not None and people.takes(handover):
+            raise ToPeople(handover)
+        await self.give_to_dialplan(handover)
+
+    async def give_to_dialplan(self, handover: Handover) -> None:
         variables = variables_of(handover, self.call_id)
         await self.leg.hand_over(context_of(handover), handover.destination, variables)
 

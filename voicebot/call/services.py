@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from voicebot.call.leg import Ari
+from voicebot.call.live import Hub
 from voicebot.call.scribe import Observer
 from voicebot.call.speaking import PromptLibrary
 from voicebot.call.working import Workers
@@ -15,10 +17,17 @@ from voicebot.speech.stt import SttService
 from voicebot.speech.tts import TtsService, Voice
 from voicebot.speech.vad import Vad
 
+if TYPE_CHECKING:
+    from voicebot.call.people import People
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The process, as one call sees it; recogniser, voice and recorded prompts are those of its route."""
+    """The process, as one call sees it; recogniser, voice and recorded prompts are those of its route.
+
+    people: queues and conferences of our own; None: all are the dialplan's
+    hub:    is told what happens in the call, for those who watch
+    """
 
     config: Config
     ari: Ari
@@ -30,6 +39,8 @@ class Services:
     work: Workers
     environment: Mapping[str, str]
     observer: Observer | None = None
+    people: People | None = None
+    hub: Hub | None = None
 
 
 def voice_of(config: Config, route: Route, language: str) -> Voice:

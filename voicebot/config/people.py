@@ -20,9 +20,7 @@ CHANNEL = r"^[A-Za-z0-9]+/[A-Za-z0-9_.@:+-]{1,120}$"
 class QueueConfig(Section):
     """A queue in which callers wait for a person: `transfer: {queue: NAME}` in a dialog."""
 
-    greeting: str = Field(
-        "", max_length=400, description="Said once when a caller comes; empty: ours."
-    )
+    greeting: str = Field("", max_length=400, description="Said once when a caller comes; empty: ours.")
     music: str = Field(
         "", description="A wav or a folder of them, looped while callers wait; empty: a quiet melody of ours."
     )
@@ -31,9 +29,7 @@ class QueueConfig(Section):
     say_wait: bool = Field(True, description="And how long it may take, where that is known.")
     ring_s: int = Field(20, ge=5, le=120, description="How long one agent rings before the next is tried.")
     wrap_up_s: int = Field(10, ge=0, le=600, description="Rest of an agent after a call.")
-    longest_wait_s: int = Field(
-        900, ge=10, le=14_400, description="Then the caller goes on to `otherwise`."
-    )
+    longest_wait_s: int = Field(900, ge=10, le=14_400, description="Then the caller goes on to `otherwise`.")
     aging_s: int = Field(
         60, ge=0, le=3600, description="Waiting this long counts as much as one step of priority; 0: never."
     )
@@ -69,9 +65,7 @@ class ConferenceConfig(Section):
     """A room in which many talk: `transfer: {conference: NAME}` in a dialog."""
 
     title: str = Field("", max_length=80, description="As the panel shows it.")
-    video: bool = Field(
-        False, description="Legs that offer video see each other (SFU)."
-    )
+    video: bool = Field(False, description="Legs that offer video see each other (SFU).")
     most: int = Field(20, ge=2, le=500, description="Participants at once.")
     muted: Literal["nobody", "guests", "all"] = Field(
         "nobody", description="Who enters muted; hosts are never."

@@ -104,9 +104,12 @@ class End:
 class Handover:
     """Leave the caller to a person at `destination` (dialplan extension) with these variables as context.
 
-    `queue`: the destination is a queue of the dialplan, not an extension.
+    `queue`: the destination is a queue, not an extension; `conference`: it is a conference.
     `summary`: what the person is told about the call.
     `goal`: this is what the dialog is for.
+    `priority`: of the caller in a queue, 0 (least) to 10.
+    `skills`: what the person should be able to do.
+    `host`: the caller is a host of the conference.
     """
 
     destination: str
@@ -115,6 +118,10 @@ class Handover:
     goal: bool = False
     queue: bool = False
     summary: str = ""
+    priority: int = 0
+    skills: tuple[str, ...] = ()
+    conference: bool = False
+    host: bool = False
 
 
 # --- work, done while the caller waits: begun at once, while the prompts of its turn are played ----------

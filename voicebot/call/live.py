@@ -1,0 +1,117 @@
+"""What happens in the house right now, told to whoever watches: one stream of small news.
+
+    with hub.watch() as watch:           # first the watch, then look how things stand, then every change
+        async for news in watch: ...
+
+Publishing costs a live call microseconds and never waits. A watcher who is too slow loses its place: it gets
+one `Lagged` and must look again how things stand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+Topic = Literal["call", "queue", "agent", "conference", "campaign", "pbx", "health"]
+
+MOST_NEWS = 2000
+"""News that may wait for one watcher."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something changed.
+
+    topic, id:  what it is about: a call's id, a queue's, agent's, conference's or campaign's name
+    kind:       what happened to it: `began`, `words`, `turn`, `step`, `slots`, `floor`, `state`, `ended`, ...
+    data:       what is new, ready for JSON; nothing sensitive
+    at:         seconds of the epoch
+    """
+
+    topic: Topic
+    kind: str
+    id: str
+    data: dict[str, Any] = field(default_factory=dict)
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lagged:
+    """News were lost: look again how things stand."""
+
+
+class Hub:
+    """Hands news to watchers. Lives on the event loop's thread."""
+
+    def __init__(self, clock: Callable[[], float], most: int = MOST_NEWS) -> None:
+        self._clock = clock
+        self._most = most
+        self._watches: list[Watch] = []
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks: who publishes often may save the work."""
+        return bool(self._watches)
+
+    def publish(self, topic: Topic, kind: str, id: str, data: dict[str, Any] | None = None) -> None:
+        """Tell all watchers. Never raises, never waits."""
+        if self._watches:
+            news = News(topic, kind, id, data or {}, self._clock())
+            for watch in self._watches:
+                watch.put(news)
+
+    def watch(self) -> Watch:
+        """Return all news from now on."""
+        watch = Watch(self._most, self._watches.remove)
+        self._watches.append(watch)
+        return watch
+
+
+class Watch:
+    """One watcher's news, as a context manager and an endless iterator."""
+
+    def __init__(self, most: int, left: Callable[[Watch], None]) -> None:
+        self._most = most
+        self._left = left
+        self._news: deque[News | Lagged] = deque()
+        self._wake = asyncio.Event()
+        self._open = True
+
+    def put(self, news: News) -> None:
+        if len(self._news) >= self._most:
+            self._news.clear()
+            self._news.append(Lagged())
+        else:
+            self._news.append(news)
+        self._wake.set()
+
+    def take(self) -> tuple[News | Lagged, ...]:
+        """Return what has come so far."""
+        taken = tuple(self._news)
+        self._news.clear()
+        self._wake.clear()
+        return taken
+
+    async def wait(self) -> None:
+        """Wait until something has come."""
+        await self._wake.wait()
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._left(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aiter__(self) -> AsyncIterator[News | Lagged]:
+        while True:
+            await self.wait()
+            for news in self.take():
+                yield news
