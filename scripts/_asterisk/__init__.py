@@ -1,8 +1,6 @@
 """Behind `scripts/asterisk`: get an Asterisk, configure it from `asterisk/`, run it. Standard library only,
 because it runs before the virtual environment exists.
 
-    faults    what went wrong, and how to mend it
-    debian    unpack Debian's Asterisk into a folder, without root
     program   which Asterisk to run, and how
     settings  change values in a copy of the shipped configuration files
     ports     free ports, and who holds a taken one

@@ -10,8 +10,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from _debian.faults import Fault, PortConflict
+
 from . import instance as instances
-from .faults import Fault, PortConflict
 from .instance import Instance
 from .ports import Chooser, Ports
 from .program import Program, find_program

@@ -29,8 +29,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from _debian.faults import Fault, PortConflict
+
 from . import ports as port_tools
-from .faults import Fault, PortConflict
 from .ports import HOST, Ports
 from .program import NEWER_MODULES, Program
 from .settings import copy_changed

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import configparser
-import fcntl
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .debian import Say, unpack
-from .faults import Fault
+from _debian.faults import Fault
+from _debian.unpacking import Say, Wanted, only_one, unpack
+
+ASTERISK = Wanted(
+    packages=("asterisk",),
+    suite="unstable",  # the stable suites carry no current one
+    download_mb=80,
+    disk_mb=600,
+    instead="install Asterisk 20.15 or newer and put it on PATH",
+)
 
 OLDEST = {20: 15, 21: 10, 22: 5}
 """First release of each series with everything the gateway relies on; later series have it throughout."""
@@ -94,7 +99,7 @@ def _unpacked(home: Path, say: Say) -> Program:
         home.mkdir(parents=True, exist_ok=True)
         with only_one(home / "lock", say):
             if not root.is_dir():
-                unpack(root, say)
+                unpack(root, ASTERISK, say)
     try:
         loader = next(root.glob("usr/lib/*-linux-gnu*/ld-linux*.so.*"))
         modules = next(root.glob("usr/lib/*/asterisk/modules"))
@@ -106,15 +111,3 @@ def _unpacked(home: Path, say: Say) -> Program:
     if not version:
         raise Fault(f"the Asterisk in {root} does not run", "delete that folder and try again")
     return Program(command, version, modules, root / "usr/share/asterisk")
-
-
-@contextmanager
-def only_one(lock: Path, say: Say) -> Iterator[None]:
-    """Hold `lock` for the time of the block; if another process has it, say so and wait."""
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("waiting for another scripts/asterisk to finish")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

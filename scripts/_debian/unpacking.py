@@ -1,48 +1,70 @@
-"""Unpack Debian's Asterisk into a folder: any user, no package installed, signatures verified.
+"""Unpack a Debian package and its libraries into a folder: any user, nothing installed, signatures verified.
 
-The stable suites carry no current Asterisk, so it comes from `unstable`, through a private apt state in the
-folder itself. The mirror is the one this machine's apt uses already.
+It works through a private apt state in the folder itself, from the mirror that this machine's apt uses.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .faults import Fault
 
-SUITE = "unstable"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-NEEDED_MB = 600
-"""Free disk space asked for: packages (80 MB), unpacked files (250 MB), package lists and some air."""
 APT_TIMEOUT_S = 900
-OWN_ASTERISK = "install Asterisk 20.15 or newer and put it on PATH"
-
 Say = Callable[[str], None]
 
 
-def unpack(target: Path, say: Say) -> None:
-    """Make `target` a file tree with Asterisk and all its libraries; it appears complete or not at all."""
+@dataclass(frozen=True)
+class Wanted:
+    """What to unpack.
+
+    packages:     the first is what it is about, others go along
+    suite:        of Debian, such as `unstable`
+    download_mb:  how much there is to fetch, for people
+    disk_mb:      free disk space asked for: packages, unpacked files, package lists and some air
+    instead:      what one can do where it does not work
+    """
+
+    packages: tuple[str, ...]
+    suite: str
+    download_mb: int
+    disk_mb: int
+    instead: str
+
+    @property
+    def name(self) -> str:
+        return self.packages[0]
+
+
+def unpack(target: Path, wanted: Wanted, say: Say) -> None:
+    """Make `target` a file tree of these packages; it appears complete or not at all. Raises Fault."""
     for tool in ("apt-get", "dpkg-deb", "dpkg"):
         if shutil.which(tool) is None:
-            raise Fault(f"{tool} not found, so Debian's Asterisk cannot be unpacked here", OWN_ASTERISK)
+            raise Fault(f"{tool} not found, so {wanted.name} cannot be unpacked here", wanted.instead)
     if not KEYRING.is_file():
         raise Fault(f"{KEYRING} is missing, so Debian's signatures cannot be checked",
-                    f"install the package debian-archive-keyring, or {OWN_ASTERISK}")  # fmt: skip
+                    f"install the package debian-archive-keyring, or {wanted.instead}")  # fmt: skip
     free_mb = shutil.disk_usage(target.parent).free // 1_000_000
-    if free_mb < NEEDED_MB:
-        raise Fault(f"only {free_mb} MB free in {target.parent}, Asterisk needs {NEEDED_MB} MB", "make room")
+    if free_mb < wanted.disk_mb:
+        raise Fault(
+            f"{target.parent} has only {free_mb} MB free, {wanted.name} needs {wanted.disk_mb} MB",
+            "make room",
+        )
     work = target.with_name(f"{target.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        apt = _PrivateApt(work / "apt")
-        apt.update(_mirrors(), say)
-        packages = apt.download("asterisk", say)
+        apt = _PrivateApt(work / "apt", wanted)
+        apt.update(_mirrors(wanted), say)
+        packages = apt.download(say)
         root = work / "root"
         say(f"unpacking {len(packages)} packages")
         _unpack_all(packages, root)
@@ -52,7 +74,7 @@ def unpack(target: Path, say: Say) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _mirrors() -> list[str]:
+def _mirrors(wanted: Wanted) -> list[str]:
     """Return the archives this machine's apt is set up for, those known to be Debian's first."""
     form = "$(REPO_URI)|$(ORIGIN)|$(LABEL)"
     run = subprocess.run(
@@ -70,7 +92,7 @@ def _mirrors() -> list[str]:
     found = list(dict.fromkeys(sure + perhaps))
     if not found:
         raise Fault(
-            "apt on this machine knows no Debian mirror", f"add one to its sources, or {OWN_ASTERISK}"
+            "apt on this machine knows no Debian mirror", f"add one to its sources, or {wanted.instead}"
         )
     return found
 
@@ -78,8 +100,9 @@ def _mirrors() -> list[str]:
 class _PrivateApt:
     """apt with its lists, cache and state in a folder of ours, and an empty list of installed packages."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wanted: Wanted) -> None:
         self._folder = folder
+        self._wanted = wanted
         for name in ("lists/partial", "archives/partial", "sources.d", "preferences.d", "log"):
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
@@ -102,26 +125,29 @@ class _PrivateApt:
             ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
         ).stdout.strip()
         complaints = ""
+        suite = self._wanted.suite
         for mirror in mirrors:
-            say(f"package list of Debian {SUITE}")
-            # A snapshot of unstable may be past its date; the signature is what counts, and is required.
+            say(f"package list of Debian {suite}")
+            # A snapshot of a suite may be past its date; the signature is what counts, and is required.
             (self._folder / "sources.list").write_text(
-                f"deb [arch={architecture} signed-by={KEYRING} check-valid-until=no] {mirror} {SUITE} main\n"
+                f"deb [arch={architecture} signed-by={KEYRING} check-valid-until=no] {mirror} {suite} main\n"
             )
             run = self._run("update", "--error-on=any")
             if run.returncode == 0:
                 return
             complaints = _last_complaint(run.stderr) or complaints
         raise Fault(
-            f"apt cannot read Debian {SUITE}: {complaints}",
-            f"check that this machine reaches its apt mirror (sudo apt-get update), or {OWN_ASTERISK}",
+            f"apt cannot read Debian {suite}: {complaints}",
+            "check that this machine reaches its apt mirror (sudo apt-get update), or "
+            + self._wanted.instead,
         )
 
-    def download(self, package: str, say: Say) -> list[Path]:
-        say(f"downloading {package} and its libraries (about 80 MB)")
-        run = self._run("install", "--yes", "--download-only", package)
+    def download(self, say: Say) -> list[Path]:
+        wanted = self._wanted
+        say(f"downloading {wanted.name} and its libraries (about {wanted.download_mb} MB)")
+        run = self._run("install", "--yes", "--download-only", *wanted.packages)
         if run.returncode != 0:
-            raise Fault(f"apt cannot fetch {package}: {_last_complaint(run.stderr)}", "try again later")
+            raise Fault(f"apt cannot fetch {wanted.name}: {_last_complaint(run.stderr)}", "try again later")
         return sorted((self._folder / "archives").glob("*.deb"))
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -168,3 +194,15 @@ def _mend(root: Path) -> None:
             link.unlink()
             if inside.exists():
                 link.symlink_to(os.path.relpath(inside, link.parent))
+
+
+@contextmanager
+def only_one(lock: Path, say: Say) -> Iterator[None]:
+    """Hold `lock` for the time of the block; if another process has it, say so and wait."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another process to finish")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
