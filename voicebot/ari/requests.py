@@ -22,6 +22,7 @@ FORMATS = frozenset({"ulaw", "alaw", "slin", "g722"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
 _PLACE = re.compile(r"[A-Za-z0-9_.+*#@-]{1,80}")
+_ENDPOINT = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:+*#-]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
@@ -99,6 +100,39 @@ def set_variable(channel_id: str, name: str, value: str) -> Request:
     return Request("POST", f"/channels/{_id(channel_id)}/variable", json=body)
 
 
+def originate(
+    *,
+    app: str,
+    channel_id: str,
+    endpoint: str,
+    timeout_s: int,
+    caller_number: str = "",
+    caller_name: str = "",
+    args: str = "",
+    formats: str = "",
+) -> Request:
+    """Ring a telephone: the channel enters `app` once somebody answers; until then its events come as well.
+
+    endpoint: `PJSIP/anna`, without options; timeout_s: Asterisk stops ringing by itself then.
+    """
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise ValueError(f"{endpoint!r} is no channel such as PJSIP/anna")
+    name = "".join(c for c in caller_name if c.isprintable() and c not in '<>"')[:80]
+    number = "".join(c for c in caller_number if c in "+*#0123456789")[:32]
+    params = [
+        ("endpoint", endpoint),
+        ("app", _text("app", app)),
+        ("timeout", str(max(1, timeout_s))),
+    ]
+    if args:
+        params.append(("appArgs", _text("appArgs", args)))
+    if number or name:
+        params.append(("callerId", f'"{name}" <{number}>' if name else number))
+    if formats:
+        params.append(("formats", _text("formats", formats)))
+    return Request("POST", f"/channels/{_id(channel_id)}", tuple(params))
+
+
 def get_channels() -> Request:
     return Request("GET", "/channels")
 
@@ -116,6 +150,10 @@ def create_bridge(bridge_id: str, name: str = "") -> Request:
 
 def add_channels(bridge_id: str, *channel_ids: str) -> Request:
     return Request("POST", f"/bridges/{_id(bridge_id)}/addChannel", (("channel", _list(channel_ids)),))
+
+
+def remove_channels(bridge_id: str, *channel_ids: str) -> Request:
+    return Request("POST", f"/bridges/{_id(bridge_id)}/removeChannel", (("channel", _list(channel_ids)),))
 
 
 def delete_bridge(bridge_id: str) -> Request:
