@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
-from voicebot.app.dialogs import DialogState, DialogStore
+from voicebot.app.dialogs import DialogState
+from voicebot.app.engine_room import EngineRoom, MakeSpeech, Watchers
 from voicebot.app.lag import LagWatch
-from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLanguage
+from voicebot.app.no_asterisk import NoAsterisk
 from voicebot.app.outbound_calls import CAMPAIGN, OutboundCalls, Refused, Unserved, answer_of
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
@@ -28,43 +27,15 @@ from voicebot.call.people import People
 from voicebot.call.routing import find_route
 from voicebot.call.scribe import Observer
 from voicebot.call.services import Services
-from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Config, Route
-from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.model.dialog import Dialog
-from voicebot.engines.vads import build_vad
-from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError
-from voicebot.media.loop import MediaLoop
+from voicebot.errors import PbxError
 from voicebot.pbx.ari_client import AriClient, Link
 from voicebot.pbx.ari_inbox import EventInbox
-from voicebot.speech.stt import SttService
-from voicebot.speech.tts import TtsService
-from voicebot.work.desk import WorkDesk
-from voicebot.work.hooks import known_hooks
 
 log = structlog.get_logger(__name__)
 
 LAG_WATCH_S = 0.25
-
-
-class Speech(Protocol):
-    """The speech engines of all routes; an async context manager that loads them."""
-
-    async def __aenter__(self) -> Speech: ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def stt(self, name: str) -> SttService: ...
-
-    def tts(self, name: str) -> TtsService: ...
-
-    def library(self, tts_name: str) -> PromptLibrary: ...
-
-    async def render_ahead(
-        self, served: Iterable[tuple[Route, Dialog]], progress: Callable[[int, int], None]
-    ) -> None: ...
 
 
 class Gateway:
@@ -76,9 +47,9 @@ class Gateway:
 
     `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start;
     `speech` makes the speech engines, for tests. `campaigns` knows the calls that we place; without it they
-    are hung up. `prepare()` makes a campaign's dialogs ready before its first call is answered. `hub` is told
+    are hung up. `hub` is told
     what happens in calls; `people` makes the queues and conferences that callers are handed over to, once
-    Asterisk and engines are there.
+    engines are there. Without `asterisk` it takes calls from browsers alone.
     """
 
     def __init__(
@@ -87,32 +58,33 @@ class Gateway:
         *,
         observer: Observer | None = None,
         progress: Callable[[int, int], None] = lambda done, total: None,
-        speech: Callable[[Config, Callable[[Route], Sequence[str]]], Speech] = SpeechEngines,
+        speech: MakeSpeech = SpeechEngines,
         campaigns: Campaigns | None = None,
         hub: Hub | None = None,
         people: Callable[[Gateway], People] | None = None,
+        asterisk: bool = True,
     ) -> None:
         self._config = config
-        self._observer = observer
-        self._progress = progress
-        self._make_speech = speech
         self._campaigns = campaigns
-        self._hub = hub
         self._make_people = people
         self._people: People | None = None
+        self._asterisk = asterisk
         self._stack = AsyncExitStack()
-        self._desk = WorkDesk(config)
-        surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
-        self._dialogs = DialogStore(config, surroundings, self._on_reload, self._desk.hooks)
+        self.engines = EngineRoom(
+            config,
+            Watchers(observer, hub),
+            media_failed=self._media_failed,
+            progress=progress,
+            speech=speech,
+        )
         self._ended: str | None = None
-        self._linked = False
+        self._linked = not asterisk
         self._starting = 0
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        self._rendering: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
-        self._outbound = OutboundCalls(campaigns, self._dialogs, self.services)
+        self._outbound = OutboundCalls(campaigns, self.engines.dialogs, self.services)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -122,7 +94,7 @@ class Gateway:
     @property
     def dialogs(self) -> tuple[DialogState, ...]:
         """The dialogs in service, and why newer versions were refused."""
-        return self._dialogs.states
+        return self.engines.dialogs.states
 
     @property
     def accepts(self) -> bool:
@@ -151,37 +123,28 @@ class Gateway:
 
     async def start(self) -> None:
         """Load dialogs, engines and prompts, then connect to Asterisk. Undoes itself on any UserError."""
-        config = self._config
-        await asyncio.to_thread(self._dialogs.load)
-        self._environment = environment_of(config)
-        _check_address(config.media.bind)
-        vad = build_vad(config.vad)
         try:
-            self._speech = await self._stack.enter_async_context(self._make_speech(config, self._languages))
-            await self._speech.render_ahead(
-                [(route, self._dialogs.dialog_of(route)) for route in config.routes], self._progress
-            )
-            await self._stack.enter_async_context(self._desk)
-            self._media = MediaLoop(
-                config.media.bind, config.media.first_port, config.media.last_port, failed=self._media_failed
-            )
-            self._media.start()
-            self._stack.callback(self._media.stop)
-            self._vad = vad
-            self._ari = AriClient(  # at hand before it is entered: callers come while it connects
-                config.asterisk.ari_url,
-                config.asterisk.ari_user,
-                config.asterisk.ari_password.get_secret_value(),
-                config.asterisk.app,
-                on_unclaimed=self._on_event,
-                on_link=self._on_link,
-            )
+            await self._stack.enter_async_context(self.engines)
+            self._ari = self._make_ari()  # at hand before it is entered: callers come while it connects
             if self._make_people is not None:
                 self._people = self._make_people(self)
             await self._stack.enter_async_context(self._ari)
         except BaseException:
             await self._stack.aclose()
             raise
+
+    def _make_ari(self) -> AriClient | NoAsterisk:
+        asterisk = self._config.asterisk
+        if not self._asterisk:
+            return NoAsterisk(asterisk.app)
+        return AriClient(
+            asterisk.ari_url,
+            asterisk.ari_user,
+            asterisk.ari_password.get_secret_value(),
+            asterisk.app,
+            on_unclaimed=self._on_event,
+            on_link=self._on_link,
+        )
 
     async def run_until_stopped(self) -> None:
         """Serve until SIGTERM or SIGINT, let live calls finish, then undo everything.
@@ -192,11 +155,10 @@ class Gateway:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         watch = asyncio.create_task(self._watch_lag(), name="lag watch")
-        files = asyncio.create_task(self._dialogs.watch(), name="dialog files")
         closed = asyncio.create_task(self._ari.wait_closed(), name="ari closed")
         stopping = asyncio.create_task(self._stopping.wait(), name="stopping")
         try:
-            broken: asyncio.Future[Any] = self._media.stopped
+            broken: asyncio.Future[Any] = self.engines.media.stopped
             waited: set[asyncio.Future[Any]] = {closed, stopping, broken}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             self.stop()
@@ -208,7 +170,7 @@ class Gateway:
                 if ended.done():
                     ended.result()
         finally:
-            for task in (watch, files, closed, stopping, *self._rendering):
+            for task in (watch, closed, stopping):
                 task.cancel()
             await self._stack.aclose()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -305,7 +267,7 @@ class Gateway:
 
     async def _inbound(self, channel: Channel, inbox: EventInbox, route: Route, number: str) -> Call:
         """Return a call to a number of ours, with its route's dialog as it stands now."""
-        call = self._call(channel, inbox, route, await self._dialogs.fresh(route))
+        call = self._call(channel, inbox, route, await self.engines.dialogs.fresh(route))
         call.record.called.number = number
         return call
 
@@ -313,55 +275,18 @@ class Gateway:
         return Call(os.urandom(8).hex(), channel, inbox, route, dialog, self.services(route))
 
     @property
-    def ari(self) -> AriClient:
+    def ari(self) -> AriClient | NoAsterisk:
         return self._ari
 
     def services(self, route: Route) -> Services:
         """Return the process as a call on this route sees it. Only once started."""
-        return Services(
-            config=self._config,
-            ari=self._ari,
-            media=self._media,
-            stt=SttByLanguage(route, self._speech.stt),
-            tts=TtsByLanguage(route, self._speech.tts),
-            library=LibraryByLanguage(route, self._speech.library),
-            vad=self._vad,
-            work=self._desk,
-            environment=self._environment,
-            observer=self._observer,
-            people=self._people,
-            hub=self._hub,
-        )
+        return self.engines.services(route, self._ari, self._people)
 
     async def prepare(
         self, route: Route, names: Iterable[str] = (), languages: bool = False, version: str = ""
     ) -> None:
-        """Load and check a dialog, and render its prompts, before calls of a campaign begin.
-
-        `names` of values that each contact gives beside those of the route; `languages`: all of the dialog's;
-        `version`: the one that was proven, none other will do.
-        What is ready already costs nothing. Raises UserError with all that is wrong.
-        """
-        dialog = await self._dialogs.fresh(route, names, version)
-        spoken = dialog.languages if languages else (route.language,)
-        await self._render([(route.model_copy(update={"language": each}), dialog) for each in spoken])
-
-    def _languages(self, route: Route) -> tuple[str, ...]:
-        """All languages that calls of a route are held in, the one they begin in first."""
-        dialog = self._dialogs.dialog_of(route)
-        return tuple(dict.fromkeys((route.language or dialog.language, *dialog.languages)))
-
-    def _on_reload(self, changed: list[tuple[Route, Dialog]]) -> None:
-        """A dialog was saved: its prompts are rendered while the first calls have it already."""
-        task = asyncio.create_task(self._render(changed), name="rendering")
-        self._rendering.add(task)  # apart from the calls: a stop does not wait for it
-        task.add_done_callback(self._rendering.discard)
-
-    async def _render(self, changed: list[tuple[Route, Dialog]]) -> None:
-        try:
-            await self._speech.render_ahead(changed, lambda done, total: None)
-        except (UserError, SpeechUnavailable) as error:
-            log.warning("prompts not rendered ahead", error=str(error))
+        """Make a campaign's dialogs ready before its first call; see `EngineRoom.prepare`."""
+        await self.engines.prepare(route, names, languages, version)
 
     async def _refuse(self, channel_id: str) -> None:
         """Give the caller back to the dialplan, whose fallback tells them."""
@@ -403,24 +328,3 @@ class Gateway:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _check_address(bind: str) -> None:
-    """Refuse an address that no call could receive RTP on. Raises UserError."""
-    try:
-        with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((bind, 0))
-    except OSError as error:
-        what = f"media.bind: {bind} cannot be bound ({error.strerror or error})"
-        raise UserError(what, "set it to an address of this machine") from error
-
-
-def environment_of(config: Config) -> dict[str, str]:
-    """Return the environment variables that dialogs may read. Raises UserError for those that are not set."""
-    missing = [name for name in config.dialogs.env if name not in os.environ]
-    if missing:
-        raise UserError(
-            Problem(f"dialogs.env: {name} is not set in the environment", "set it, or take it off the list")
-            for name in missing
-        )
-    return {name: os.environ[name] for name in config.dialogs.env}

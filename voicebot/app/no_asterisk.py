@@ -1,0 +1,41 @@
+"""In the place of Asterisk where there is none: calls come from browsers alone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from types import TracebackType
+from typing import Any, Self
+
+from voicebot.ari.ids import ENTROPY_BYTES, Kind, make_id
+from voicebot.ari.requests import Request
+from voicebot.errors import PbxError
+from voicebot.pbx.ari_inbox import EventInbox, EventRouter
+
+
+class NoAsterisk:
+    """Refuses every request. As `AriClient`, as far as gateways and calls use it."""
+
+    def __init__(self, app: str) -> None:
+        self.app = app
+        self._router = EventRouter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    async def wait_closed(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def request(self, request: Request) -> Any:
+        raise PbxError("this gateway was started without Asterisk")
+
+    def subscribe(self, *ids: str) -> EventInbox:
+        return EventInbox(self._router)
+
+    def new_id(self, kind: Kind) -> str:
+        return make_id(kind, self.app, os.urandom(ENTROPY_BYTES))
