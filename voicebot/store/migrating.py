@@ -15,7 +15,7 @@ from voicebot.store import tables
 from voicebot.store.database import Database, told
 from voicebot.store.errors import StoreUnavailable
 
-VERSIONS = ("0001", "0002")
+VERSIONS = ("0001", "0002", "0003")
 """All forms that this version knows, oldest first. Each has its migration in migrations/versions."""
 LOCK = 0x766F696365626F74
 """PostgreSQL's advisory lock that migrations take."""

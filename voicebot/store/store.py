@@ -38,6 +38,7 @@ from voicebot.store.forms import ms
 from voicebot.store.histories import OPT_OUTS
 from voicebot.store.limits import forgive_clock, latest_claim
 from voicebot.store.migrating import migrate
+from voicebot.store.panel import PanelBook
 from voicebot.store.rows import (
     Added,
     After,
@@ -128,6 +129,7 @@ class Store:
         self._writer = Writer(database)
         self._reading = database.reading
         self._changes = Changes(database)
+        self.panel = PanelBook(self._writer, database)
 
     async def close(self) -> None:
         """Finish what is being written. `open` does it."""

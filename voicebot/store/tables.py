@@ -230,3 +230,59 @@ diallers = Table(
     Column("seen_at", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
 )
+
+panel_users = Table(
+    "panel_users",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("signed_in_at", BigInteger),
+)
+
+panel_sessions = Table(
+    "panel_sessions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("began_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+)
+"""`key`: a hash of what the browser keeps. `role`: "" where it is the user's; a link's sessions have one."""
+Index("panel_sessions_name", panel_sessions.c.name)
+
+panel_tokens = Table(
+    "panel_tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+panel_links = Table(
+    "panel_links",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+)
+
+panel_audit = Table(
+    "panel_audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+)

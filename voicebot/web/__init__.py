@@ -1,1 +1,1 @@
-"""The panel and the REST interface."""
+"""The panel: a web page and a REST interface on what the gateway does right now."""

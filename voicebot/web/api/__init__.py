@@ -1,0 +1,1 @@
+"""The REST interface, a module an area: everything that pages, the command line and machines use."""
