@@ -47,9 +47,8 @@ class Gateway:
 
     `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start;
     `speech` makes the speech engines, for tests. `campaigns` knows the calls that we place; without it they
-    are hung up. `hub` is told
-    what happens in calls; `people` makes the queues and conferences that callers are handed over to, once
-    engines are there. Without `asterisk` it takes calls from browsers alone.
+    are hung up. `hub` is told what happens in calls; `people` makes the queues and conferences that callers
+    are handed over to, once engines are there. Without `asterisk` it takes calls from browsers alone.
     """
 
     def __init__(
@@ -257,6 +256,13 @@ class Gateway:
             return
         finally:
             self._starting -= 1
+        await self.hold(call)
+
+    async def hold(self, call: Call) -> None:
+        """Hold a call to its end; a stop of the gateway waits for it, and ends it at last."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         if self._ended is not None:
             call.end(self._ended)
         self._calls[call.id] = call
@@ -264,6 +270,7 @@ class Gateway:
             await call.run()
         finally:
             del self._calls[call.id]
+            self._tasks.discard(task)
 
     async def _inbound(self, channel: Channel, inbox: EventInbox, route: Route, number: str) -> Call:
         """Return a call to a number of ours, with its route's dialog as it stands now."""
