@@ -188,7 +188,8 @@ def _show(found: Instance, as_json: bool) -> None:
         "ARI": f"{found.ari_url}/ari, user {found.ari_user}, password in {found.ari_password_file}",
         "AMI": f"{found.ami_host}:{found.ami_port}, user {found.ami_user}, "
         f"password in {found.ami_password_file}; for campaigns {found.dialler_user}, "
-        f"password in {found.dialler_password_file}",
+        f"password in {found.dialler_password_file}; for supervision {found.panel_user}, "
+        f"password in {found.panel_password_file}",
         "SIP": f"sip:600@{found.sip_host}:{found.sip_port} (UDP; any number reaches the gateway)",
         "RTP": f"{found.rtp_first} to {found.rtp_last}",
         "log": shlex.quote(found.log),

@@ -4,6 +4,7 @@
 <state>/ari_password    the generated passwords, one a file, readable by the owner alone
 <state>/ami_password
 <state>/dialler_password
+<state>/panel_password
 <state>/etc             our copy of asterisk/ with ports, passwords and folders filled in
 <state>/log             messages.log, console.log
 """
@@ -45,9 +46,11 @@ OPEN_FILES = 65_536
 LONGEST_SOCKET_PATH = 100
 """Bytes; the kernel's limit for the path of a unix socket is 107."""
 MARK = "instance.json"
-PASSWORDS = ("ari_password", "ami_password", "dialler_password")
+PASSWORDS = ("ari_password", "ami_password", "dialler_password", "panel_password")
 DIALLER = "voicebot-dialler"
 """The user of manager.conf with which campaigns place and follow their calls."""
+PANEL = "voicebot-panel"
+"""The user with which the gateway looks after the PBX."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ class Instance:
     dialler_user: str = ""
     dialler_password: str = ""
     dialler_password_file: str = ""
+    panel_user: str = ""
+    panel_password: str = ""
+    panel_password_file: str = ""
 
     @property
     def ari_port(self) -> int:
@@ -239,6 +245,7 @@ def _lay_out(
         "manager.conf": {
             ("general", "port"): ports.ami, ("voicebot", "secret"): passwords["ami_password"],
             (DIALLER, "secret"): passwords["dialler_password"],
+            (PANEL, "secret"): passwords["panel_password"],
         },
         "pjsip.conf": {("transport-udp", "bind"): f"{HOST}:{ports.sip}"},
         "rtp.conf": {("general", "rtpstart"): ports.rtp_first, ("general", "rtpend"): ports.rtp_last},
@@ -255,6 +262,8 @@ def _lay_out(
         command=(*program.command, "-C", str(folders["etc"] / "asterisk.conf")),
         dialler_user=DIALLER, dialler_password=passwords["dialler_password"],
         dialler_password_file=str(state / "dialler_password"),
+        panel_user=PANEL, panel_password=passwords["panel_password"],
+        panel_password_file=str(state / "panel_password"),
     )  # fmt: skip
 
 

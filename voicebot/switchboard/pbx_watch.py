@@ -4,7 +4,7 @@
         pbx.state().channels
         await pbx.dial("PJSIP/anna", "+12025550142", by="anna")
 
-docs/pbx-watch.md tells what it sees and does. News of topic `pbx`: `changed {parts of PbxState}`, at most a few a
+docs/pbx-watch.md tells what it sees and does. News of topic `pbx`: `changed {parts of PbxState}`, a few a
 second, `link {connected, trouble}`, `warning {...Stuck}` and `hung_up {channel, why}`.
 """
 
