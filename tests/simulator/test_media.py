@@ -324,11 +324,15 @@ async def test_a_call_may_be_closed_from_within_its_own_listener(media: MediaLoo
 async def test_both_sides_are_tapped_frame_by_frame(media: MediaLoop) -> None:
     call = open_call(media)
     tapped: list[tuple[bytes, bytes]] = []
-    call.port.tap = lambda caller, bot: tapped.append((caller, bot))
+
+    def take(caller: bytes, bot: bytes) -> None:
+        tapped.append((caller, bot))
+
+    call.port.add_tap(take)
     call.port.playout.add(1, np.full(320, 1000, dtype=np.int16))
     call.port.playout.close(1)
     await call.talk(8)
-    call.port.tap = None
+    call.port.remove_tap(take)
     count = len(tapped)
     await call.listener.ticks(2)
     assert len(tapped) == count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,12 @@ import structlog
 
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
+from voicebot.call.calls_live import CallFeed, LiveCalls
 from voicebot.call.conversation import Conversation, Stage, ToPeople
 from voicebot.call.handover import UNAVAILABLE_CONTEXT
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
+from voicebot.call.live import Hub
 from voicebot.call.people import Attendant
 from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
 from voicebot.call.recording import Recording
@@ -26,7 +29,7 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter, seed_of
 from voicebot.dialog.turns import BotTurn, Event, Handover, HungUp, Understood
 from voicebot.errors import CallEnded, PbxError, UserError
-from voicebot.media.port import HeardFrame, MediaPort, Tap
+from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.speech.stt import Transcript
 
@@ -59,6 +62,7 @@ class Call:
         self._leg: Leg | None = None
         self._conversation: Conversation | None = None
         self._attendant: Attendant | None = None
+        self._live: CallFeed
         self.stage: Stage
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.record = CallRecord(
@@ -86,6 +90,8 @@ class Call:
     async def run(self) -> CallRecord:
         """Answer, converse, hang up, write the record."""
         began = self._clock()
+        live = self._services.live or LiveCalls(Hub(time.time))
+        self._live = live.begin(self.record, route=self._route.number)
         with structlog.contextvars.bound_contextvars(call=self.id):
             log.info("call began", called=self.record.called.number, dialog=self.record.dialog.name)
             try:
@@ -105,7 +111,10 @@ class Call:
                 self.record.duration_ms = round((self._clock() - began) * 1000)
                 self.record.outcome = self.record.outcome or _default_outcome(self.record.ended_by)
                 self._inbox.close()
-                await self._keep_record()
+                try:
+                    await self._keep_record()
+                finally:
+                    self._live.end()
         return self.record
 
     def _note_failure(self, error: Exception) -> None:
@@ -159,15 +168,18 @@ class Call:
 
     async def _attend(self, leg: Leg, port: MediaPort, interpreter: Interpreter, hangover_ms: int) -> None:
         """Converse on the answered call until it ends."""
-        scribe = Scribe(self.record, self._clock(), self._services.observer)
+        live = self._live
+        scribe = Scribe(self.record, self._clock(), self._services.observer, live)
         recording = self._start_recording(port.sample_rate, scribe)
+        live.recording("off" if recording is None else "on")
+        live.attach(port)
         stage = Stage(
             call_id=self.id,
             services=self._services,
             leg=leg,
             port=port,
             scribe=scribe,
-            recording=recording,
+            live=live,
             hangover_ms=hangover_ms,
             folder=folder_for(self._services.config.var, self.record.started_at),
             clock=self._clock,
@@ -176,7 +188,9 @@ class Call:
             introduction=self._introduction(),
         )
         self.stage = stage
-        port.tap = self._tap(port, recording)
+        if recording is not None:
+            port.add_tap(recording.take)
+        self._overhear(port)
         try:
             await self._until_ended(stage, leg, interpreter)
         except CallEnded:
@@ -185,8 +199,9 @@ class Call:
             await self._apologise(leg)
             raise
         finally:
-            port.tap = None
+            live.detach()
             if recording is not None:
+                port.remove_tap(recording.take)
                 path = await recording.close()
                 self.record.recording = path.name if path else None
             await self._before_hangup()
@@ -214,6 +229,7 @@ class Call:
     async def _talk(self, stage: Stage, interpreter: Interpreter, route: Route) -> None:
         """Hold a conversation to its end, which is always an exception."""
         conversation = self._conversation = Conversation(stage, interpreter, route)
+        stage.live.follow(interpreter)
         try:
             await conversation.run()
         except ToPeople as over:
@@ -221,6 +237,7 @@ class Call:
         finally:
             self._conversation = None
             await conversation.close(self._cut_short_by)
+            stage.live.follow(None)
         await self._meet_people(stage, handover)
 
     async def _meet_people(self, stage: Stage, handover: Handover) -> None:
@@ -261,7 +278,9 @@ class Call:
             return None
         path = folder_for(self._services.config.var, self.record.started_at) / f"{self.id}.wav"
         reserve = self._services.config.limits.reserve_mb * 1_000_000
-        return Recording(path, sample_rate, reserve_bytes=reserve, on_fault=scribe.fault)
+        return Recording(
+            path, sample_rate, privacy=self._live.privacy, reserve_bytes=reserve, on_fault=scribe.fault
+        )
 
     async def _keep_record(self) -> None:
         try:
@@ -301,9 +320,8 @@ class Call:
         """Return what follows whether callees have heard who calls."""
         return None
 
-    def _tap(self, port: MediaPort, recording: Recording | None) -> Tap | None:
-        """Return what is given both sides' frames."""
-        return recording.take if recording is not None else None
+    def _overhear(self, port: MediaPort) -> None:
+        """Both sides can be heard from now on."""
 
     async def _before_hangup(self) -> None:
         """All conversations have ended; the leg, if it was not hung up by others, still stands."""

@@ -16,12 +16,12 @@ from typing import Literal
 
 import structlog
 
+from voicebot.call.calls_live import CallFeed
 from voicebot.call.handover import context_of, variables_of
 from voicebot.call.hearing import Hearing
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Leg
 from voicebot.call.message import EndedBy, MessageRecorder
-from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services, voice_of
 from voicebot.call.session import InboxEvent, Session
@@ -54,6 +54,7 @@ class ToPeople(Exception):
 class Stage:
     """What the conversations of one call share. folder: where messages are recorded.
 
+    live:          tells whoever watches what happens, and knows what they must not hear
     on_turn:       is told each turn of a dialog, before it is spoken, what it follows, and how that was taken
     on_transcript: is told what was recognised, and in which language
     introduction:  what callees have heard of who calls; None: they called us
@@ -64,7 +65,7 @@ class Stage:
     leg: Leg
     port: MediaPort
     scribe: Scribe
-    recording: Recording | None
+    live: CallFeed
     hangover_ms: int
     folder: Path
     clock: Callable[[], float]
@@ -144,7 +145,7 @@ class Conversation:
             hearing=self._hearing,
             speaking=self._speaking,
             scribe=stage.scribe,
-            recording=stage.recording,
+            privacy=stage.live.privacy,
             workers=stage.services.work,
             recorder=stage.recorder,
             cough_ms=config.bargein.confirm_ms,

@@ -28,14 +28,13 @@ from voicebot.call.outbound import (
     was_abandoned,
 )
 from voicebot.call.record import CallRecord, OutboundRecord, Party
-from voicebot.call.recording import Recording
 from voicebot.call.services import Services
 from voicebot.config import zone_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import BotTurn, End, Event, Keys, Understood, Utterance
 from voicebot.errors import CallEnded
-from voicebot.media.port import HeardFrame, MediaPort, Tap
+from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.speech.stt import Transcript
 
@@ -190,23 +189,16 @@ class OutboundCall(Call):
     def _introduction(self) -> Introduction:
         return Introduction(self._answer.clock_at + self._answer.before_ms / 1000)
 
-    def _tap(self, port: MediaPort, recording: Recording | None) -> Tap | None:
+    def _overhear(self, port: MediaPort) -> None:
         """Notice our first audible packet."""
-        after = recording.take if recording is not None else None
 
         def take(callee: bytes, ours: bytes) -> None:
-            if after is not None:
-                after(callee, ours)
             if self._placed.first_audio_ms is None and level_db(to_samples(ours)) >= AUDIBLE_DB:
                 self._placed.first_audio_ms = self._watch.ms(self._clock())
                 self._placed.callee_first_ms = self._watch.speech_ended_ms
-                asyncio.get_running_loop().call_soon(rest)
+                asyncio.get_running_loop().call_soon(port.remove_tap, take)
 
-        def rest() -> None:
-            if port.open and port.tap is not None:
-                port.tap = after
-
-        return take
+        port.add_tap(take)
 
     def _answered(self) -> None:
         """It was answered before it came to us."""

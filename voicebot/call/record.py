@@ -148,7 +148,9 @@ class CallRecord(_Part):
 
     schema_version: int = Field(SCHEMA_VERSION, description="Grows when a reader must change.")
     id: str = Field(description="The call's id, also in every log line.")
-    direction: Literal["inbound", "outbound"] = Field("inbound", description="Who called whom.")
+    direction: Literal["inbound", "outbound", "browser"] = Field(
+        "inbound", description="Who called whom; `browser`: somebody spoke by a browser's microphone."
+    )
     outbound: OutboundRecord | None = Field(None, description="Null for calls that came in, see below.")
     started_at: datetime = Field(description="Answered (UTC).")
     ended_at: datetime | None = Field(None, description="Everything undone (UTC).")

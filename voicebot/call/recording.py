@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 
 from voicebot.audio.wav import StereoWriter
+from voicebot.call.privacy import Privacy
 
 log = structlog.get_logger(__name__)
 
@@ -18,13 +19,19 @@ CLOSE_LIMIT_S = 5.0
 
 
 class Recording:
-    """Takes both directions frame by frame; `muted` writes silence instead (sensitive steps)."""
+    """Takes both directions frame by frame; while `privacy` asks for it silence is written instead."""
 
     def __init__(
-        self, path: Path, sample_rate: int, *, reserve_bytes: int, on_fault: Callable[[str], None]
+        self,
+        path: Path,
+        sample_rate: int,
+        *,
+        privacy: Privacy,
+        reserve_bytes: int,
+        on_fault: Callable[[str], None],
     ) -> None:
         self.path = path
-        self.muted = False
+        self._privacy = privacy
         self._rate = sample_rate
         self._reserve = reserve_bytes
         self._on_fault = on_fault
@@ -37,7 +44,7 @@ class Recording:
         """Take one frame of 16-bit PCM of each side from the media tick; never blocks."""
         if self._failed:
             return
-        if self.muted:
+        if self._privacy.secret:
             caller = bot = bytes(len(caller))
         self._frames.append((caller, bot))
         if len(self._frames) >= FLUSH_FRAMES and (self._pending is None or self._pending.done()):

@@ -7,6 +7,7 @@ from typing import Literal
 
 import structlog
 
+from voicebot.call.calls_live import CallFeed
 from voicebot.call.hearing import SpeechSpan
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
 from voicebot.call.speaking import Spoken
@@ -35,10 +36,17 @@ Observer = Callable[[CallRecord, TurnRecord], None]
 class Scribe:
     """Keeps `record.turns`. All times given are seconds of the event loop's clock."""
 
-    def __init__(self, record: CallRecord, answered_at: float, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        record: CallRecord,
+        answered_at: float,
+        observer: Observer | None = None,
+        live: CallFeed | None = None,
+    ) -> None:
         self.record = record
         self._answered_at = answered_at
         self._observer = observer
+        self._live = live
         self._bot: BotTurnRecord | None = None
         self._caller_done_at: float | None = None
         self._first_key_at: float | None = None
@@ -160,9 +168,13 @@ class Scribe:
 
     def fault(self, what: str) -> None:
         self.record.faults.append(what)
+        if self._live is not None:
+            self._live.fault(what)
 
     def _add(self, turn: TurnRecord) -> None:
         self.record.turns.append(turn)
+        if self._live is not None:
+            self._live.turn(turn)
         if self._observer is None:
             return
         try:

@@ -18,6 +18,7 @@ from voicebot.speech.tts import TtsService, Voice
 from voicebot.speech.vad import Vad
 
 if TYPE_CHECKING:
+    from voicebot.call.calls_live import LiveCalls
     from voicebot.call.people import People
 
 
@@ -26,7 +27,8 @@ class Services:
     """The process, as one call sees it; recogniser, voice and recorded prompts are those of its route.
 
     people: queues and conferences of our own; None: all are the dialplan's
-    hub:    is told what happens in the call, for those who watch
+    hub:    takes news of any kind, for those who watch
+    live:   is told what happens in the call, for those who watch or listen; None: nobody does
     """
 
     config: Config
@@ -41,6 +43,7 @@ class Services:
     observer: Observer | None = None
     people: People | None = None
     hub: Hub | None = None
+    live: LiveCalls | None = None
 
 
 def voice_of(config: Config, route: Route, language: str) -> Voice:

@@ -17,7 +17,7 @@ import structlog
 
 from voicebot.call.hearing import Hearing
 from voicebot.call.message import EndedBy, MessageRecorder
-from voicebot.call.recording import Recording
+from voicebot.call.privacy import Privacy
 from voicebot.call.scribe import Scribe
 from voicebot.call.speaking import Beep, Speaking
 from voicebot.call.working import TALKED_OVER_S, WorkDone, Workers, Working, WorkNews, WorkSaid
@@ -87,7 +87,7 @@ class Session:
         hearing: Hearing,
         speaking: Speaking,
         scribe: Scribe,
-        recording: Recording | None,
+        privacy: Privacy,
         workers: Workers,
         recorder: Recorder,
         resume_back_ms: int,
@@ -101,7 +101,7 @@ class Session:
         self._hearing = hearing
         self._speaking = speaking
         self._scribe = scribe
-        self._recording = recording
+        self._privacy = privacy
         self._workers = workers
         self._make_recorder = recorder
         self._resume_back_ms = resume_back_ms
@@ -238,16 +238,14 @@ class Session:
             self._scribe.bot_begins(step, self._speaking.prompts)
 
     def _mute(self, before: Listen | Work | End | Handover | None) -> None:
-        """Keep the recording of the call silent while anything sensitive is said, asked for, or worked on."""
-        if self._recording is None:
-            return
+        """Keep from others what is on the line while anything sensitive is said, asked for, or worked on."""
         said = any(
             isinstance(spoken.prompt, SpokenText | SpokenAudio) and spoken.prompt.sensitive
             for spoken in self._speaking.prompts
         )
         # Work that follows a sensitive question is begun while the caller may still be at it.
-        lasting = isinstance(self._then, Work) and _sensitive(before) and self._recording.muted
-        self._recording.muted = said or _sensitive(self._then) or lasting
+        lasting = isinstance(self._then, Work) and _sensitive(before) and self._privacy.secret
+        self._privacy.secret = said or _sensitive(self._then) or lasting
 
     async def _finish(self) -> None:
         if isinstance(self._then, Handover):

@@ -54,7 +54,7 @@ class CodecGroup:
         self._next_frames = [port.playout.next_frame for port in self._speakers]
         self._sends = [port.write for port in self._speakers]
         self._outgoing = OutgoingStreams([port.outgoing for port in self._speakers], codec.payload_bytes)
-        self._tapped = [(row, port) for row, port in enumerate(ports) if port.tap is not None]
+        self._tapped = [(row, port) for row, port in enumerate(ports) if port.taps]
         self._stale = False  # another group has taken over; some port may be closed
         # One tick's:
         self._datagrams: list[bytes] = []  # the first one of each port
@@ -199,13 +199,15 @@ class CodecGroup:
                     self._failed(port, error)
 
     def _tap(self, said_frames: list[bytes]) -> None:
-        """Give recordings both sides' frames."""
+        """Give both sides' frames to recordings, and to those who listen in."""
         if not self._tapped:
             return
         said = dict(zip(self._speakers, said_frames, strict=False))
         for row, port in self._tapped:
-            if port.tap is not None and port.open:
+            if port.taps and port.open:
+                heard, bot = self._heard[self._part(row)], said.get(port, self._silence)
                 try:
-                    port.tap(self._heard[self._part(row)], said.get(port, self._silence))
+                    for tap in port.taps:
+                        tap(heard, bot)
                 except Exception as error:
                     self._failed(port, error)

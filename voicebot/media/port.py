@@ -64,7 +64,7 @@ class MediaListener(Protocol):
 
 
 Tap = Callable[[bytes, bytes], None]
-"""Given each tick's (caller, bot) frame as PCM: for recording."""
+"""Given each tick's (caller, bot) frame as PCM: for recording, and for those who listen in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class MediaPort:
         listener: MediaListener, doors: tuple[Doors, Doors], changed: Callable[[MediaPort], None],
     ) -> None:  # fmt: skip
         """For MediaLoop only. `doors` are those of peers and of strangers; `changed` is told when the
-        port has got a peer or a tap, or is closed.
+        port has got a peer or its first tap, has lost its last one, or is closed.
         """
         self.call_id = call_id
         self.host, self.port = address
@@ -145,7 +145,7 @@ class MediaPort:
         self.read: Callable[[int], bytes] = _read_nothing  # the next datagram of the peer
         self.write: Callable[[bytes], int] = len
         self._changed = changed
-        self._tap: Tap | None = None
+        self.taps: tuple[Tap, ...] = ()  # see add_tap
         self._step: Step | None = None
         self._row = 0  # in it
         self._more: list[bytes] = []  # datagrams that came in this tick after the first one
@@ -179,15 +179,18 @@ class MediaPort:
             self._peers.watch(peer, self._receive_more, self._count_flood)
             self._changed(self)
 
-    @property
-    def tap(self) -> Tap | None:
-        """Set it to get both sides' frames of every tick, None to stop."""
-        return self._tap
+    def add_tap(self, tap: Tap) -> None:
+        """Give both sides' frames of every tick to `tap` as well; it may come and go within a tick."""
+        self.taps = (*self.taps, tap)
+        if len(self.taps) == 1:
+            self._changed(self)
 
-    @tap.setter
-    def tap(self, tap: Tap | None) -> None:
-        self._tap = tap
-        self._changed(self)
+    def remove_tap(self, tap: Tap) -> None:
+        """Stop it. Nothing happens where it is not there (any more)."""
+        if tap in self.taps:
+            self.taps = tuple(each for each in self.taps if each != tap)
+            if not self.taps and self.open:
+                self._changed(self)
 
     def statistics(self) -> MediaStatistics:
         """Return the figures so far; also after `close()`."""

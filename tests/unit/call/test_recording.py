@@ -8,6 +8,7 @@ import pytest
 
 from voicebot.audio.wav import StereoWriter
 from voicebot.call import recording
+from voicebot.call.privacy import Privacy
 from voicebot.call.recording import Recording
 
 pytestmark = pytest.mark.unit
@@ -27,7 +28,7 @@ async def test_a_disk_that_fills_up_at_the_very_end_is_a_fault_and_not_an_error(
 ) -> None:
     monkeypatch.setattr(recording, "StereoWriter", FullDisk)
     faults: list[str] = []
-    taken = Recording(tmp_path / "a.wav", 8000, reserve_bytes=0, on_fault=faults.append)
+    taken = Recording(tmp_path / "a.wav", 8000, privacy=Privacy(), reserve_bytes=0, on_fault=faults.append)
     for _ in range(10):
         taken.take(FRAME, FRAME)
     await taken.close()

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.call.test_speaking import FakeLibrary, FakeTts
 from voicebot.audio.playout import Playout, PromptFinished, PromptStarted
+from voicebot.call.privacy import Privacy
 from voicebot.call.record import CallRecord
 from voicebot.call.scribe import Scribe
 from voicebot.call.session import InboxEvent, Session
@@ -95,7 +96,7 @@ class Talk:
             hearing=cast(Any, self.hearing),
             speaking=self.speaking,
             scribe=Scribe(record, 0.0),
-            recording=None,
+            privacy=Privacy(),
             workers=cast(Any, None),
             recorder=cast(Any, None),
             resume_back_ms=400,

@@ -13,6 +13,7 @@ import pytest
 from tests.unit.call.test_speaking import FakeLibrary
 from voicebot.audio.playout import Playout, PromptFinished, PromptStarted
 from voicebot.call.message import EndedBy
+from voicebot.call.privacy import Privacy
 from voicebot.call.record import HIDDEN, BotTurnRecord, CallRecord
 from voicebot.call.scribe import Scribe
 from voicebot.call.session import InboxEvent, Session
@@ -155,10 +156,6 @@ class Recorder:
         return MessageRecorded("/var/a-message-1.wav", 2000, by)
 
 
-class Recording:
-    muted = False
-
-
 class Talk:
     """A session whose media tick and clock the test turns by hand."""
 
@@ -169,7 +166,7 @@ class Talk:
         self.script, self.hearing, self.desk = Script(*turns), Ear(), Desk()
         self.machine = TurnMachine()
         self.recorders: list[Recorder] = []
-        self.recording = Recording()
+        self.privacy = Privacy()
         self.speaking = Speaking(
             tts=cast(Any, Tts()),
             library=FakeLibrary(),
@@ -188,7 +185,7 @@ class Talk:
             hearing=cast(Any, self.hearing),
             speaking=self.speaking,
             scribe=Scribe(self.record, 100.0),
-            recording=cast(Any, self.recording),
+            privacy=self.privacy,
             workers=self.desk,
             recorder=self.make_recorder,
             resume_back_ms=0,
@@ -362,10 +359,10 @@ async def test_a_dialog_that_works_without_end_is_stopped() -> None:
 async def test_the_recording_is_silent_while_anything_sensitive_goes_on(first: BotTurn, muted: bool) -> None:
     talk = Talk(first, BotTurn(say("done"), LISTEN))
     await talk.settle()
-    assert talk.recording.muted is muted
+    assert talk.privacy.secret is muted
     said_sensitive = first.prompts[0].sensitive if isinstance(first.prompts[0], SpokenText) else False
     await talk.done(Fetched(200, "4111"))
-    assert talk.recording.muted is said_sensitive, "a sensitive prompt is still played"
+    assert talk.privacy.secret is said_sensitive, "a sensitive prompt is still played"
     if muted and not said_sensitive:
         assert talk.record.work[0].result is None
         assert talk.record.work[0].name == "GET"
@@ -376,9 +373,9 @@ async def test_work_after_a_sensitive_question_is_begun_in_silence() -> None:
     card = Listen("card", Expectation(), DtmfExpectation(keys="1", max_digits=1), sensitive=True)
     talk = Talk(BotTurn((), card), BotTurn((), fetch()), BotTurn(say("done"), LISTEN))
     await talk.happens(ev.KeyPressed("1"))
-    assert talk.recording.muted
+    assert talk.privacy.secret
     await talk.done(OK)
-    assert not talk.recording.muted
+    assert not talk.privacy.secret
     talk.running.cancel()
 
 
@@ -498,7 +495,7 @@ async def test_a_key_interrupts_a_model() -> None:
 async def test_a_models_sensitive_words_are_not_written_down() -> None:
     talk = Talk(BotTurn((), ask(sensitive=True)), BotTurn((), LISTEN))
     await talk.settle()
-    assert talk.recording.muted
+    assert talk.privacy.secret
     talk.desk.pieces.put_nowait("It is 4111. Yes ")
     talk.desk.pieces.put_nowait(Replied("It is 4111. Yes"))
     await talk.settle()

@@ -25,6 +25,7 @@ from voicebot.authoring.audio.line import FRAME, Impairment, Line
 from voicebot.authoring.audio.waiting import Busy, WaitedStt, WaitedTts
 from voicebot.authoring.testing.run import Result, Script
 from voicebot.call.hearing import Hearing
+from voicebot.call.privacy import Privacy
 from voicebot.call.record import CallRecord
 from voicebot.call.scribe import Scribe
 from voicebot.call.session import InboxEvent, Session
@@ -279,7 +280,7 @@ class AudioCall:
             hearing=self._hearing,
             speaking=self._speaking,
             scribe=scribe,
-            recording=None,
+            privacy=Privacy(),
             workers=cast(Any, None),  # the script answers all work before the session hears of it
             recorder=cast(Any, None),
             resume_back_ms=config.bargein.resume_back_ms,
