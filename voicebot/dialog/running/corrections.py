@@ -148,15 +148,24 @@ def _corrected(
 ) -> Next | None:
     """Change one slot to what `rest` says; where its name was said without a new value, ask for it."""
     answered = run.trail[at]
-    frame = answered.frame
     value = _read(run, answered, slot, rest, moment, sure)
     if value is None and not named:
         return None
     if value is not None and value == answered.fills[slot] and not named:
         return None
-    hidden = is_sensitive_value(frame.dialog, slot)
-    if hidden:
+    if is_sensitive_value(answered.frame.dialog, slot):
         run.journal.hide()
+    return replace_answer(run, at, slot, value, moment)
+
+
+def replace_answer(run: Run, at: int, slot: str, value: object, moment: datetime) -> Next:
+    """Go back to the answer at place `at` of the trail, put another value there, and go forward again.
+
+    Without a value the question is asked again.
+    """
+    answered = run.trail[at]
+    frame = answered.frame
+    hidden = is_sensitive_value(frame.dialog, slot)
     later = run.trail[at + 1 :]
     run.trail = run.trail[:at]
     _restore(run, answered)
@@ -198,7 +207,10 @@ def tells_secret(run: Run, event: Utterance, now: float) -> bool:
         if not (spec.open or spec.closed):
             tokens = tokens_of(event.transcript.text, lexicon)[:MOST_TOKENS]
             rest = openings_of(run.dialogs, run.language).after_cue(tokens) or tokens
-            if _grammar(dialog, slot, run.language).match(" ".join(rest), None, run.wall(now)) is not None:
+            if (
+                grammar_of_slot(dialog, slot, run.language).match(" ".join(rest), None, run.wall(now))
+                is not None
+            ):
                 return True
     return False
 
@@ -233,7 +245,7 @@ def _read(
     spec = answered.frame.slot(slot)
     if not rest or spec.type in ("text", "recording"):
         return None
-    grammar = _grammar(answered.frame.dialog, slot, run.language)
+    grammar = grammar_of_slot(answered.frame.dialog, slot, run.language)
     match = grammar.match(" ".join(rest), None, moment)
     if match is None or match.score < sure:
         return None
@@ -242,7 +254,8 @@ def _read(
 
 
 @lru_cache(maxsize=512)
-def _grammar(dialog: Dialog, slot: str, language: str) -> Grammar:
+def grammar_of_slot(dialog: Dialog, slot: str, language: str) -> Grammar:
+    """Return what reads the value of one slot."""
     return Grammar(
         dialog.file.slots[slot], language, phrases=closed_phrases(dialog, slot, language), name=slot
     )

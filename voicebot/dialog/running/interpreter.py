@@ -12,16 +12,17 @@ the next input; `noinput` and `nomatch` escalate by attempt; of several slots on
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.words import CALL_VALUES, ENVIRONMENT
-from voicebot.dialog.running import free_talk, voice
+from voicebot.dialog.running import free_talk, interventions, voice
 from voicebot.dialog.running.answers import answer, understand
 from voicebot.dialog.running.corrections import tells_secret
 from voicebot.dialog.running.failing import give_up
+from voicebot.dialog.running.interventions import Possible
 from voicebot.dialog.running.journal import HistoryEntry
 from voicebot.dialog.running.listening import grammar_of, is_sensitive
 from voicebot.dialog.running.patience import Patience
@@ -48,6 +49,7 @@ from voicebot.dialog.turns import (
     Unheard,
     Utterance,
 )
+from voicebot.errors import UserError
 
 _CALLER = (Utterance, Keys, Silence, Unheard, HungUp)
 _RESULTS: dict[type, str] = {Fetched: "fetch", HookDone: "hook", MessageRecorded: "record", Replied: "llm"}
@@ -199,6 +201,43 @@ class Interpreter:
         if told and run.understood is not None:
             run.understood = replace(run.understood, sensitive=True)
         return turn
+
+    # --- from outside: see `interventions` --------------------------------------------------------------
+
+    def possible(self) -> Possible:
+        """Return the steps that can be jumped to and the slots that can be corrected now."""
+        return interventions.possible(self._run)
+
+    def correct(self, slot: str, value: object, now: float, heard: str | None = None) -> BotTurn:
+        """Put a slot right. Like all of these it raises UserError where it is not possible, and then nothing
+        has changed; a turn that wants the work that goes on already lets it go on.
+        """
+        return self._intervene(lambda run: interventions.correct(run, slot, value, run.wall(now)), now, heard)
+
+    def jump(self, step: str, now: float, heard: str | None = None) -> BotTurn:
+        """Go on at a step of the present dialog, or of one that has called it."""
+        return self._intervene(lambda run: interventions.jump(run, step), now, heard)
+
+    def say(self, text: str, now: float, heard: str | None = None) -> BotTurn:
+        """Say somebody else's words, then ask again."""
+        return self._intervene(lambda run: interventions.say(run, text), now, heard)
+
+    def repeat(self, now: float, heard: str | None = None) -> BotTurn:
+        """Ask again."""
+        return self._intervene(interventions.repeat, now, heard)
+
+    def _intervene(self, change: Callable[[Run], Next], now: float, heard: str | None) -> BotTurn:
+        if self._run.outcome is not None:
+            raise UserError("the dialog has come to its end", "there is nothing left to change")
+        run = self._run.fork()
+        if heard is not None:
+            run.journal.heard(heard)
+            if run.messages:
+                free_talk.interrupted(run, heard)
+        run.tell_time(now)
+        following = change(run)
+        self._run = run
+        return self._finish(following, now)
 
     def _handled(self, event: Event, now: float) -> BotTurn:
         run = self._run

@@ -37,15 +37,17 @@ class Frame:
 
     values:  everything that its conditions and prompts can name
     learnt:  the names that the conversation has learnt or computed
+    ahead:   slots that were filled from outside before they were asked for: their step passes over them once
     """
 
     dialog: Dialog
     step: str
     values: dict[str, object]
     learnt: set[str] = field(default_factory=set)
+    ahead: frozenset[str] = frozenset()
 
     def copy(self) -> Frame:
-        return Frame(self.dialog, self.step, dict(self.values), set(self.learnt))
+        return Frame(self.dialog, self.step, dict(self.values), set(self.learnt), self.ahead)
 
     def learn(self, name: str, value: object) -> None:
         self.values[name] = value
@@ -252,7 +254,7 @@ class Run:
         """
         return (
             tuple(
-                (frame.dialog.version, frame.step, frozenset(_comparable(frame.values)))
+                (frame.dialog.version, frame.step, frozenset(_comparable(frame.values)), frame.ahead)
                 for frame in self.frames
             ),
             self.patience.key(),

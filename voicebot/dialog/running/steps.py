@@ -85,6 +85,8 @@ def _do(run: Run, step: Step, prompts: list[Prompt]) -> Next:
                 return leave(run)
         if (again := _replayed(run)) is not None:
             return again
+        if len(step.fill) == 1 and step.fill[0] in run.frame.ahead:
+            return _pass_over(run, step.fill[0])
         _speak_up(run, prompts)
         focused = len(run.asked) < len(step.fill)
         run.question = tuple(voice.say_one(run, step.ask, "ask")) if not focused else question_of(run)
@@ -104,6 +106,17 @@ def _do(run: Run, step: Step, prompts: list[Prompt]) -> Next:
             return ask_model(run)
         return request_of(run)
     return leave(run)
+
+
+def _pass_over(run: Run, slot: str) -> Next:
+    """Leave a question whose answer was given from outside, as if the caller had given it."""
+    frame = run.frame
+    frame.ahead -= {slot}
+    value = frame.values.get(slot)
+    choice = run.step.choices.get(meaning_of(value))
+    run.remember({slot: value}, meaning_of(value) if choice is not None else "")
+    run.asked = ()
+    return Go(choice.goto) if choice is not None and choice.goto else leave(run)
 
 
 def _replayed(run: Run) -> Next | None:
@@ -184,10 +197,12 @@ def leave(run: Run) -> Next:
         return BotTurn(
             (),
             Handover(
-                str(transfer.to or transfer.queue),
+                transfer.destination,
                 tuple((name, meaning_of(frame.values.get(name))) for name in transfer.context),
                 goal=goal,
                 queue=transfer.queue is not None,
+                conference=transfer.conference is not None,
+                host=transfer.host,
                 summary=fill_in_for_reading(
                     transfer.summary, frame.values, run.language, types_of(frame.dialog)
                 ),
