@@ -10,12 +10,16 @@ from pydantic_core import PydanticUndefined
 
 from voicebot.call.record import (
     BotTurnRecord,
+    CallBackRecord,
     CallerTurnRecord,
     CallRecord,
     DialogReference,
     JudgementRecord,
+    OfferRecord,
     OutboundRecord,
     Party,
+    PeopleRecord,
+    TransferRecord,
     WorkRecord,
 )
 from voicebot.config import (
@@ -29,6 +33,7 @@ from voicebot.config import (
     TrunkConfig,
     TtsConfig,
 )
+from voicebot.config.people import QueueRule
 
 _REPEATED: dict[str, tuple[str, type[BaseModel]]] = {
     "stt": ("[stt.NAME]", SttConfig),
@@ -56,6 +61,9 @@ def configuration_reference() -> str:
             if model is Route:
                 fields = list(RouteLanguage.model_fields.items())
                 parts.append(_table("`[routes.languages.TAG]`", RouteLanguage.__doc__ or "", fields))
+            elif model is QueueConfig:
+                fields = list(QueueRule.model_fields.items())
+                parts.append(_table("`[[queues.NAME.rules]]`", QueueRule.__doc__ or "", fields))
         elif _is_section(name, field):
             section: Any = field.annotation
             parts.append(_table(f"`[{name}]`", section.__doc__ or "", list(section.model_fields.items())))
@@ -73,6 +81,10 @@ def record_reference() -> str:
         "Work that was done": WorkRecord,
         "`outbound`": OutboundRecord,
         "A judgement of who answered": JudgementRecord,
+        "A stay in a queue of ours": PeopleRecord,
+        "An agent who was asked": OfferRecord,
+        "A transfer by a person": TransferRecord,
+        "A call-back": CallBackRecord,
     }
     return "\n\n".join(
         _field_table(title, model.__doc__ or "", list(model.model_fields.items()))

@@ -143,6 +143,58 @@ class OutboundRecord(_Part):
     call_back: datetime | None = Field(None, description="When the callee asked to be called again (UTC).")
 
 
+class OfferRecord(_Part):
+    """One agent who was asked."""
+
+    agent: str = Field(description="Name of the [agents.NAME].")
+    at_ms: int = Field(description="When their telephone was rung.")
+    ended_ms: int = Field(0, description="When that was decided.")
+    outcome: str = Field(
+        "",
+        description="accepted, declined, no_key, no_answer, busy, unreachable, hung_up, withdrawn, lost.",
+    )
+
+
+class TransferRecord(_Part):
+    """A person gave the caller on, or tried to."""
+
+    kind: Literal["blind", "attended"] = Field(description="At once, or after a word with the next.")
+    to: str = Field(description="Extension, `queue:NAME` or `agent:NAME`.")
+    by: str = Field("", description="Whose wish it was.")
+    at_ms: int = Field(description="When it was asked for.")
+    outcome: str = Field("", description="completed, cancelled, no_answer, busy, unreachable, hung_up.")
+
+
+class CallBackRecord(_Part):
+    """The caller hung up, and kept the place."""
+
+    number: str = Field(description="Where they want to be called.")
+    asked_at: datetime = Field(description="When they asked for it (UTC).")
+    attempts: list[str] = Field(
+        default_factory=list, description="How each went: answered, busy, no_answer, unreachable, forbidden."
+    )
+    outcome: str = Field("", description="answered, failed; empty while it is due.")
+
+
+class PeopleRecord(_Part):
+    """One stay in a queue of ours, and who took the call."""
+
+    queue: str = Field(description="Name of the [queues.NAME].")
+    priority: int = Field(0, description="With what the queue's rules added.")
+    skills: list[str] = Field(default_factory=list, description="What was wanted of the agent.")
+    began_ms: int = Field(0, description="When the caller came to the queue.")
+    waited_ms: int = Field(0, description="Until somebody had the call, or it ended otherwise.")
+    offers: list[OfferRecord] = Field(default_factory=list, description="Who was asked, in order.")
+    agent: str = Field("", description="Who took the call; empty: nobody.")
+    accepted_ms: int | None = Field(None, description="When the two could talk; null: never.")
+    talked_ms: int = Field(0, description="How long the caller was with persons.")
+    outcome: str = Field(
+        "", description="answered, abandoned, nobody, full, dropped, call_back, transferred, error."
+    )
+    transfers: list[TransferRecord] = Field(default_factory=list, description="To whom the agent gave it.")
+    call_back: CallBackRecord | None = Field(None, description="Null where none was asked for.")
+
+
 class CallRecord(_Part):
     """One call from answer to hangup."""
 
@@ -177,6 +229,9 @@ class CallRecord(_Part):
     )
     turns: list[TurnRecord] = Field(default_factory=list, description="The conversation, see below.")
     work: list[WorkRecord] = Field(default_factory=list, description="What was done meanwhile, see below.")
+    people: list[PeopleRecord] = Field(
+        default_factory=list, description="Queues of our own and the persons in them, see below."
+    )
     noises: int = Field(0, description="Sounds after prompts that were taken for noise, not for an answer.")
     rtp: dict[str, Any] = Field(
         default_factory=dict, description="Statistics per RFC 3550 and our own counters."

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from voicebot.config.section import Section
+from voicebot.dialog.expressions.expressions import ExpressionError, parse_expression
 
 NAME = r"^[a-z0-9_-]{1,64}$"
 """Of queues, agents, conferences and panel users; they stand in addresses and file names."""
@@ -15,6 +16,26 @@ Name = Annotated[str, Field(pattern=NAME)]
 Skill = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 CHANNEL = r"^[A-Za-z0-9]+/[A-Za-z0-9_.@:+-]{1,120}$"
 """A channel that may be dialled: technology and resource, without options."""
+
+
+class QueueRule(Section):
+    """How what comes along with a caller changes their place: `[[queues.NAME.rules]]`."""
+
+    when: str = Field(
+        max_length=500,
+        description="An expression over the values that come along (`with`): tier == 'gold' or amount > 100.",
+    )
+    priority: int = Field(0, ge=-10, le=10, description="Is added to the caller's priority.")
+    skills: tuple[Skill, ...] = Field((), description="Are wanted as well.")
+
+    @field_validator("when")
+    @classmethod
+    def _expression(cls, value: str) -> str:
+        try:
+            parse_expression(value)
+        except ExpressionError as error:
+            raise ValueError(f"`{value}` is no condition: {error}") from error
+        return value
 
 
 class QueueConfig(Section):
@@ -47,6 +68,12 @@ class QueueConfig(Section):
         pattern=r"^[A-Za-z0-9_+*#-]{0,64}$",
         description="Extension of [voicebot-handover] for callers whom nobody takes; empty: an apology.",
     )
+    afterwards: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_+*#-]{0,64}$",
+        description="Extension for callers whose agent has hung up, such as a survey; empty: the call ends.",
+    )
+    rules: tuple[QueueRule, ...] = Field((), description="What comes along decides: see docs/queues.md.")
 
 
 class AgentConfig(Section):

@@ -1,0 +1,102 @@
+"""Keys that agents press while they talk, and callers while they wait. Pure.
+
+*1 digits #   give the caller to that number, at once          *3   the second person has the caller
+*2 digits #   ring that number first; the caller hears music    *4   back to the caller
+                                                                *5   the other of the two
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BETWEEN_KEYS_S = 5.0
+"""Who presses nothing for so long begins anew."""
+MOST_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TransferTo:
+    kind: Literal["blind", "attended"]
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    pass
+
+
+Wish = TransferTo | Complete | Cancel | Swap
+_AT_ONCE: dict[str, Wish] = {"3": Complete(), "4": Cancel(), "5": Swap()}
+_WITH_NUMBER: dict[str, Literal["blind", "attended"]] = {"1": "blind", "2": "attended"}
+
+
+class AgentKeys:
+    """Reads the keys of one agent."""
+
+    def __init__(self) -> None:
+        self._keys = ""
+        self._last = 0.0
+
+    def press(self, digit: str, now: float) -> Wish | None:
+        """Take a key; return what the agent wants, once that is known."""
+        if now - self._last > BETWEEN_KEYS_S:
+            self._keys = ""
+        self._last = now
+        self._keys += digit
+        if not self._keys.startswith("*"):
+            self._keys = ""
+            return None
+        if len(self._keys) < 2:
+            return None
+        kind = self._keys[1]
+        if kind in _AT_ONCE:
+            self._keys = ""
+            return _AT_ONCE[kind]
+        if kind not in _WITH_NUMBER or len(self._keys) > MOST_DIGITS + 3:
+            self._keys = "*" if digit == "*" else ""
+            return None
+        if digit == "#":
+            number, self._keys = self._keys[2:-1], ""
+            return TransferTo(_WITH_NUMBER[kind], number) if number else None
+        return None
+
+
+class CallBackKeys:
+    """Reads what a caller keys who was asked for the number: `1` confirms, digits and # are another one."""
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+        self._digits = ""
+
+    def press(self, digit: str) -> Literal["confirmed", "changed", "refused"] | None:
+        """Take a key. `changed`: `number` is what they keyed, and they are asked once more."""
+        if digit == "#":
+            digits, self._digits = self._digits, ""
+            if digits == "1" and self.number:
+                return "confirmed"
+            if len(digits) >= 3:
+                self.number = digits
+                return "changed"
+            return None
+        if digit == "*":
+            self._digits = ""
+            return "refused"
+        if digit.isdigit():
+            self._digits = (self._digits + digit)[:MOST_DIGITS]
+        return None
+
+    @property
+    def confirms(self) -> bool:
+        """Whether they have pressed 1 and nothing since: a moment later it counts as their word."""
+        return self._digits == "1" and bool(self.number)
