@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from voicebot.dialog.model.actions import Transfer
 from voicebot.dialog.model.say import Say
 from voicebot.dialog.model.step import Step
 
@@ -32,7 +33,7 @@ def _boxed(step: Step, failed: str | None) -> Iterator[tuple[str, str]]:
     if step.return_:
         yield "out", f"returns: {step.return_}"
     if step.transfer:
-        yield "out", f"to {step.transfer.to or 'queue ' + str(step.transfer.queue)}"
+        yield "out", f"to {_destination(step.transfer)}"
     if failed:
         yield "failed", f"failed: {failed}"
 
@@ -69,6 +70,14 @@ def said_in(step: Step) -> str:
         heard = ", ".join(choice.hear) or name
         lines.append(f"{choice_label(name, choice.key)}: {heard}")
     return "\n".join(lines)
+
+
+def _destination(transfer: Transfer) -> str:
+    if transfer.queue:
+        return f"queue {transfer.queue}"
+    if transfer.conference:
+        return f"conference {transfer.conference}" + (", as a host" if transfer.host else "")
+    return transfer.destination
 
 
 def _first(variants: tuple[Say, ...]) -> str:

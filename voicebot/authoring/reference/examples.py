@@ -149,6 +149,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "Transfer": {
         "to": "reception",
         "queue": "sales",
+        "conference": "weekly",
+        "host": "true",
         "with": "[first_name]",
         "summary": "{first_name} wants to move an appointment.",
     },

@@ -249,7 +249,7 @@ class TestConversation(Common):
     slots: dict[Identifier, Known] = Field(
         default_factory=dict, description="Slots and values at the end; null: still unknown."
     )
-    to: str | None = Field(None, description="The extension or queue that the caller is handed over to.")
+    to: str | None = Field(None, description="The extension, queue or conference that the caller goes to.")
 
 
 class Every(Common):

@@ -132,12 +132,16 @@ RecordSpec = Annotated[Record, BeforeValidator(_record, json_schema_input_type=L
 
 
 class Transfer(Strict):
-    """Hand the caller to a person: an extension of the dialplan (`to`), or one of its queues (`queue`)."""
+    """Hand the caller to people: an extension of the dialplan (`to`), a queue, or a conference."""
 
     to: str | None = Field(
         None, pattern=r"^[A-Za-z0-9_+*#-]{1,64}$", description="The extension of the dialplan."
     )
     queue: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The queue.")
+    conference: str | None = Field(
+        None, pattern=r"^[a-z0-9_-]{1,64}$", description="The conference, a [conferences.NAME]."
+    )
+    host: bool = Field(False, description="The caller is a host of the conference.")
     context: tuple[Identifier, ...] = Field((), alias="with", description="Values that go along.")
     summary: str = Field(
         "", max_length=1000, description="What the person is told: words with `{name}`, as VOICEBOT_SUMMARY."
@@ -145,9 +149,16 @@ class Transfer(Strict):
 
     @model_validator(mode="after")
     def _one_target(self) -> Transfer:
-        if (self.to is None) == (self.queue is None):
-            raise ValueError("needs either `to` or `queue`")
+        if sum(target is not None for target in (self.to, self.queue, self.conference)) != 1:
+            raise ValueError("needs either `to`, `queue` or `conference`")
+        if self.host and self.conference is None:
+            raise ValueError("`host` belongs to a conference")
         return self
+
+    @property
+    def destination(self) -> str:
+        """The extension, or the name of the queue or conference."""
+        return self.to or self.queue or self.conference or ""
 
 
 def _transfer(value: Any) -> Any:

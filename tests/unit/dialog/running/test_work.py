@@ -337,6 +337,13 @@ steps:
     assert talk.turn.then.summary == "Somebody (+12025550100), 2027-03-02 15:00, $12.50"
 
 
+@pytest.mark.parametrize("host", [False, True])
+def test_a_caller_is_handed_over_to_a_conference(host: bool) -> None:
+    talk = Talk(dialog(f"steps:\n  in: {{transfer: {{conference: weekly, host: {str(host).lower()}}}}}\n"))
+    assert isinstance(talk.turn.then, Handover)
+    assert talk.turn.then == Handover("weekly", conference=True, host=host)
+
+
 def test_who_wants_a_person_in_free_talk_is_left_to_the_model_where_no_agent_is() -> None:
     of = dialog("""
 steps:
