@@ -1,0 +1,215 @@
+"""What every request passes first: host, origin, size; and what every answer carries. Plain ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+
+from voicebot.errors import Problem
+from voicebot.store.errors import StoreUnavailable
+from voicebot.store.panel_rows import PanelAction
+from voicebot.web.problems import API, Trouble, body
+from voicebot.web.security.doorkeeper import Doorkeeper
+from voicebot.web.security.roles import Identity
+
+log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+MOST_BYTES = 64 * 1024
+"""Of a request's body."""
+MOST_DIALOG_BYTES = 1_200_000
+"""Of one that brings a dialog's text, which may have 1 MiB."""
+DIALOG_TEXT = f"{API}v1/dialogs/check"
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "media-src 'self' blob:",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""No script but our files. Styles may stand in attributes: pictures of dialogs and charts have them."""
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+STATIC = "/static/"
+
+
+class TooLarge(Trouble):
+    def __init__(self, most: int) -> None:
+        super().__init__(413, "the request is too large", f"up to {most // 1024} KiB")
+
+
+class Guard:
+    """Around the application. Refuses before anything of it runs; notes what was done."""
+
+    def __init__(self, app: App, doorkeeper: Doorkeeper) -> None:
+        self._app = app
+        self._doorkeeper = doorkeeper
+        self._noting: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=dict(scope))
+        refused = self._refusal(scope, headers)
+        if scope["type"] == "websocket":
+            if refused is None:
+                await self._app(scope, receive, send)
+            else:
+                log.warning("websocket refused", path=scope["path"], why=str(refused))
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+        scope.setdefault("state", {})
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._dress(scope, MutableHeaders(raw=message["headers"]))
+            await send(message)
+
+        if refused is not None:
+            await _refuse(sending, refused)
+            return
+        most = MOST_DIALOG_BYTES if scope["path"] == DIALOG_TEXT else MOST_BYTES
+        try:
+            await self._app(scope, _bounded(receive, most), sending)
+        except TooLarge as error:
+            if status == 0:
+                await _refuse(sending, error)
+        finally:
+            self._note(scope, status)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Trouble | None:
+        host, origin = headers.get("host", ""), headers.get("origin")
+        places = self._doorkeeper.places
+        if places.origin_of(host) is None:
+            remedy = "use the address of [panel], or add it to panel.origins"
+            return Trouble(421, f"this panel is not at {host[:100]!r}", remedy)
+        websocket = scope["type"] == "websocket"
+        unsafe = websocket or scope["method"] not in SAFE
+        if origin is not None and (unsafe or scope["path"].startswith(API)) and not places.same(host, origin):
+            return Trouble(403, "another page may not ask this", "open the panel itself")
+        site = headers.get("sec-fetch-site", "")
+        if site in ("cross-site", "same-site") and (unsafe or scope["path"].startswith(API)):
+            return Trouble(403, "another page may not ask this", "open the panel itself")
+        if unsafe and origin is None and "cookie" in headers and "authorization" not in headers and not site:
+            return Trouble(403, "a change by a browser must tell its origin", "send `Origin`, or use a token")
+        length = headers.get("content-length", "")
+        most = MOST_DIALOG_BYTES if scope["path"] == DIALOG_TEXT else MOST_BYTES
+        if length.isdecimal() and int(length) > most:
+            return TooLarge(most)
+        return None
+
+    def _dress(self, scope: Scope, headers: MutableHeaders) -> None:
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        if not scope["path"].startswith(STATIC):
+            headers.setdefault("cache-control", "no-store")
+        elif scope["query_string"].startswith(b"v="):  # a file of one version never changes
+            headers.setdefault("cache-control", "public, max-age=31536000, immutable")
+        else:
+            headers.setdefault("cache-control", "no-cache")
+
+    # --- the log of what was done -----------------------------------------------------------------------
+
+    def _note(self, scope: Scope, status: int) -> None:
+        """Keep who changed what, or tried to."""
+        who: Identity | None = scope["state"].get("who")
+        if scope["method"] in SAFE or who is None:
+            return
+        route = scope.get("route")
+        what = getattr(route, "name", "") or scope["path"]
+        target = "/".join(str(value) for value in scope.get("path_params", {}).values())
+        self.note(who, what, target, scope["state"].get("detail", {}), scope, status or 500)
+
+    def note(
+        self, who: Identity, what: str, target: str, detail: dict[str, Any], scope: Scope, status: int
+    ) -> None:
+        """Write it down in the background; where the database is away, the log has it."""
+        client = scope.get("client")
+        action = PanelAction(
+            self._doorkeeper.now(),
+            who.name,
+            what[:64],
+            target[:200],
+            detail,
+            client[0] if client else "",
+            status,
+        )
+        log.info("panel", who=who.name, what=what, target=action.target, status=status)
+        task = asyncio.create_task(self._write(action), name="audit")
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _write(self, action: PanelAction) -> None:
+        try:
+            await self._doorkeeper.store.panel.note(action)
+        except (StoreUnavailable, Trouble) as error:
+            log.warning("action not kept", who=action.who, what=action.what, error=str(error))
+
+    async def close(self) -> None:
+        """Finish what is being noted."""
+        if self._noting:
+            await asyncio.wait(self._noting, timeout=1.0)
+
+
+async def _refuse(send: Send, trouble: Trouble) -> None:
+    text = json.dumps(body(trouble.problems)).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(text)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": trouble.status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """Count a body that did not say how long it is."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > most:
+                raise TooLarge(most)
+        return message
+
+    return bounded
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return an error as one problem."""
+    return Problem(str(error))

@@ -1,0 +1,129 @@
+"""Serves the panel in the gateway's own event loop: it begins and ends with the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+
+import structlog
+import uvicorn
+
+from voicebot.config import Config
+from voicebot.errors import Problem, UserError
+from voicebot.store.errors import StoreUnavailable
+from voicebot.store.store import open_store
+from voicebot.web.app import make_app
+from voicebot.web.house import House
+from voicebot.web.security.secrets import token_file, write_token
+
+BACKLOG = 256
+MOST_CONNECTIONS = 1000
+KEEP_ALIVE_S = 15
+CLOSE_S = 2.0
+"""So long open answers may take when the panel closes; streams end at once."""
+STORE_AGAIN_S = 5.0
+MOST_MESSAGE_BYTES = 64 * 1024
+"""Of a websocket's message: a second of audio has 32,000."""
+
+log = structlog.get_logger(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the gateway, which knows what is to be finished before."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bound_socket(bind: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises UserError where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((bind, port))
+        opened.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        opened.close()
+        what = f"the panel cannot listen at {bind}:{port} ({error.strerror or error})"  # type: ignore[union-attr]
+        remedy = "end what listens there, or set panel.port; panel.enabled = false does without"
+        raise UserError(Problem(what, remedy, "panel.port")) from error
+    opened.setblocking(False)
+    return opened
+
+
+@asynccontextmanager
+async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
+    """Serve the panel while the block runs; gives its address, such as http://127.0.0.1:8090.
+
+    Where `house.store` is None the store of the configuration is opened as soon as it answers. Raises
+    UserError where the port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        listening = bound_socket(config.panel.bind, config.panel.port)
+        stack.callback(listening.close)
+        port = listening.getsockname()[1]
+        token = await asyncio.to_thread(write_token, config.var)
+        app = make_app(house, port=port, local_token=token)
+        stack.callback(token_file(config.var).unlink, missing_ok=True)
+        if house.store is None:
+            keeping = asyncio.create_task(_keep_store(config, house), name="panel store")
+            stack.push_async_callback(_end, keeping)
+        settings = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            ws="websockets-sansio",
+            ws_max_size=MOST_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=int(CLOSE_S),
+        )
+        server = _Server(settings)
+        serving = asyncio.create_task(server.serve([listening]), name="panel")
+        stack.push_async_callback(_stop, server, serving, app.state.closing)
+        host = f"[{config.panel.bind}]" if ":" in config.panel.bind else config.panel.bind
+        log.info("panel", at=f"http://{host}:{port}")
+        yield f"http://{host}:{port}"
+
+
+async def _keep_store(config: Config, house: House) -> None:
+    """Open the store, however long it takes, and hold it until cancelled."""
+    told = ""
+    while True:
+        try:
+            async with open_store(config) as store:
+                house.store = store
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    house.store = None
+        except (UserError, StoreUnavailable) as error:
+            if str(error) != told:
+                log.error("nobody can sign in to the panel", why=str(error))
+            told = str(error)
+        await asyncio.sleep(STORE_AGAIN_S)
+
+
+async def _stop(server: uvicorn.Server, serving: asyncio.Task[None], closing: asyncio.Event) -> None:
+    """Take no more requests, end all streams, and wait for what is being answered."""
+    closing.set()
+    server.should_exit = True
+    done, _ = await asyncio.wait({serving}, timeout=CLOSE_S + 1)
+    if not done:
+        server.force_exit = True
+    await _end(serving)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
