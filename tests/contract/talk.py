@@ -94,7 +94,9 @@ class ScriptedSpeech:
     ) -> None:
         return
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
+    def open_stream(
+        self, call_id: str, expectation: Expectation, sample_rate: int, on_partial: Any = None
+    ) -> SttStream:
         return ScriptedStream(self.will_hear)
 
     def cached(self, text: str, voice: Voice, sample_rate: int) -> Samples | None:

@@ -36,6 +36,9 @@ class FakeRecognition:
     def accept(self, pcm: bytes) -> None:
         self.heard += len(pcm)
 
+    def partial(self) -> str:
+        return f"{self.heard} bytes"
+
     def finish(self) -> Transcript:
         if self.manner == "crash once" and not Path(self.marker).exists():
             Path(self.marker).touch()

@@ -59,7 +59,9 @@ class Ear:
     def __init__(self, sure: float) -> None:
         self._sure = sure
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
+    def open_stream(
+        self, call_id: str, expectation: Expectation, sample_rate: int, on_partial: object = None
+    ) -> SttStream:
         return _Stream(self._sure)
 
 

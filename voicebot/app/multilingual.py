@@ -7,7 +7,7 @@ from pathlib import Path
 
 from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Route
-from voicebot.speech.stt import Expectation, SttService, SttStream
+from voicebot.speech.stt import Expectation, OnPartial, SttService, SttStream
 from voicebot.speech.tts import Samples, TtsService, Voice
 
 
@@ -17,9 +17,15 @@ class SttByLanguage:
     def __init__(self, route: Route, stt: Callable[[str], SttService]) -> None:
         self._route, self._stt = route, stt
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
+    def open_stream(
+        self,
+        call_id: str,
+        expectation: Expectation,
+        sample_rate: int,
+        on_partial: OnPartial | None = None,
+    ) -> SttStream:
         name = self._route.speech(expectation.language).stt
-        return self._stt(name).open_stream(call_id, expectation, sample_rate)
+        return self._stt(name).open_stream(call_id, expectation, sample_rate, on_partial)
 
 
 class TtsByLanguage:

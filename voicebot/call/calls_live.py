@@ -234,7 +234,7 @@ class CallFeed:
 
     def words(self, text: str, had_at: float) -> None:
         """So far the caller has been understood to say this; `had_at`: when the recogniser had it (epoch)."""
-        if self.privacy.secret or text == self._stand.partial:
+        if text == self._stand.partial or (text and self.privacy.secret):
             return
         self._stand.partial = text
         self._tell("words", {"text": text, "had_at": had_at})

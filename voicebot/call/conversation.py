@@ -22,7 +22,7 @@ from voicebot.call.hearing import Hearing
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Leg
 from voicebot.call.message import EndedBy, MessageRecorder
-from voicebot.call.scribe import Scribe
+from voicebot.call.scribe import Scribe, shown
 from voicebot.call.services import Services, voice_of
 from voicebot.call.session import InboxEvent, Session
 from voicebot.call.speaking import Speaking
@@ -31,7 +31,7 @@ from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import BotTurn, Event, Handover, RecordMessage, SpokenPause, Understood, Utterance
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.speech.endpointer import Endpointer
-from voicebot.speech.stt import Transcript
+from voicebot.speech.stt import OnPartial, Transcript
 from voicebot.turn import events as ev
 from voicebot.turn.machine import TurnMachine, TurnRules
 
@@ -117,6 +117,7 @@ class Conversation:
         self.interpreter = interpreter
         self._stage = stage
         self._events: asyncio.Queue[InboxEvent] = asyncio.Queue()
+        self._bot_speaks = self._caller_speaks = False
         config = stage.services.config
         self._hearing = Hearing(
             stt=stage.services.stt,
@@ -126,6 +127,7 @@ class Conversation:
             emit=self._emit,
             expected=lambda transcript: interpreter.expects(Utterance(transcript)),
             on_fault=stage.scribe.fault,
+            on_partial=self._reader,
         )
         self._speaking = Speaking(
             tts=stage.services.tts,
@@ -137,6 +139,8 @@ class Conversation:
             on_done=self._done,
             on_fault=stage.scribe.fault,
             numbers=stage.prompts,
+            on_audible=self._audible,
+            on_prompt=lambda spoken: stage.live.saying(shown(spoken)),
         )
         self._session = Session(
             inbox=self._events,
@@ -168,6 +172,7 @@ class Conversation:
         heard = self._speaking.stop().text
         stage.scribe.bot_ends(stage.clock(), heard=heard, interrupted_by=interrupted_by)
         self._hearing.drop()
+        stage.live.floor("nobody")
 
     def press(self, digit: str) -> None:
         self._events.put_nowait(ev.KeyPressed(digit))
@@ -181,7 +186,25 @@ class Conversation:
                 assert self._stage.introduction is not None
                 if self._stage.introduction.starts_over:
                     self._session.start_over()
+        elif isinstance(event, ev.SpeechStarted | ev.SpeechEnded):
+            self._caller_speaks = isinstance(event, ev.SpeechStarted)
+            self._tell_floor()
         self._events.put_nowait(event)
+
+    def _audible(self, audible: bool) -> None:
+        if audible is not self._bot_speaks:
+            self._bot_speaks = audible
+            self._tell_floor()
+
+    def _tell_floor(self) -> None:
+        self._stage.live.floor("bot" if self._bot_speaks else "caller" if self._caller_speaks else "nobody")
+
+    def _reader(self) -> OnPartial | None:
+        """Return who reads an utterance while it is spoken; nobody, where it might hold a secret."""
+        live = self._stage.live
+        if not live.watched or live.privacy.secret or self.interpreter.knows_secrets:
+            return None
+        return live.words
 
     def _only_greets(self, event: ev.Recognised) -> bool:
         """Whether a callee spoke into our first words, and not to be let go."""
@@ -236,9 +259,11 @@ class _Overheard:
             said = [prompt for prompt in turn.prompts if not isinstance(prompt, SpokenPause)]
             self._stage.introduction.begins(len(said))
         self._stage.on_turn(turn, None, None)
+        self._stage.live.moved()
         return turn
 
     def handle(self, event: Event, now: float, heard: str | None = None) -> BotTurn:
         turn = self._interpreter.handle(event, now, heard)
         self._stage.on_turn(turn, event, self._interpreter.understood)
+        self._stage.live.moved()
         return turn

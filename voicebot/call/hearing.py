@@ -13,7 +13,7 @@ from voicebot.dialog.turns import CallerInput, Listen, Unheard, Utterance
 from voicebot.errors import SpeechUnavailable
 from voicebot.media.port import HeardFrame
 from voicebot.speech import endpointer as ep
-from voicebot.speech.stt import Expectation, SttService, SttStream, Transcript
+from voicebot.speech.stt import Expectation, OnPartial, SttService, SttStream, Transcript
 from voicebot.turn import events as turn
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,8 @@ class SpeechSpan:
 class Hearing:
     """Feeds the end-pointer with every frame, the recogniser with every utterance that the machine opens.
 
-    `emit` receives turn events; it is called from the media tick, so it must be quick.
+    `emit` receives turn events; it is called from the media tick, so it must be quick. `on_partial` is asked,
+    for each utterance, who wants to read it while it is spoken; "" tells that it was nothing.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Hearing:
         emit: Callable[[turn.Event], None],
         expected: Callable[[Transcript], bool],
         on_fault: Callable[[str], None],
+        on_partial: Callable[[], OnPartial | None] = lambda: None,
     ) -> None:
         self._stt = stt
         self._call_id = call_id
@@ -51,6 +53,8 @@ class Hearing:
         self._emit = emit
         self._expected = expected
         self._on_fault = on_fault
+        self._who_reads = on_partial
+        self._on_partial: OnPartial | None = None  # of the utterance that is being recognised
         self._expect = Expectation()
         self._audio = bytearray()  # of the speech that goes on, pre-roll included
         self._told = 0  # bytes of it that the recogniser has
@@ -100,7 +104,11 @@ class Hearing:
     def open(self) -> None:
         """Begin to recognise the speech that goes on, from its pre-roll on."""
         self.drop()
-        self._stream = self._stt.open_stream(self._call_id, self._expect, self._rate)
+        if (on_partial := self._who_reads()) is None:
+            self._stream = self._stt.open_stream(self._call_id, self._expect, self._rate)
+        else:
+            self._stream = self._stt.open_stream(self._call_id, self._expect, self._rate, on_partial)
+        self._on_partial = on_partial
         self._told = 0
         self._tell()
 
@@ -124,6 +132,8 @@ class Hearing:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+            if self._on_partial is not None:
+                self._on_partial("", 0.0)
 
     def _tell(self) -> None:
         """Give the recogniser what it has not had yet.

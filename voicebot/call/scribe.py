@@ -185,11 +185,13 @@ class Scribe:
 
 
 def _shown(prompts: Sequence[Spoken]) -> str:
-    return " ".join(
-        HIDDEN if isinstance(s.prompt, SpokenText | SpokenAudio) and s.prompt.sensitive else s.text
-        for s in prompts
-        if s.text
-    )
+    return " ".join(shown(spoken) for spoken in prompts if spoken.text)
+
+
+def shown(spoken: Spoken) -> str:
+    """Return what may be seen of a prompt."""
+    hidden = isinstance(spoken.prompt, SpokenText | SpokenAudio) and spoken.prompt.sensitive
+    return HIDDEN if hidden and spoken.text else spoken.text
 
 
 _KINDS = {Utterance: "speech", Keys: "dtmf", Silence: "silence", Unheard: "unheard"}

@@ -78,7 +78,8 @@ class Speaking:
     """Plays one list of prompts at a time.
 
     `on_began(bargein)` and `on_done()` are called from the media tick, so they must be quick. `numbers` of
-    prompts grow; one who speaks after another on the same playout goes on with the other's.
+    prompts grow; one who speaks after another on the same playout goes on with the other's. `on_audible` is
+    told whether the bot is heard, again and again; `on_prompt` which prompt begins to be.
     """
 
     def __init__(
@@ -93,6 +94,8 @@ class Speaking:
         on_done: Callable[[], None],
         on_fault: Callable[[str], None],
         numbers: Iterator[int] | None = None,
+        on_audible: Callable[[bool], None] = lambda audible: None,
+        on_prompt: Callable[[Spoken], None] = lambda spoken: None,
     ) -> None:
         self._tts = tts
         self._library = library
@@ -102,6 +105,8 @@ class Speaking:
         self._on_began = on_began
         self._on_done = on_done
         self._on_fault = on_fault
+        self._on_audible = on_audible
+        self._on_prompt = on_prompt
         self._numbers = numbers or count(1)
         self._current: deque[Spoken] = deque()
         self._unfinished: set[int] = set()
@@ -145,10 +150,12 @@ class Speaking:
     def hold(self) -> None:
         """Go silent, but keep the place."""
         self._playout.hold()
+        self._on_audible(False)
 
     def resume(self, back_ms: int) -> None:
         """Go on, `back_ms` before the place where the prompt was held."""
         self._playout.resume(back_ms)
+        self._on_audible(self.playing is not None)
 
     def stop(self) -> Heard:
         """Drop what was not played. Returns what the caller has heard of this turn's prompts."""
@@ -159,6 +166,7 @@ class Speaking:
             if spoken.number in self._unfinished:
                 spoken.heard = self._heard_part(spoken)
         self._playout.clear()
+        self._on_audible(False)
         self._unfinished.clear()
         self._waiting = deque()
         heard = [spoken for spoken in self._current if spoken.heard]
@@ -174,6 +182,8 @@ class Speaking:
         for spoken in self._current:
             if spoken.number == number and spoken.began_at is None:
                 spoken.began_at = at
+                self._on_audible(True)
+                self._on_prompt(spoken)
                 self._on_began(spoken.prompt.bargein)
 
     def prompt_finished(self, number: int, at: float) -> None:
@@ -183,6 +193,7 @@ class Speaking:
                 spoken.heard = spoken.text
                 self._unfinished.discard(number)
                 if not self._unfinished:
+                    self._on_audible(False)
                     self._on_done()
 
     # --- samples ----------------------------------------------------------------------------------------

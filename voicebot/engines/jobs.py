@@ -55,6 +55,7 @@ class UtteranceJob:
         self._accepted = 0
         self._recognition: Recognition | None = None
         self._result: Transcript | None = None
+        self._partial: str | None = None  # told last; None: nobody wants to know
 
     def run(self, frames: list[Frame]) -> Iterator[Frame | None]:
         wanted: Kind | None = None
@@ -62,6 +63,7 @@ class UtteranceJob:
             if frame.kind == Kind.OPEN:
                 self._expectation = expectation_from_meta(frame.meta["expectation"])
                 self._rate = int(frame.meta["sample_rate"])
+                self._partial = "" if frame.meta.get("partial") else None
             elif frame.kind == Kind.AUDIO:
                 self._audio += frame.payload
                 wanted = None  # a guess that audio has overtaken is not worth computing
@@ -72,6 +74,7 @@ class UtteranceJob:
         started = time.monotonic()
         yield from self._accept()
         if wanted is None:
+            yield from self._tell_partial()
             return
         if self._result is None:
             self._result = self._finish()
@@ -89,6 +92,14 @@ class UtteranceJob:
             self._recognition.accept(piece)
             self._accepted += len(piece)
             yield None
+
+    def _tell_partial(self) -> Iterator[Frame]:
+        """Tell the words so far where they have changed. Audio comes in pieces of 100 ms: no more often."""
+        if self._partial is not None and self._recognition is not None:
+            text = self._recognition.partial()
+            if text and text != self._partial:
+                self._partial = text
+                yield Frame(Kind.PARTIAL, meta={"text": text, "at": time.time()})
 
     def _finish(self) -> Transcript:
         assert self._recognition is not None

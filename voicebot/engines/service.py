@@ -7,6 +7,7 @@ there is none, the result fails in time. Whatever happens, `finish()` ends withi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,7 @@ from voicebot.engines.pool import WorkerPool
 from voicebot.engines.rejection import judge
 from voicebot.engines.wire import EngineSpec, Frame, Kind
 from voicebot.errors import Problem, SpeechUnavailable, UserError
-from voicebot.speech.stt import Expectation, SttStream, Transcript
+from voicebot.speech.stt import Expectation, OnPartial, SttStream, Transcript
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +74,19 @@ class StreamingStt:
         """End all workers; streams that are open fail."""
         await self.pool.stop()
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
-        """Begin an utterance. Never raises: if nobody can serve it, its `finish()` fails at once."""
-        return _Stream(self.pool, call_id, expectation, sample_rate, self._reject_below)
+    def open_stream(
+        self,
+        call_id: str,
+        expectation: Expectation,
+        sample_rate: int,
+        on_partial: OnPartial | None = None,
+    ) -> SttStream:
+        """Begin an utterance. Never raises: if nobody can serve it, its `finish()` fails at once.
+
+        `on_partial` is told words while the caller speaks (vosk), or only in their pause (whole-utterance
+        engines: the guess), and at most every 100 ms.
+        """
+        return _Stream(self.pool, call_id, expectation, sample_rate, self._reject_below, on_partial)
 
     async def lacks(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return those of `words` that the model can never understand. Raises SpeechUnavailable."""
@@ -86,19 +97,27 @@ class _Stream:
     """One utterance. Says to a worker: OPEN, AUDIO ..., perhaps GUESS, FINISH."""
 
     def __init__(
-        self, pool: WorkerPool, call_id: str, expectation: Expectation, sample_rate: int, reject_below: float
+        self,
+        pool: WorkerPool,
+        call_id: str,
+        expectation: Expectation,
+        sample_rate: int,
+        reject_below: float,
+        on_partial: OnPartial | None = None,
     ) -> None:
         self._pool = pool
         self._call_id = call_id
         self._expectation = expectation
         self._rate = sample_rate
         self._reject_below = reject_below
+        self._on_partial = on_partial
         self._audio = bytearray()
         self._sent = 0
         self._batch = sample_rate * 2 * BATCH_MS // 1000
         self._id = 0
         self._link: Link | None = None
         self._tries = 0
+        self._partial = ""  # told last
         self._refused = ""
         self._guess_at = -1
         self._guess: tuple[int, Transcript] | None = None
@@ -158,11 +177,15 @@ class _Stream:
         if frame.kind == Kind.FAILED:
             self._refuse(str(frame.meta["error"]))
             return
+        if frame.kind == Kind.PARTIAL:
+            self._tell_partial(str(frame.meta["text"]), float(frame.meta["at"]))
+            return
         if frame.kind != Kind.RESULT or frame.meta["heard"] != len(self._audio):
             return  # a guess that audio has overtaken
         transcript = transcript_from_meta(frame.meta["transcript"])
         if self._result is None:
             self._guess = (len(self._audio), transcript)
+            self._tell_partial(transcript.text, time.time())
         else:
             self._succeed(transcript)
 
@@ -192,12 +215,19 @@ class _Stream:
         self._link, self._id, self._sent = link, self._pool.next_id(), 0
         link.open(self._id, self)
         meta = {"expectation": asdict(self._expectation), "sample_rate": self._rate}
+        if self._on_partial is not None:
+            meta["partial"] = True
         link.send(Frame(Kind.OPEN, self._id, meta))
         self._flush()
         if self._result is not None:
             self._say(Kind.FINISH)
         elif self._guess_at == len(self._audio):
             self._say(Kind.GUESS)
+
+    def _tell_partial(self, text: str, at: float) -> None:
+        if self._on_partial is not None and self._result is None and text and text != self._partial:
+            self._partial = text
+            self._on_partial(text, at)
 
     def _flush(self) -> None:
         if self._link is None or self._sent == len(self._audio):

@@ -161,6 +161,9 @@ class _VoskRecognition:
         if self._decoder.AcceptWaveform(pcm):  # Vosk saw an end of its own: the utterance goes on
             self._heard += json.loads(self._decoder.Result()).get("result", [])
 
+    def partial(self) -> str:
+        return _so_far([found["word"] for found in self._heard], self._decoder)
+
     def finish(self) -> Transcript:
         self._heard += json.loads(self._decoder.FinalResult()).get("result", [])
         heard = [_word(found) for found in self._heard]
@@ -181,6 +184,9 @@ class _DoubtingRecognition:
     def accept(self, pcm: bytes) -> None:
         self._first.accept(pcm)
         self._second.accept(pcm)
+
+    def partial(self) -> str:
+        return self._first.partial()
 
     def finish(self) -> Transcript:
         words, score = self._first.finish()
@@ -205,12 +211,24 @@ class _ScoredPass:
         if self._decoder.AcceptWaveform(pcm):
             self._results.append(self._decoder.Result())
 
+    def partial(self) -> str:
+        before = [
+            best.get("text", "") for text in self._results for best in json.loads(text)["alternatives"][:1]
+        ]
+        return _so_far(before, self._decoder)
+
     def finish(self) -> tuple[tuple[Word, ...], float]:
         """Return the words and their log-likelihood in Kaldi's units; it only compares."""
         self._results.append(self._decoder.FinalResult())
         found = [best for text in self._results for best in json.loads(text).get("alternatives", [])[:1]]
         words = tuple(_word(word) for best in found for word in best.get("result", []))
         return words, sum(best["confidence"] for best in found)
+
+
+def _so_far(before: list[str], decoder: Any) -> str:
+    """Return the words of what is over, and of what the decoder is at."""
+    now = json.loads(decoder.PartialResult()).get("partial", "")
+    return " ".join(word for text in (*before, now) for word in text.split() if word != UNKNOWN)
 
 
 def _word(found: dict[str, Any]) -> Word:

@@ -25,6 +25,9 @@ class WholeRecognition:
     def accept(self, pcm: bytes) -> None:
         self._pcm += pcm
 
+    def partial(self) -> str:
+        return ""
+
     def finish(self) -> Transcript:
         samples = np.frombuffer(bytes(self._pcm), dtype="<i2").astype(np.int16)
         return self._decode(resample(samples, self._rate, self._engine_rate))

@@ -28,7 +28,7 @@ class Kind(IntEnum):
     PING = 2
     CLOSE = 3  # forget this exchange, whatever its state
     CALL = 4  # meta: {method, args}; answered by RESULT
-    OPEN = 5  # meta: {expectation, sample_rate}; begins an utterance
+    OPEN = 5  # meta: {expectation, sample_rate, partial}; begins an utterance
     AUDIO = 6  # payload: PCM of the utterance
     GUESS = 7  # answered by RESULT, unless audio follows first
     FINISH = 8  # answered by RESULT
@@ -40,6 +40,7 @@ class Kind(IntEnum):
     CHUNK = 35  # meta: {sample_rate}; payload: PCM
     DONE = 36
     FAILED = 37  # meta: {error, problems}
+    PARTIAL = 38  # meta: {text, at}: words so far of an utterance whose OPEN asked for them; any number
 
 
 class WireError(VoicebotError):

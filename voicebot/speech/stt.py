@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,10 +62,20 @@ class Transcript:
     alternatives: tuple[str, ...] = field(default=())
 
 
+OnPartial = Callable[[str, float], None]
+"""Told the words understood so far, and when the recogniser had them (s of the epoch). Must not raise."""
+
+
 class Recognition(Protocol):
     """One utterance being recognised, inside a worker. PCM: 16-bit little-endian mono at the opened rate."""
 
     def accept(self, pcm: bytes) -> None: ...
+
+    def partial(self) -> str:
+        """Return the words understood so far, without any further work; "" for none, or where the engine
+        takes an utterance as a whole. The result of `finish()` is the same, whether it is asked or not.
+        """
+        ...
 
     def finish(self) -> Transcript:
         """Return what was understood of everything accepted so far; may be called once."""
@@ -111,4 +121,12 @@ class SttStream(Protocol):
 class SttService(Protocol):
     """Recognition for calls, on whatever engine the route names."""
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream: ...
+    def open_stream(
+        self,
+        call_id: str,
+        expectation: Expectation,
+        sample_rate: int,
+        on_partial: OnPartial | None = None,
+    ) -> SttStream:
+        """Begin an utterance. `on_partial` is told words before the utterance is over; they may change."""
+        ...

@@ -27,7 +27,9 @@ class Named:
     def __init__(self, name: str, asked: list[str]) -> None:
         self.name, self.asked = name, asked
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> Any:
+    def open_stream(
+        self, call_id: str, expectation: Expectation, sample_rate: int, on_partial: Any = None
+    ) -> Any:
         self.asked.append(f"{self.name} hears")
 
     def cached(self, text: str, voice: Voice, sample_rate: int) -> Samples | None:

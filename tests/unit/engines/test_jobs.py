@@ -33,6 +33,9 @@ class Counting:
     def accept(self, pcm: bytes) -> None:
         self.pieces.append(len(pcm))
 
+    def partial(self) -> str:
+        return f"{sum(self.pieces) // len(SECOND)} s" if self.pieces else ""
+
     def finish(self) -> Transcript:
         return Transcript(f"{sum(self.pieces)} bytes")
 

@@ -30,7 +30,7 @@ from voicebot.engines.tts_recorded import RecordedPrompts
 from voicebot.engines.tts_service import TtsPool, build_tts
 from voicebot.engines.vads import build_vad
 from voicebot.errors import Problem, UserError
-from voicebot.speech.stt import Expectation, SttStream
+from voicebot.speech.stt import Expectation, OnPartial, SttStream
 from voicebot.speech.tts import Voice
 
 PATIENT_S = 30.0
@@ -166,9 +166,15 @@ class _Ears:
     def __init__(self, own: StreamingStt, others: Mapping[str, StreamingStt]) -> None:
         self._own, self._others = own, others
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
+    def open_stream(
+        self,
+        call_id: str,
+        expectation: Expectation,
+        sample_rate: int,
+        on_partial: OnPartial | None = None,
+    ) -> SttStream:
         service = self._others.get(expectation.language, self._own)
-        return service.open_stream(call_id, expectation, sample_rate)
+        return service.open_stream(call_id, expectation, sample_rate, on_partial)
 
 
 def _spoken(case: Case, dialog: Dialog, language: str) -> dict[str, str]:

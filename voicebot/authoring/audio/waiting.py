@@ -11,7 +11,7 @@ import numpy as np
 from voicebot.audio.frames import Samples
 from voicebot.authoring.audio.line import RATE
 from voicebot.errors import SpeechUnavailable
-from voicebot.speech.stt import Expectation, SttService, SttStream, Transcript
+from voicebot.speech.stt import Expectation, OnPartial, SttService, SttStream, Transcript
 from voicebot.speech.tts import TtsService, Voice
 
 PLACEHOLDER = np.zeros(RATE // 5, np.int16)
@@ -32,8 +32,15 @@ class WaitedStt:
     def __init__(self, service: SttService, busy: Busy) -> None:
         self._service, self._busy = service, busy
 
-    def open_stream(self, call_id: str, expectation: Expectation, sample_rate: int) -> SttStream:
-        return _WaitedStream(self._service.open_stream(call_id, expectation, sample_rate), self._busy)
+    def open_stream(
+        self,
+        call_id: str,
+        expectation: Expectation,
+        sample_rate: int,
+        on_partial: OnPartial | None = None,
+    ) -> SttStream:
+        stream = self._service.open_stream(call_id, expectation, sample_rate, on_partial)
+        return _WaitedStream(stream, self._busy)
 
 
 class _WaitedStream:

@@ -191,18 +191,22 @@ def replace_answer(run: Run, at: int, slot: str, value: object, moment: datetime
     return go_on(run, _prefixed(said, leave(run)))
 
 
-def tells_secret(run: Run, event: Utterance, now: float) -> bool:
-    """Whether words that a step does not hide hold a value of a sensitive slot that was asked for before."""
+def secrets_known(run: Run) -> set[tuple[Dialog, str]]:
+    """Return the sensitive slots that were answered: the caller may say them again at any step."""
     if not run.trail or not has_secrets(run.root.dialog):
-        return False
-    secret = {
+        return set()
+    return {
         (answered.frame.dialog, slot)
         for answered in run.trail
         for slot in answered.fills
         if is_sensitive_value(answered.frame.dialog, slot)
     }
+
+
+def tells_secret(run: Run, event: Utterance, now: float) -> bool:
+    """Whether words that a step does not hide hold a value of a sensitive slot that was asked for before."""
     lexicon = lexicon_of(run.language)
-    for dialog, slot in secret:
+    for dialog, slot in secrets_known(run):
         spec = dialog.file.slots[slot]
         if not (spec.open or spec.closed):
             tokens = tokens_of(event.transcript.text, lexicon)[:MOST_TOKENS]

@@ -20,7 +20,7 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.model.words import CALL_VALUES, ENVIRONMENT
 from voicebot.dialog.running import free_talk, interventions, voice
 from voicebot.dialog.running.answers import answer, understand
-from voicebot.dialog.running.corrections import tells_secret
+from voicebot.dialog.running.corrections import secrets_known, tells_secret
 from voicebot.dialog.running.failing import give_up
 from voicebot.dialog.running.interventions import Possible
 from voicebot.dialog.running.journal import HistoryEntry
@@ -140,6 +140,11 @@ class Interpreter:
         return {
             name: value for name, value in root.values.items() if name in root.learnt and name not in hidden
         }
+
+    @property
+    def knows_secrets(self) -> bool:
+        """Whether the caller has told something sensitive, and may say it again at any step."""
+        return bool(secrets_known(self._run))
 
     @property
     def values(self) -> Mapping[str, object]:
