@@ -65,6 +65,11 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True)
+class Intervened:
+    """Somebody outside takes the floor, whoever has it: a turn begins anew after it."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeUp:
     """The time asked for by `TurnMachine.deadline` has come."""
 
@@ -78,6 +83,7 @@ Event = (
     | SpeechEnded
     | KeyPressed
     | Recognised
+    | Intervened
     | TimeUp
 )
 
@@ -98,7 +104,7 @@ class ResumePrompts:
 class StopPrompts:
     """The caller has the floor: drop what was not played yet."""
 
-    by: Literal["speech", "dtmf", "timeout"]
+    by: Literal["speech", "dtmf", "timeout", "supervisor"]
 
 
 @dataclass(frozen=True, slots=True)

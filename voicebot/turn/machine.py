@@ -26,6 +26,7 @@ from voicebot.turn.events import (
     ForgiveNoise,
     GuessUtterance,
     HoldPrompts,
+    Intervened,
     KeyPressed,
     OpenUtterance,
     PromptBegan,
@@ -226,6 +227,16 @@ class TurnMachine:
         self._late = cast(Listen, self._listen).dtmf.terminator
         self._late_until = now + LATE_TERMINATOR_S
 
+    # --- somebody outside -------------------------------------------------------------------------------
+
+    def _intervened(self, _event: Intervened, now: float) -> None:
+        if self.floor in (Floor.BOT, Floor.HELD, Floor.HELD_WEIGHING):
+            self._do(StopPrompts("supervisor"))
+        if self.floor in (Floor.HELD, Floor.HELD_WEIGHING, Floor.CALLER, Floor.WEIGHING):
+            self._do(DropUtterance(self._utterance))
+        self._utterance += 1  # what is still being recognised counts no more
+        self._go(Floor.IDLE)
+
     # --- nobody -----------------------------------------------------------------------------------------
 
     def _silence(self, _event: TimeUp, now: float) -> None:
@@ -284,6 +295,13 @@ TRANSITIONS: dict[tuple[Floor, type[object]], Row] = {
     (_F.WEIGHING, TimeUp): _row(_M._result_lost, _F.IDLE),
     (_F.KEYING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
     (_F.KEYING, TimeUp): _row(_M._keys_done, _F.IDLE),
+    (_F.BOT, Intervened): _row(_M._intervened, _F.IDLE),
+    (_F.HELD, Intervened): _row(_M._intervened, _F.IDLE),
+    (_F.HELD_WEIGHING, Intervened): _row(_M._intervened, _F.IDLE),
+    (_F.OPEN, Intervened): _row(_M._intervened, _F.IDLE),
+    (_F.CALLER, Intervened): _row(_M._intervened, _F.IDLE),
+    (_F.WEIGHING, Intervened): _row(_M._intervened, _F.IDLE),
+    (_F.KEYING, Intervened): _row(_M._intervened, _F.IDLE),
 }
 """(floor, event) -> (handler, floors it may lead to)."""
 

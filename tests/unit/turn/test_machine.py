@@ -102,6 +102,18 @@ def test_a_prompt_without_bargein_hears_neither_speech_nor_keys() -> None:
     assert talk.floor is Floor.BOT
 
 
+def test_somebody_outside_takes_the_floor_from_whoever_has_it_and_gives_it_to_a_new_turn() -> None:
+    talk = Conversation().bot_speaks()
+    assert talk.tell(ev.Intervened()) == [ev.StopPrompts("supervisor")]
+    assert (talk.floor, talk.machine.deadline) == (Floor.IDLE, None), "nobody counts as silent meanwhile"
+    talk.tell(ev.TurnBegan(listen(), prompts=0))
+    talk.tell(ev.SpeechStarted())
+    assert talk.tell(ev.Intervened()) == [ev.DropUtterance(2)]
+    talk.tell(ev.TurnBegan(listen(), prompts=0))
+    assert talk.tell(ev.Recognised(2, YES, True, True)) == [], "what was being recognised counts no more"
+    assert talk.floor is Floor.OPEN
+
+
 def test_the_last_words_cannot_be_interrupted_and_then_the_call_may_end() -> None:
     machine = TurnMachine()
     machine.handle(ev.TurnBegan(None, prompts=1), 0.0)
