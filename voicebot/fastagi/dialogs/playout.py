@@ -52,7 +52,8 @@ class _Prompt:
 
 
 class FilePlayout:
-    """The queue. `changed` is called whenever the line has to look again, `told` when a prompt begins or ends.
+    """The queue. `changed` is called whenever the line has to look again; `began` and `finished` get the
+    number of a prompt.
 
     Numbers, holding and clearing are those of `audio.playout.Playout`.
     """
