@@ -110,6 +110,7 @@ class Handover:
     `priority`: of the caller in a queue, 0 (least) to 10.
     `skills`: what the person should be able to do.
     `host`: the caller is a host of the conference.
+    `language`: that is spoken with the caller, such as ko-KR; "" where nobody said.
     """
 
     destination: str
@@ -122,6 +123,7 @@ class Handover:
     skills: tuple[str, ...] = ()
     conference: bool = False
     host: bool = False
+    language: str = ""
 
 
 # --- work, done while the caller waits: begun at once, while the prompts of its turn are played ----------

@@ -206,6 +206,8 @@ def _expressions(dialog: Dialog) -> Iterator[str]:
         yield from step.set.values()
         if step.call:
             yield from step.call.arguments.values()
+        if step.transfer and step.transfer.priority is not None:
+            yield step.transfer.priority
 
 
 def _walk(node: Node) -> Iterator[Node]:

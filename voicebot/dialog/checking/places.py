@@ -88,6 +88,8 @@ def expressions(file: DialogFile) -> Iterator[Written]:
             work = getattr(step, key)
             for argument, text in work.arguments.items() if work is not None else ():
                 yield Written((*path, key, "with", argument), text, name)
+        if step.transfer is not None and step.transfer.priority is not None:
+            yield Written((*path, "transfer", "priority"), step.transfer.priority, name)
 
 
 def readable(text: str) -> Expression | None:

@@ -42,6 +42,8 @@ EXAMPLES = {
     "form": 'such as `form: {day: "{day}"}`',
     "keep": "such as `keep: {status: order.status}`",
     "with": "such as `with: {day: day}`; of a transfer `with: [day]`",
+    "skills": "write [billing, german]",
+    "priority": "a number, 0 (least) to 10, or an expression: `5 if vip else 0`",
     "tools": "such as `tools: {book: The guest wants a table.}`",
     "between": "write [1, 10], [tomorrow, +30 days] or ['09:00', '17:30']",
     "length": "write 4, or [3, 6]",

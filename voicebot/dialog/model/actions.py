@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
@@ -19,6 +20,7 @@ from voicebot.dialog.model.base import (
 )
 from voicebot.dialog.model.say import Variants
 
+_NUMBER = r"\s*-?[0-9]+(\.[0-9]+)?\s*"
 METHODS = ("get", "post", "put", "patch", "delete")
 REPLY_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 ReplyPath = Annotated[str, Field(pattern=REPLY_PATH, max_length=200)]
@@ -142,6 +144,13 @@ class Transfer(Strict):
         None, pattern=r"^[a-z0-9_-]{1,64}$", description="The conference, a [conferences.NAME]."
     )
     host: bool = Field(False, description="The caller is a host of the conference.")
+    priority: Condition | None = Field(
+        None,
+        description="Of the caller in a queue of ours, 0 to 10: a number, or an expression.",
+    )
+    skills: tuple[Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")], ...] = Field(
+        (), max_length=10, description="What the agent of a queue of ours should be able to do: [billing]."
+    )
     context: tuple[Identifier, ...] = Field((), alias="with", description="Values that go along.")
     summary: str = Field(
         "", max_length=1000, description="What the person is told: words with `{name}`, as VOICEBOT_SUMMARY."
@@ -153,6 +162,10 @@ class Transfer(Strict):
             raise ValueError("needs either `to`, `queue` or `conference`")
         if self.host and self.conference is None:
             raise ValueError("`host` belongs to a conference")
+        if self.queue is None and (self.priority is not None or self.skills):
+            raise ValueError("`priority` and `skills` belong to a queue")
+        if re.fullmatch(_NUMBER, self.priority or "") and not 0 <= float(self.priority or 0) <= 10:
+            raise ValueError("`priority` is 0 (least) to 10")
         return self
 
     @property

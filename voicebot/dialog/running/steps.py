@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from voicebot.dialog.expressions.expressions import is_true, parse_expression
 from voicebot.dialog.model.dialog import Dialog
@@ -176,6 +177,14 @@ def hear(run: Run, prompts: tuple[Prompt, ...] | list[Prompt]) -> BotTurn:
     return BotTurn(tuple(prompts), listens)
 
 
+def _priority(expression: str | None, values: Mapping[str, object]) -> int:
+    """Return a caller's priority in a queue; what is unknown or no number counts as 0."""
+    value = parse_expression(expression).evaluate(values) if expression else 0
+    if not isinstance(value, int | float | Decimal):
+        return 0
+    return min(10, max(0, round(value)))
+
+
 # --- leaving a step -------------------------------------------------------------------------------------
 
 
@@ -203,6 +212,9 @@ def leave(run: Run) -> Next:
                 queue=transfer.queue is not None,
                 conference=transfer.conference is not None,
                 host=transfer.host,
+                priority=_priority(transfer.priority, frame.values),
+                skills=transfer.skills,
+                language=run.language,
                 summary=fill_in_for_reading(
                     transfer.summary, frame.values, run.language, types_of(frame.dialog)
                 ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from voicebot.dialog.checking.context import Context
 from voicebot.dialog.checking.finding import Finding, Path
@@ -39,7 +39,11 @@ def types(context: Context) -> Iterator[Finding]:
 def _how_to_write(written: Written) -> str:
     if written.path[2] in ("set", "call", "hook") and _SENTENCE.fullmatch(written.text):
         return f"for a text, write quotes within quotes: \"'{written.text}'\""
-    return "for example: attending and tries < 3"
+    return (
+        "for example: 5 if vip else 0"
+        if written.path[2] == "transfer"
+        else "for example: attending and tries < 3"
+    )
 
 
 def _typed(context: Context, written: Written, expression: Expression) -> Iterator[Finding]:
@@ -51,6 +55,13 @@ def _typed(context: Context, written: Written, expression: Expression) -> Iterat
         yield Finding(written.path, f"{problem.message}{where}", remedy, "type")
     if not found and written.path[2] in ("if", "goto", "valid"):
         yield from _constant(written, expression)
+    if not found and written.path[2] == "transfer" and not _counts(expression, context.types_in(step)):
+        what = f"`{written.text}` is no number, and a priority is 0 to 10"
+        yield Finding(written.path, what, "for example: 5 if vip else 0", "type")
+
+
+def _counts(expression: Expression, types: Mapping[str, str]) -> bool:
+    return infer(expression, types) in ("number", "any", "unknown")
 
 
 def _constant(written: Written, expression: Expression) -> Iterator[Finding]:
