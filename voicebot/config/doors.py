@@ -22,6 +22,13 @@ class AgiConfig(Section):
     lookups: str = Field("", description="File of look-ups; empty: there are none. See docs/agi.md.")
     sessions: int = Field(500, ge=1, le=10_000, description="At once; more are told so and closed.")
     command_s: float = Field(10.0, gt=0, le=3600, description="Longest wait for the answer to a command.")
+    environment_s: float = Field(
+        5.0, gt=0, le=60, description="Longest wait for what Asterisk tells first of a call."
+    )
+    function_s: float = Field(30.0, gt=0, le=3600, description="Longest time of a function, asking included.")
+    applications: tuple[str, ...] = Field(
+        (), description="Applications that functions may run besides the harmless ones, such as Dial."
+    )
 
 
 class PanelConfig(Section):

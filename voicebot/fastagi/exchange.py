@@ -1,0 +1,241 @@
+"""A session of AGI on an event loop: whose turn it is to ask, what was answered, and who waits too long.
+
+It has no wire of its own: `feed()` takes what comes, and what goes out is given to `Wire`. So it serves
+FastAGI, where that is a connection, and scripts that Asterisk starts, where it is stdin and stdout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol, TypeVar
+
+from voicebot.agi.command import AgiError, CallerHungUp, Command, CommandFailed, outcome
+from voicebot.agi.commands import ChannelStatus, Hangup
+from voicebot.agi.messages import Environment, Malformed, Reply
+from voicebot.agi.session import Answered, Began, CallerGone, Closed, Event, Interrupted, Session
+
+Result = TypeVar("Result")
+
+COMMAND_S = 10.0
+"""Longest wait for the answer to a command, beside the time that it takes by its nature."""
+LONGEST_MEDIUM_S = 4 * 3600.0
+"""Longest wait where that time is not known: a prompt, an application."""
+
+
+class Wire(Protocol):
+    """Where commands go. Neither method waits, or raises for a peer that is gone."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Exchange:
+    """Commands out, one at a time, and answers in. `AgiChannel` says what it raises."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        command_s: float = COMMAND_S,
+    ) -> None:
+        self._wire = wire
+        self._command_s = command_s
+        self._session = Session()
+        self._loop = asyncio.get_running_loop()
+        self._began: asyncio.Future[Environment] = self._loop.create_future()
+        self._gone: asyncio.Future[None] | None = None
+        self._answer: asyncio.Future[Reply] | None = None
+        self._queue: list[asyncio.Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self.fault = ""
+        """What the peer did wrong, for which the session was closed."""
+
+    # The session
+
+    @property
+    def environment(self) -> Environment:
+        """What Asterisk tells of the call. Only after `begin()`."""
+        assert self._session.environment is not None, "the session has not begun"
+        return self._session.environment
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the caller has hung up, as far as Asterisk has told."""
+        return self._session.gone
+
+    @property
+    def closed(self) -> bool:
+        return self._session.closed
+
+    async def begin(self, timeout_s: float) -> Environment:
+        """Wait for the environment. Raises AgiError where it does not come in time or is none."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(self._began)
+        except TimeoutError:
+            self.fail("no environment in time")
+            raise AgiError("no environment in time") from None
+
+    async def wait_hung_up(self) -> None:
+        """Return once the caller has hung up, or the connection is gone."""
+        if self.hung_up:
+            return
+        if self._gone is None:
+            self._gone = self._loop.create_future()
+        await asyncio.shield(self._gone)
+
+    def interrupt(self) -> bool:
+        """End the prompt that plays, or the wait for keys, now; whoever awaits it gets what there is.
+
+        The result is as if it had ended by itself: Played(), Pressed(timed_out=True), "". Returns False where
+        nothing plays that can be ended: saying, recording and applications cannot.
+        """
+        data = self._session.interrupt()
+        if data:
+            self._wire.write(data)
+            self._watch(self._command_s)
+        return bool(data)
+
+    def close(self) -> None:
+        """End the session: the dialplan goes on."""
+        if not self._session.closed:
+            self._take(self._session.end())
+
+    # For who has the wire
+
+    def feed(self, data: bytes) -> None:
+        """Take what came from Asterisk."""
+        self._take(self._session.receive(data))
+
+    def feed_end(self) -> None:
+        """Asterisk has closed the session, or is gone."""
+        self._take(self._session.end())
+
+    def feed_hang_up(self) -> None:
+        """Asterisk has sent SIGHUP."""
+        self._take(self._session.hang_up())
+
+    def fail(self, fault: str) -> None:
+        """Close the session for what the peer did wrong."""
+        if not self._session.closed:
+            self.fault = fault
+            self._take(self._session.end())
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Answered(_, reply) | Interrupted(_, reply):
+                    self._settle(reply)
+                case Began(environment):
+                    if not self._began.done():
+                        self._began.set_result(environment)
+                    self.on_began(environment)
+                case CallerGone():
+                    if self._gone is not None and not self._gone.done():
+                        self._gone.set_result(None)
+                case Closed(fault):
+                    self._over(fault)
+
+    def on_began(self, environment: Environment) -> None:
+        """The environment is complete. For who has the wire to override by assignment."""
+
+    def _settle(self, reply: Reply) -> None:
+        self._stop_watching()
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_result(reply)
+        self._next()
+
+    def _next(self) -> None:
+        while self._queue:
+            turn = self._queue.pop(0)
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _over(self, fault: str) -> None:
+        self._stop_watching()
+        self.fault = self.fault or fault
+        error: Exception = AgiError(self.fault) if self.fault else CallerHungUp("the session is over")
+        if not self._began.done():
+            self._began.set_exception(error)
+            self._began.exception()  # nobody may be waiting
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+            answer.exception()
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+        waiting, self._queue = self._queue, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)  # each finds for itself that it is over
+        self._wire.close()
+
+    def _watch(self, seconds: float) -> None:
+        self._stop_watching()
+        self._timer = self._loop.call_later(seconds, self._late)
+
+    def _stop_watching(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        waiting = self._session.waiting
+        self.fail(f"no answer to {waiting.name if waiting else 'a command'} in time")
+
+    # Commands
+
+    async def ask(self, command: Command[Result]) -> Result:
+        """Send a command and return what came of it."""
+        try:
+            reply = await self._exchange(command)
+            return self._meaning(command, reply)
+        except CommandFailed as error:
+            # -1 is what a prompt is answered with whose file is missing, and one whose caller hung up.
+            # Asterisk knows which once it has looked at the channel: before it takes the next command.
+            if error.reply is None or error.reply.result != "-1" or self.hung_up:
+                if self.hung_up and not command.after:
+                    raise CallerHungUp("the caller has hung up") from error
+                raise
+            if not isinstance(command, ChannelStatus | Hangup):
+                self._meaning(ChannelStatus(), await self._exchange(ChannelStatus()))
+            raise
+
+    async def _exchange(self, command: Command[Any]) -> Reply:
+        while self._session.waiting is not None:
+            turn: asyncio.Future[None] = self._loop.create_future()
+            self._queue.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._next()  # the turn was ours: give it on
+                raise
+        if self._session.closed:
+            raise AgiError(self.fault) if self.fault else CallerHungUp("the session is over")
+        try:
+            line = self._session.send(command)
+        except Exception:
+            self._next()
+            raise
+        answer: asyncio.Future[Reply] = self._loop.create_future()
+        self._answer = answer
+        takes_ms = command.takes_ms()
+        self._watch(self._command_s + (LONGEST_MEDIUM_S if takes_ms is None else takes_ms / 1000))
+        self._wire.write(line)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if self._session.waiting is command:
+                self.interrupt()
+            raise
+
+    def _meaning(self, command: Command[Result], reply: Reply) -> Result:
+        try:
+            return outcome(command, reply)
+        except Malformed as error:
+            self.fail(str(error))
+            raise AgiError(str(error)) from error
