@@ -1,1 +1,1 @@
-"""Conferences, pure: who may join, who is muted when, who ends it."""
+"""Conference rooms, pure: who may join, who is heard when, what keys do, when it ends."""
