@@ -157,6 +157,23 @@ class ChannelDtmfReceived(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTalkingStarted(Event):
+    """Somebody begins to talk; told where `requests.detect_talking` asked for it."""
+
+    type: Literal["ChannelTalkingStarted"] = "ChannelTalkingStarted"
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelTalkingFinished(Event):
+    """They have been silent for some time; `duration` in ms, the silence included."""
+
+    type: Literal["ChannelTalkingFinished"] = "ChannelTalkingFinished"
+    channel: Channel
+    duration: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelEnteredBridge(Event):
     type: Literal["ChannelEnteredBridge"] = "ChannelEnteredBridge"
     bridge: Bridge

@@ -133,6 +133,24 @@ def originate(
     return Request("POST", f"/channels/{_id(channel_id)}", tuple(params))
 
 
+def mute(channel_id: str, on: bool) -> Request:
+    """Let others not hear a channel, or hear it again; its keys and its picture go on."""
+    return Request("POST" if on else "DELETE", f"/channels/{_id(channel_id)}/mute", (("direction", "in"),))
+
+
+def detect_talking(channel_id: str, on: bool) -> Request:
+    """Have Asterisk tell when a channel begins and ceases to talk (its function TALK_DETECT)."""
+    body = {"variable": f"TALK_DETECT({'set' if on else 'remove'})", "value": ""}
+    return Request("POST", f"/channels/{_id(channel_id)}/variable", json=body)
+
+
+def play(channel_id: str, sound: str) -> Request:
+    """Play one of Asterisk's own sounds to a channel alone, also while it is in a bridge."""
+    if not re.fullmatch(r"[A-Za-z0-9_/-]{1,80}", sound):
+        raise ValueError(f"{sound!r} is no sound such as voicebot/called")
+    return Request("POST", f"/channels/{_id(channel_id)}/play", (("media", f"sound:{sound}"),))
+
+
 def get_channels() -> Request:
     return Request("GET", "/channels")
 
@@ -140,9 +158,12 @@ def get_channels() -> Request:
 # --- bridges --------------------------------------------------------------------------------------------
 
 
-def create_bridge(bridge_id: str, name: str = "") -> Request:
-    """A mixing bridge. `dtmf_events`: without it two RTP legs are joined below the level that sees keys."""
-    params = [("type", "mixing,dtmf_events")]
+def create_bridge(bridge_id: str, name: str = "", *, video: bool = False) -> Request:
+    """A mixing bridge. `dtmf_events`: without it two RTP legs are joined below the level that sees keys.
+
+    `video`: everybody gets the pictures of all others, each as it is (a selective forwarding unit).
+    """
+    params = [("type", "mixing,video_sfu,dtmf_events" if video else "mixing,dtmf_events")]
     if name:
         params.append(("name", _text("name", name)))
     return Request("POST", f"/bridges/{_id(bridge_id)}", tuple(params))

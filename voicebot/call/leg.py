@@ -11,7 +11,7 @@ Leaving the block undoes everything in reverse, whatever happened: hang up, medi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -113,7 +113,10 @@ class Leg:
            subscribed in the handler of its StasisStart); the leg closes it.
     advertise: address that Asterisk shall send RTP to, where it is not the port's own.
     ended: None while the call lives.
+    watch: is told all else that happens to the caller's channel, while somebody wants to know.
     """
+
+    watch: Callable[[Event], None] | None = None
 
     def __init__(
         self,
@@ -220,6 +223,8 @@ class Leg:
             elif _is_end_of(event, self.media_id) or _is_end_of(event, self.bridge_id):
                 await self._rebuild(event)
                 yield MediaReplaced()
+            elif self.watch is not None and self._is_caller(event):
+                self.watch(event)
 
     # --- building ---------------------------------------------------------------------------------------
 
