@@ -65,7 +65,7 @@ async def test_actions_are_answered_and_events_come(ami: SimulatedAmi) -> None:
         with ours.subscribe() as events:
             assert (await ours.action(Ping())).response.get("Ping") == "Pong"
             ami.tell(*newchannel(1))
-            ami.tell("Registry", [("Status", "ok")])
+            ami.tell("AlarmClear", [("Channel", "1")])
             assert await anext(events) == Newchannel(Channel("A/1", "1"))
             assert isinstance(await anext(events), UnknownEvent)
     assert ami.asked[-1].get("Action") == "Logoff"

@@ -15,12 +15,12 @@ from typing import ClassVar, Protocol
 
 Headers = list[tuple[str, str]]
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 _SPLITS = re.compile(r'[,"\\]')
 """A comma in a value starts another variable; quotes and backslashes are taken away."""
 _DIALLED = re.compile(r"[A-Za-z0-9]{1,20}/[A-Za-z0-9_.@:+*#/;=-]{1,200}")
 _PLACE = re.compile(r"[A-Za-z0-9_+*#.-]{1,79}")
-_CHANNEL = re.compile(r"[A-Za-z0-9]{1,20}/[^/\s][^\s]{0,200}")
+CHANNEL = re.compile(r"[A-Za-z0-9]{1,20}/[^/\s][^\s]{0,200}")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,149}")
 _NUMBER = re.compile(r"\+?[0-9]{3,15}|")
 _NAME_REFUSED = re.compile(r'["<>\\]')
@@ -103,10 +103,10 @@ class Originate:
     ids: tuple[str, str] | None = None
 
     def headers(self) -> Headers:
-        _must("channel", _DIALLED, self.channel)
-        _must("context", _PLACE, self.context)
-        _must("extension", _PLACE, self.exten)
-        _must("caller's number", _NUMBER, self.caller_number)
+        must("channel", _DIALLED, self.channel)
+        must("context", _PLACE, self.context)
+        must("extension", _PLACE, self.exten)
+        must("caller's number", _NUMBER, self.caller_number)
         if _NAME_REFUSED.search(self.caller_name):
             raise ValueError("the caller's name has a quote, backslash or angle bracket")
         if not 1 <= self.timeout_ms <= 3_600_000:
@@ -123,9 +123,9 @@ class Originate:
             given.append(("CallerID", f'"{self.caller_name}" <{self.caller_number}>'))
         if self.ids:
             for header, id_ in zip(("ChannelId", "OtherChannelId"), self.ids, strict=True):
-                _must("channel id", _ID, id_)
+                must("channel id", _ID, id_)
                 given.append((header, id_))
-        return given + [("Variable", _assignment(name, value)) for name, value in self.variables.items()]
+        return given + [("Variable", assignment(name, value)) for name, value in self.variables.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Hangup:
     cause: int = 16
 
     def headers(self) -> Headers:
-        _must("channel", _CHANNEL, self.channel)
+        must("channel", CHANNEL, self.channel)
         if not 1 <= self.cause <= 127:
             raise ValueError(f"no cause of Q.850: {self.cause}")
         return [("Channel", self.channel), ("Cause", str(self.cause))]
@@ -196,7 +196,7 @@ class Setvar:
     channel: str = ""
 
     def headers(self) -> Headers:
-        _must("variable", _VARIABLE, self.variable)
+        must("variable", VARIABLE, self.variable)
         return [*_on(self.channel), ("Variable", self.variable), ("Value", self.value)]
 
 
@@ -208,7 +208,7 @@ class EventMask:
     mask: str
 
     def headers(self) -> Headers:
-        _must("mask", re.compile("[a-z]+(,[a-z]+)*"), self.mask)
+        must("mask", re.compile("[a-z]+(,[a-z]+)*"), self.mask)
         return [("EventMask", self.mask)]
 
 
@@ -223,7 +223,8 @@ class Filter:
         return [("Operation", "Add"), ("Filter", self.filter)]
 
 
-def _must(what: str, pattern: re.Pattern[str], value: str) -> None:
+def must(what: str, pattern: re.Pattern[str], value: str) -> None:
+    """Raise ValueError unless all of `value` is as `pattern` says."""
     if not pattern.fullmatch(value):
         raise ValueError(f"no {what}: {value[:80]!r}")
 
@@ -231,12 +232,13 @@ def _must(what: str, pattern: re.Pattern[str], value: str) -> None:
 def _on(channel: str) -> Headers:
     if not channel:
         return []
-    _must("channel", _CHANNEL, channel)
+    must("channel", CHANNEL, channel)
     return [("Channel", channel)]
 
 
-def _assignment(name: str, value: str) -> str:
-    _must("variable", _VARIABLE, name)
+def assignment(name: str, value: str) -> str:
+    """Return a variable as the value of a Variable header. Raises ValueError for what would not arrive."""
+    must("variable", VARIABLE, name)
     if found := _SPLITS.search(value):
         raise ValueError(f"the value of {name} has a {found[0]}, which Asterisk would not keep")
     return f"{name}={value}"

@@ -11,25 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voicebot.ami.fields import Channel as Channel
+from voicebot.ami.fields import Headers, channel, number, seconds
 from voicebot.ami.messages import Message
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel as it was when the event was made.
-
-    name:      such as PJSIP/trunk-0000002a or Local/100@context-00000001;2
-    state:     `Down`, `Ring`, `Ringing`, `Up`, ...
-    unique_id: the channel's own id; ARI calls it `id`
-    linked_id: the id of the oldest channel that it was ever connected with: the same for all legs of a call
-    """
-
-    name: str
-    unique_id: str
-    linked_id: str = ""
-    state: str = ""
-    context: str = ""
-    exten: str = ""
+from voicebot.ami.pbx_events import MAKERS as PBX_MAKERS
+from voicebot.ami.pbx_events import PbxEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +98,12 @@ class LocalBridge:
 
 @dataclass(frozen=True, slots=True)
 class CoreShowChannel:
-    """One channel of the list that the action CoreShowChannels asks for."""
+    """One channel of the list that the action CoreShowChannels asks for. `age_s`: seconds it lives."""
 
     channel: Channel
     application: str = ""
+    bridge_id: str = ""
+    age_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +167,18 @@ class LiveChannels:
     channels: tuple[CoreShowChannel, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Never sent as one event: the whole list that `action` gave, after events were missed.
+
+    refused: why there is none; Asterisk refuses some lists that would be empty, too
+    """
+
+    action: str
+    events: tuple[Event, ...]
+    refused: str = ""
+
+
 Event = (
     Newchannel
     | Newstate
@@ -197,6 +197,8 @@ Event = (
     | UnknownEvent
     | Missed
     | LiveChannels
+    | Listed
+    | PbxEvent
 )
 
 
@@ -212,28 +214,11 @@ def parse(message: Message) -> Event:
         return UnknownEvent(message)
 
 
-# --- from headers (names in lower case; the first of several wins) --------------------------------------
-
-Headers = dict[str, str]
-
-
-def _channel(get: Headers, prefix: str = "") -> Channel:
-    return Channel(
-        get[f"{prefix}channel"],
-        get[f"{prefix}uniqueid"],
-        get.get(f"{prefix}linkedid", ""),
-        get.get(f"{prefix}channelstatedesc", ""),
-        get.get(f"{prefix}context", ""),
-        get.get(f"{prefix}exten", ""),
-    )
+# --- from headers (see fields) --------------------------------------------------------------------------
 
 
 def _caller(get: Headers) -> Channel | None:
-    return _channel(get) if get.get("channel") else None
-
-
-def _number(get: Headers, name: str) -> int:
-    return int(get.get(name) or 0)
+    return channel(get) if get.get("channel") else None
 
 
 def _sip(get: Headers) -> int | None:
@@ -243,17 +228,18 @@ def _sip(get: Headers) -> int | None:
 
 
 _MAKERS: dict[str, Callable[[Headers], Event]] = {
-    "Newchannel": lambda get: Newchannel(_channel(get)),
-    "Newstate": lambda get: Newstate(_channel(get)),
+    **PBX_MAKERS,
+    "Newchannel": lambda get: Newchannel(channel(get)),
+    "Newstate": lambda get: Newstate(channel(get)),
     "VarSet": lambda get: VarSet(get["variable"], get.get("value", ""), _caller(get)),
-    "DialBegin": lambda get: DialBegin(_channel(get, "dest"), get.get("dialstring", ""), _caller(get)),
-    "DialState": lambda get: DialState(_channel(get, "dest"), get["dialstatus"], _caller(get)),
-    "DialEnd": lambda get: DialEnd(_channel(get, "dest"), get["dialstatus"], _caller(get)),
-    "Hangup": lambda get: Hangup(_channel(get), _number(get, "cause"), get.get("cause-txt", ""), _sip(get)),
+    "DialBegin": lambda get: DialBegin(channel(get, "dest"), get.get("dialstring", ""), _caller(get)),
+    "DialState": lambda get: DialState(channel(get, "dest"), get["dialstatus"], _caller(get)),
+    "DialEnd": lambda get: DialEnd(channel(get, "dest"), get["dialstatus"], _caller(get)),
+    "Hangup": lambda get: Hangup(channel(get), number(get, "cause"), get.get("cause-txt", ""), _sip(get)),
     "OriginateResponse": lambda get: OriginateResponse(
         get.get("actionid", ""),
         get["response"] == "Success",
-        _number(get, "reason"),
+        number(get, "reason"),
         get.get("channel", ""),
         get.get("exten", ""),
         get.get("uniqueid", "").removeprefix("<null>"),
@@ -261,8 +247,10 @@ _MAKERS: dict[str, Callable[[Headers], Event]] = {
     "LocalBridge": lambda get: LocalBridge(
         get["localoneuniqueid"], get["localtwouniqueid"], get.get("context", ""), get.get("exten", "")
     ),
-    "CoreShowChannel": lambda get: CoreShowChannel(_channel(get), get.get("application", "")),
-    "FullyBooted": lambda get: FullyBooted(_number(get, "uptime")),
+    "CoreShowChannel": lambda get: CoreShowChannel(
+        channel(get), get.get("application", ""), get.get("bridgeid", ""), seconds(get, "duration")
+    ),
+    "FullyBooted": lambda get: FullyBooted(number(get, "uptime")),
     "Shutdown": lambda get: Shutdown(get.get("shutdown") == "Cleanly", get.get("restart") == "True"),
     "PeerStatus": lambda get: PeerStatus(get["peer"], get["peerstatus"]),
     "ContactStatus": lambda get: ContactStatus(

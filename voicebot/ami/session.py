@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from voicebot.ami.actions import Action, Challenge, Login, Logoff, Ping
-from voicebot.ami.events import Event, parse
+from voicebot.ami.events import Event, UnknownEvent, parse
 from voicebot.ami.messages import BANNER, Message, Splitter, login_key, message, serialise
 
 GREETING_TIMEOUT_S = 3.0
@@ -96,13 +96,24 @@ class Session:
     secret:  never sent; only the MD5 of challenge and secret is
     events:  whether Asterisk shall send events at all
     prefix:  of our ActionIDs, different from that of other sessions: their OriginateResponses come to us, too
+    typed:   False: every event stays an UnknownEvent, with all its headers
     """
 
-    def __init__(self, user: str, secret: str, now: float, *, events: bool = True, prefix: str = "") -> None:
+    def __init__(
+        self,
+        user: str,
+        secret: str,
+        now: float,
+        *,
+        events: bool = True,
+        prefix: str = "",
+        typed: bool = True,
+    ) -> None:
         self.state = State.GREETING
         self.version = ""
         self._user, self._secret, self._events = user, secret, events
         self._prefix = prefix
+        self._typed = typed
         self._splitter = Splitter()
         self._greeting = b""
         self._pending: dict[str, _Pending] = {}
@@ -242,7 +253,7 @@ class Session:
             if pending is not None and pending.response is not None:
                 self._list(id_, pending, arrived)
             else:
-                self._outputs.append(Arrived(parse(arrived)))
+                self._outputs.append(Arrived(parse(arrived) if self._typed else UnknownEvent(arrived)))
         elif pending is None:
             return  # the answer to what was given up, or text without form
         elif self.state is State.LOGGING_IN:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -23,7 +23,7 @@ from typing import Self
 import structlog
 
 from voicebot.ami.actions import Action, CoreShowChannels
-from voicebot.ami.events import CoreShowChannel, Event, LiveChannels, Missed, parse
+from voicebot.ami.events import CoreShowChannel, Event, Listed, LiveChannels, Missed, parse
 from voicebot.ami.session import (
     ANSWER_TIMEOUT_S,
     GREETING_TIMEOUT_S,
@@ -73,6 +73,8 @@ class AmiClient:
     on_link: gets every change of the connection's state with a word about why
     events:  False for a visit that only asks
     chance:  a number from 0 to 1 for each delay before another try
+    lists:   what is listed besides the live channels, each as a `Listed`
+    typed:   False: every event stays an UnknownEvent, with all its headers
     """
 
     def __init__(
@@ -87,6 +89,8 @@ class AmiClient:
         patient: bool = False,
         queue_events: int = QUEUE_EVENTS,
         chance: Callable[[], float] = random.random,
+        lists: Sequence[Action] = (),
+        typed: bool = True,
     ) -> None:
         self.link = Link.CONNECTING
         self.version = ""
@@ -97,6 +101,8 @@ class AmiClient:
         self._patient = patient
         self._queue_events = queue_events
         self._chance = chance
+        self._lists = (CoreShowChannels(), *lists)
+        self._typed = typed
         self._connection: _Connection | None = None
         self._subscriptions: list[Subscription] = []
         self._runner: asyncio.Task[None] | None = None
@@ -148,11 +154,21 @@ class AmiClient:
 
     def subscribe(self, *, live: bool = False) -> Subscription:
         """Return all events from now on; with `live` the list of `LiveChannels` is among the first."""
-        subscription = Subscription(self._queue_events, self._forget, self._list_channels)
+        subscription = Subscription(self._queue_events, self._forget, self.refresh)
         self._subscriptions.append(subscription)
         if live:
-            self._list_channels()
+            self.refresh()
         return subscription
+
+    def refresh(self, *names: str) -> None:
+        """Have everything listed anew for all subscribers, or only the lists of these actions.
+
+        Each comes as an event, in its place among the others; none while there is no connection.
+        """
+        if self._connection is not None and self._connection.session.state is State.READY:
+            for action in self._lists:
+                if not names or action.name in names:
+                    self._connection.fetch(action)
 
     # --- the connection ---------------------------------------------------------------------------------
 
@@ -174,7 +190,7 @@ class AmiClient:
                     log.debug("AMI is still away", why=str(error))
                 else:
                     self._publish(Missed("the connection was lost"))
-                    self._list_channels()
+                    self.refresh()
         finally:
             if self._connection is not None:
                 await self._connection.leave()
@@ -184,9 +200,10 @@ class AmiClient:
         """Open a connection and log in."""
         loop = asyncio.get_running_loop()
         prefix = f"{os.urandom(PREFIX_BYTES).hex()}-"
-        connection = _Connection(
-            Session(self._user, self._secret, loop.time(), events=self._events, prefix=prefix), self._publish
+        session = Session(
+            self._user, self._secret, loop.time(), events=self._events, prefix=prefix, typed=self._typed
         )
+        connection = _Connection(session, self._publish)
         host, port = self._address
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -221,10 +238,6 @@ class AmiClient:
     def _where(self) -> str:
         return f"{self._address[0]}:{self._address[1]}"
 
-    def _list_channels(self) -> None:
-        if self._connection is not None and self._connection.session.state is State.READY:
-            self._connection.list_channels()
-
     def _publish(self, event: Event) -> None:
         for subscription in self._subscriptions:
             subscription.put(event)
@@ -254,7 +267,8 @@ class _Connection(asyncio.Protocol):
         self._loop = loop
         self._publish = publish
         self._answers: dict[str, asyncio.Future[Answered]] = {}
-        self._listing = ""
+        self._listing: dict[str, Action] = {}
+        self._again: set[str] = set()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._gone = asyncio.Event()
@@ -270,10 +284,12 @@ class _Connection(asyncio.Protocol):
             self._answers.pop(id_, None)
             self.session.forget(id_)
 
-    def list_channels(self) -> None:
-        """Have the list of live channels published, in its place among the events."""
-        if not self._listing:
-            self._listing = self.session.ask(CoreShowChannels(), self._loop.time())
+    def fetch(self, action: Action) -> None:
+        """Have a list published, in its place among the events; again, if it is being made just now."""
+        if any(each.name == action.name for each in self._listing.values()):
+            self._again.add(action.name)
+        elif self.session.state is State.READY:
+            self._listing[self.session.ask(action, self._loop.time())] = action
             self._loop.call_soon(self._work)
 
     async def leave(self) -> None:
@@ -332,13 +348,10 @@ class _Connection(asyncio.Protocol):
         match output:
             case Arrived(event=event):
                 self._publish(event)
-            case Answered(action_id=id_, listed=listed) if id_ == self._listing:
-                self._listing = ""
-                channels = (event for each in listed if isinstance(event := parse(each), CoreShowChannel))
-                self._publish(LiveChannels(tuple(channels)))
-            case Failed(action_id=id_, why=why) if id_ == self._listing:
-                self._listing = ""
-                log.warning("live channels cannot be listed", why=why)
+            case Answered(action_id=id_, listed=listed) if id_ in self._listing:
+                self._listed(id_, tuple(parse(each) for each in listed), "")
+            case Failed(action_id=id_, why=why) if id_ in self._listing:
+                self._listed(id_, (), why)
             case Answered(action_id=id_):
                 if answer := self._waiting(id_):
                     answer.set_result(output)
@@ -353,6 +366,18 @@ class _Connection(asyncio.Protocol):
                     self.ready.set_exception(UserError(why))
             case Broken(why=why, unanswered=unanswered):
                 self._break(why, unanswered)
+
+    def _listed(self, id_: str, events: tuple[Event, ...], refused: str) -> None:
+        action = self._listing.pop(id_)
+        if action.name != CoreShowChannels.name:
+            self._publish(Listed(action.name, events, refused))
+        elif refused:
+            log.warning("live channels cannot be listed", why=refused)
+        else:
+            self._publish(LiveChannels(tuple(each for each in events if isinstance(each, CoreShowChannel))))
+        if action.name in self._again:
+            self._again.discard(action.name)
+            self.fetch(action)
 
     def _break(self, why: str, unanswered: tuple[str, ...]) -> None:
         for id_ in unanswered:

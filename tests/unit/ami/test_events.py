@@ -77,7 +77,7 @@ def test_an_originate_response_is_typed_by_its_event() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        message("Event", "Registry", [("Status", "Registered")]),
+        message("Event", "VoicemailPasswordChange", [("Mailbox", "1")]),
         message("Event", "Hangup", [("Channel", "SIP/1")]),
         message("Event", "Hangup", [*headers(LEG), ("Cause", "many")]),
         message("Event", "DialEnd", headers(LEG, "Dest")),
