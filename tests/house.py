@@ -1,0 +1,749 @@
+"""A house for tests of the web layer: 200 calls that go on talking, queues, rooms, a PBX; nothing is real.
+
+async with fake_house(tmp_path) as house: ...        # signs in: anna/admin, sam/supervisor, vera/viewer,
+                                                     # otto/author; PASSWORD for all of them
+house.talk()                                         # one step of everybody's conversation
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import struct
+import sys
+import time
+import wave
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from voicebot.app.dialogs import DialogState
+from voicebot.call.calls_live import CallFeed, LiveCalls
+from voicebot.call.live import Hub
+from voicebot.call.record import (
+    BotTurnRecord,
+    CallerTurnRecord,
+    CallRecord,
+    DialogReference,
+    Party,
+    folder_for,
+    write_record,
+)
+from voicebot.config import Config, load_config
+from voicebot.errors import Problem, UserError
+from voicebot.store.store import open_store
+from voicebot.supervision.state import (
+    Endpoint,
+    PbxBridge,
+    PbxChannel,
+    PbxMember,
+    PbxQueue,
+    PbxState,
+    Registration,
+    Stuck,
+)
+from voicebot.switchboard.queues_views import AgentStateName, AgentView, QueueView, WaitingView
+from voicebot.switchboard.supervisors import Possible, SlotChoice, StepChoice, Visit
+from voicebot.web.house import Condition, House, Part
+from voicebot.web.security.passwords import hash_password
+from voicebot.web.serving import panel_beside
+
+PASSWORD = "a quiet harbour"
+USERS = {"anna": "admin", "sam": "supervisor", "vera": "viewer", "otto": "author"}
+_HASH = ""
+DIALOGS = Path(__file__).parent.parent / "dialogs"
+RATE = 8000
+FRAME = RATE // 50
+
+_TALK = (
+    ("bot", "welcome", "Good morning, this is the surgery of Dr Hale. How can I help you?"),
+    ("caller", "welcome", "I would like to make an appointment"),
+    ("bot", "day", "Gladly. Which day would suit you?"),
+    ("caller", "day", "next Tuesday in the morning if that is possible"),
+    ("bot", "hour", "On Tuesday there is nine o'clock, and half past ten. Which one would you like?"),
+    ("caller", "hour", "half past ten please"),
+    ("bot", "name", "And your name, please?"),
+    ("caller", "name", "Katherine Winterbourne"),
+    ("bot", "confirm", "Tuesday at half past ten, for Katherine Winterbourne. Is that right?"),
+    ("caller", "confirm", "yes that is right thank you"),
+)
+_LEARNT = {"day": "2026-11-24", "hour": "10:30", "name": "Katherine Winterbourne"}
+
+
+class FakeEar:
+    """A tone from each side, until closed."""
+
+    sample_rate = RATE
+
+    def __init__(self) -> None:
+        self.open = True
+
+    async def __aiter__(self) -> AsyncIterator[tuple[bytes, bytes]]:
+        at = 0
+        while self.open:
+            yield _tone(440, at), _tone(660, at)
+            at += FRAME
+            await asyncio.sleep(0.02)
+
+    def close(self) -> None:
+        self.open = False
+
+
+def _tone(hertz: float, at: int, count: int = FRAME) -> bytes:
+    samples = (round(6000 * math.sin(math.tau * hertz * (at + n) / RATE)) for n in range(count))
+    return struct.pack(f"<{count}h", *samples)
+
+
+class FakeCalls(LiveCalls):
+    """Real views of calls that nobody holds."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        self.ears: list[FakeEar] = []
+
+    def listen(self, call_id: str) -> Any:
+        if self.call(call_id) is None:
+            raise UserError(f"there is no live call {call_id}", "it may have ended: look at the live calls")
+        ear = FakeEar()
+        self.ears.append(ear)
+        return ear
+
+
+@dataclass
+class Talk:
+    """One simulated call: a word or a turn at each step."""
+
+    feed: CallFeed
+    at: int = 0
+    words: int = 0
+    step: str = "welcome"
+    slots: dict[str, object] = field(default_factory=dict)
+    language: str = "en-US"
+
+    def on(self, chance: random.Random) -> None:
+        """One step further."""
+        who, self.step, text = _TALK[self.at % len(_TALK)]
+        elapsed = int((time.time() - self.feed.record.started_at.timestamp()) * 1000)
+        self.feed.moved()
+        if who == "bot":
+            self.feed.floor("bot")
+            self.feed.saying(text)
+            turn: Any = BotTurnRecord(
+                step=self.step,
+                text=text,
+                heard=text,
+                start_ms=elapsed,
+                end_ms=elapsed + 2500,
+                latency_ms=chance.randint(350, 1400),
+                pause_ms=300,
+            )
+        else:
+            said = text.split()
+            self.feed.floor("caller")
+            if self.words < len(said):
+                self.words += 1
+                self.feed.words(" ".join(said[: self.words]), time.time())
+                return
+            if self.step in _LEARNT:
+                self.slots[self.step] = _LEARNT[self.step]
+            turn = CallerTurnRecord(
+                kind="speech",
+                step=self.step,
+                text=text,
+                start_ms=elapsed,
+                end_ms=elapsed + 1500,
+                confidence=0.93,
+                engine="vosk",
+                recognition_ms=80,
+                understood="match",
+            )
+        self.words = 0
+        self.at += 1
+        self.feed.record.turns.append(turn)
+        self.feed.turn(turn)
+
+
+class Noting:
+    """Notes what it is asked to do; `refuses` says what it refuses, and why."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.refuses: dict[str, str] = {}
+
+    def note(self, name: str, *arguments: Any) -> None:
+        if name in self.refuses:
+            raise UserError(self.refuses[name], "try something else")
+        self.asked.append((name, *arguments))
+
+
+class FakeMicrophone:
+    """Counts what it is fed."""
+
+    sample_rate = RATE
+    closed = False
+
+    def __init__(self, call_id: str, mode: Any, by: str) -> None:
+        self.call_id, self.mode, self.by = call_id, mode, by
+        self.fed = 0
+
+    def feed(self, pcm: bytes) -> None:
+        self.fed += len(pcm)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class FakeSupervisors(Noting):
+    """Notes, and knows the steps and slots of the surgery's dialog."""
+
+    def __init__(self, calls: FakeCalls) -> None:
+        super().__init__()
+        self.calls = calls
+        self.microphones: list[FakeMicrophone] = []
+        self._visits: dict[str, Visit] = {}
+
+    def may(self, call_id: str) -> Possible:
+        steps = tuple(dict.fromkeys(step for _, step, _ in _TALK))
+        return Possible(
+            tuple(StepChoice(step, step.title(), step == "day") for step in steps),
+            (
+                SlotChoice("day", "date", "2026-11-24", True),
+                SlotChoice("hour", "time", "10:30", True),
+                SlotChoice("name", "name"),
+                SlotChoice("pin", "digits", sensitive=True),
+            ),
+        )
+
+    async def say(self, call_id: str, text: str, by: str) -> None:
+        self.note("say", call_id, text, by)
+
+    async def correct(self, call_id: str, slot: str, value: object, by: str) -> None:
+        if slot not in _LEARNT:
+            raise UserError(f"the dialog has no slot `{slot}`", f"it has {', '.join(_LEARNT)}")
+        self.note("correct", call_id, slot, value, by)
+
+    async def jump(self, call_id: str, step: str, by: str) -> None:
+        if step not in {each for _, each, _ in _TALK}:
+            raise UserError(f"the dialog has no step `{step}`", "look at what is possible")
+        self.note("jump", call_id, step, by)
+
+    async def repeat(self, call_id: str, by: str) -> None:
+        self.note("repeat", call_id, by)
+
+    async def hold(self, call_id: str, by: str) -> None:
+        self.note("hold", call_id, by)
+
+    async def release(self, call_id: str, by: str) -> None:
+        self.note("release", call_id, by)
+
+    async def end(self, call_id: str, by: str) -> None:
+        self.note("end", call_id, by)
+        if (feed := self.calls.feed(call_id)) is not None:
+            feed.record.outcome = feed.record.ended_by = "supervisor"
+            feed.end()
+
+    async def recording(self, call_id: str, action: Any, by: str) -> None:
+        self.note("recording", call_id, action, by)
+        if (feed := self.calls.feed(call_id)) is not None:
+            feed.recording({"start": "on", "resume": "on", "pause": "paused", "stop": "off"}[action])  # type: ignore[arg-type]
+
+    async def transfer(self, call_id: str, to: str, kind: Any, by: str) -> None:
+        self.note("transfer", call_id, to, kind, by)
+
+    async def visit(self, call_id: str, mode: Any, by: str, channel: str) -> Visit:
+        self.note("visit", call_id, mode, by, channel)
+        visit = Visit(f"v{len(self._visits) + 1}", call_id, by, channel, mode, "ringing", time.time())
+        self._visits[visit.id] = visit
+        return visit
+
+    async def change(self, visit_id: str, mode: Any) -> Visit:
+        if visit_id not in self._visits:
+            raise UserError(f"there is no visit {visit_id}", "it may be over")
+        self._visits[visit_id] = replace(self._visits[visit_id], mode=mode)
+        return self._visits[visit_id]
+
+    async def leave(self, visit_id: str) -> None:
+        if self._visits.pop(visit_id, None) is None:
+            raise UserError(f"there is no visit {visit_id}", "it may be over")
+
+    def visits(self, call_id: str | None = None) -> tuple[Visit, ...]:
+        return tuple(v for v in self._visits.values() if call_id in (None, v.call_id))
+
+    async def microphone(self, call_id: str, mode: Any, by: str) -> FakeMicrophone:
+        self.note("microphone", call_id, mode, by)
+        self.microphones.append(FakeMicrophone(call_id, mode, by))
+        return self.microphones[-1]
+
+
+class FakeQueues(Noting):
+    """Two queues, five agents."""
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self._hub = hub
+        now = time.time()
+        self._agents = {
+            name: AgentView(
+                name,
+                title,
+                f"PJSIP/{name}",
+                cast(AgentStateName, state),
+                now - since,
+                "",
+                queues,
+                {"billing": 5},
+                reason,
+            )
+            for name, title, state, since, queues, reason in (
+                ("anna", "Anna Berg", "ready", 340, ("sales", "support"), ""),
+                ("ben", "Ben Okafor", "talking", 95, ("support",), ""),
+                ("carla", "Carla Ruiz", "paused", 600, ("sales",), "lunch"),
+                ("dae", "Dae Kim", "ringing", 6, ("support",), ""),
+                ("eve", "Eve Martin", "signed_out", 9000, ("sales", "support"), ""),
+            )
+        }
+        self._waiting = [
+            WaitingView(
+                f"w{n}",
+                n,
+                5 - n,
+                ("billing",) if n % 2 else (),
+                n * 42_000,
+                now - n * 42,
+                f"+1202555{n:04}",
+                "wants to know why the last bill is so high",
+                n == 3,
+                "waiting",
+            )
+            for n in range(1, 5)
+        ]
+
+    def queues(self) -> tuple[QueueView, ...]:
+        on_duty = tuple(a.name for a in self._agents.values() if a.state != "signed_out")
+        return (
+            QueueView(
+                "support", tuple(self._waiting), on_duty, tuple(self._agents), 168_000, 95_000, 41, 3, 2, 1
+            ),
+            QueueView("sales", (), on_duty[:2], tuple(self._agents), 0, None, 17, 0, 0, 0),
+        )
+
+    def agents(self) -> tuple[AgentView, ...]:
+        return tuple(self._agents.values())
+
+    def _set(self, agent: str, state: Any, reason: str = "") -> None:
+        if agent not in self._agents:
+            raise UserError(f"there is no agent `{agent}`", f"there are {', '.join(self._agents)}")
+        self._agents[agent] = replace(self._agents[agent], state=state, reason=reason, since_at=time.time())
+        self._hub.publish("agent", "changed", agent, self._agents[agent].as_dict())
+
+    async def sign_in(self, agent: str) -> None:
+        self.note("sign_in", agent)
+        self._set(agent, "ready")
+
+    async def sign_out(self, agent: str) -> None:
+        self.note("sign_out", agent)
+        self._set(agent, "signed_out")
+
+    async def pause(self, agent: str, reason: str = "") -> None:
+        self.note("pause", agent, reason)
+        self._set(agent, "paused", reason)
+
+    async def unpause(self, agent: str) -> None:
+        self.note("unpause", agent)
+        self._set(agent, "ready")
+
+    def _waits(self, call_id: str) -> WaitingView:
+        for waiting in self._waiting:
+            if waiting.call_id == call_id:
+                return waiting
+        raise UserError(f"call {call_id} does not wait", "look at the queues")
+
+    async def move(self, call_id: str, position: int) -> None:
+        waiting = self._waits(call_id)
+        self.note("move", call_id, position)
+        self._waiting.remove(waiting)
+        self._waiting.insert(position - 1, waiting)
+        self._changed()
+
+    async def give(self, call_id: str, agent: str) -> None:
+        self._waits(call_id)
+        self.note("give", call_id, agent)
+
+    async def drop(self, call_id: str) -> None:
+        self._waiting.remove(self._waits(call_id))
+        self.note("drop", call_id)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._waiting = [replace(w, position=n) for n, w in enumerate(self._waiting, 1)]
+        self._hub.publish("queue", "changed", "support", self.queues()[0].as_dict())
+
+    async def transfer(self, call_id: str, to: str, kind: Any, by: str = "") -> None:
+        self.note("transfer", call_id, to, kind, by)
+
+    async def complete(self, call_id: str) -> None:
+        self.note("complete", call_id)
+
+    async def cancel(self, call_id: str) -> None:
+        self.note("cancel", call_id)
+
+    async def swap(self, call_id: str) -> None:
+        self.note("swap", call_id)
+
+
+@dataclass(frozen=True)
+class ParticipantView:
+    id: str
+    name: str
+    number: str
+    host: bool
+    muted: bool
+    video: bool
+    bot: bool
+    talking: bool
+    since_at: float
+
+
+@dataclass(frozen=True)
+class RoomView:
+    name: str
+    title: str
+    video: bool
+    locked: bool
+    recording: bool
+    muted_rule: str
+    participants: tuple[ParticipantView, ...]
+
+
+class FakeConferences(Noting):
+    """One room with four in it, and an empty one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        now = time.time()
+        people = (
+            ParticipantView("p1", "Anna Berg", "+12025550101", True, False, True, False, True, now - 300),
+            ParticipantView("p2", "Ben Okafor", "+12025550102", False, True, True, False, False, now - 240),
+            ParticipantView("p3", "", "+12025550103", False, False, False, False, False, now - 20),
+            ParticipantView("p4", "the bot", "", False, False, False, True, False, now - 290),
+        )
+        self._rooms = {
+            "board": RoomView("board", "Board meeting", True, False, True, "guests", people),
+            "lobby": RoomView("lobby", "Lobby", False, False, False, "nobody", ()),
+        }
+
+    def rooms(self) -> tuple[RoomView, ...]:
+        return tuple(self._rooms.values())
+
+    def _change(self, room: str, **values: Any) -> None:
+        if room not in self._rooms:
+            raise UserError(f"there is no room `{room}`", f"there are {', '.join(self._rooms)}")
+        self._rooms[room] = replace(self._rooms[room], **values)
+
+    def _one(self, room: str, participant: str, **values: Any) -> None:
+        self._change(room)
+        there = self._rooms[room].participants
+        if participant not in {p.id for p in there}:
+            raise UserError(f"nobody is `{participant}` in room `{room}`", "look at the room")
+        changed = tuple(replace(p, **values) if p.id == participant else p for p in there)
+        self._change(room, participants=changed)
+
+    async def mute(self, room: str, participant: str) -> None:
+        self._one(room, participant, muted=True)
+
+    async def unmute(self, room: str, participant: str) -> None:
+        self._one(room, participant, muted=False)
+
+    async def mute_all(self, room: str) -> None:
+        self._change(room)
+        self._change(
+            room, participants=tuple(replace(p, muted=not p.host) for p in self._rooms[room].participants)
+        )
+
+    async def kick(self, room: str, participant: str) -> None:
+        self._one(room, participant)
+        kept = tuple(p for p in self._rooms[room].participants if p.id != participant)
+        self._change(room, participants=kept)
+
+    async def lock(self, room: str) -> None:
+        self._change(room, locked=True)
+
+    async def unlock(self, room: str) -> None:
+        self._change(room, locked=False)
+
+    async def announce(self, room: str, text: str) -> None:
+        self._change(room)
+        self.note("announce", room, text)
+
+    async def record(self, room: str, on: bool) -> None:
+        self._change(room, recording=on)
+
+    async def invite(self, room: str, channel_or_number: str, by: str) -> None:
+        self._change(room)
+        self.note("invite", room, channel_or_number, by)
+
+    async def add_bot(self, room: str, dialog: str) -> None:
+        self._change(room)
+        self.note("add_bot", room, dialog)
+
+    async def remove_bot(self, room: str) -> None:
+        self._change(room)
+        self.note("remove_bot", room)
+
+    async def end(self, room: str) -> None:
+        self._change(room, participants=())
+
+
+class FakePbx(Noting):
+    """An Asterisk in words."""
+
+    def state(self) -> PbxState:
+        now = time.time()
+        return PbxState(
+            connected=True,
+            since_at=now - 86_400,
+            version="22.10.1",
+            started_at=now - 90_000,
+            events=123_456,
+            channels=(
+                PbxChannel(
+                    "1.1", "PJSIP/carrier-01", "1.1", "Up", "+12025550101", bridge_id="b1", began_at=now - 60
+                ),
+                PbxChannel("1.2", "UnicastRTP/127.0.0.1-02", "1.1", "Up", bridge_id="b1", ours="media"),
+            ),
+            bridges=(PbxBridge("b1", "stasis", "simple_bridge", "", ("1.1", "1.2"), True, now - 60),),
+            endpoints=(
+                Endpoint("PJSIP/anna", "not_inuse", ("sip:anna@10.0.0.9",), now - 900),
+                Endpoint("PJSIP/ben", "inuse", ("sip:ben@10.0.0.10",), now - 90),
+                Endpoint("PJSIP/carrier", "not_inuse", None, now - 9000),
+            ),
+            queues=(PbxQueue("helpdesk", (PbxMember("PJSIP/anna", "Anna"),)),),
+            registrations=(Registration("carrier", "sip.carrier.example", "Registered", now - 9000),),
+            warnings=(Stuck("PJSIP/old-07", "it has been up for 3 hours, and nobody talks", 10_800_000),),
+        )
+
+    def presence(self, channel: str) -> str:
+        return "not_inuse"
+
+    async def dial(self, channel: str, number: str, by: str) -> str:
+        self.note("dial", channel, number, by)
+        return "leg-1"
+
+    async def hang_up(self, channel: str, by: str) -> None:
+        self.note("hang_up", channel, by)
+
+    async def queue_pause(
+        self, queue: str, member: str, paused: bool, reason: str = "", by: str = ""
+    ) -> None:
+        self.note("queue_pause", queue, member, paused, reason, by)
+
+    async def monitor(self, channel: str, action: Any, by: str = "") -> None:
+        self.note("monitor", channel, action, by)
+
+
+class FakeBrowserCall:
+    """Says back what it hears."""
+
+    def __init__(self, call_id: str) -> None:
+        self.call = SimpleNamespace(id=call_id)
+        self.keys = ""
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def feed(self, pcm: bytes) -> None:
+        self._frames.put_nowait(pcm)
+
+    def press(self, digit: str) -> None:
+        self.keys += digit
+
+    def hang_up(self) -> None:
+        self._frames.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (frame := await self._frames.get()) is not None:
+            yield frame
+
+
+class FakeBrowserCalls:
+    def __init__(self) -> None:
+        self.opened: list[FakeBrowserCall] = []
+
+    async def open(self, dialog_or_route: str, caller_name: str = "", language: str = "") -> FakeBrowserCall:
+        if dialog_or_route == "nothing":
+            raise UserError("there is no dialog `nothing`", "look at the dialogs")
+        self.opened.append(FakeBrowserCall(f"b{len(self.opened):015x}"))
+        return self.opened[-1]
+
+
+@dataclass
+class FakeHouse(House):
+    """A house whose parts are simulated; see the module."""
+
+    talks: list[Talk] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def begin_call(self, n: int) -> Talk:
+        """One more call."""
+        record = CallRecord(
+            id=f"{n:016x}",
+            started_at=datetime.now(UTC) - timedelta(seconds=self.chance.randint(1, 300)),
+            caller=Party(number=f"+1202555{n:04}", name=("Katherine W", "", "Dr Kim")[n % 3]),
+            called=Party(number="100"),
+            dialog=DialogReference(
+                name="appointment", file="dialogs/appointment.yaml", version="2f1c", language="en-US"
+            ),
+            stt="english",
+            tts="english",
+        )
+        live: Any = self.calls
+        feed = live.begin(record, route="100")
+        talk = Talk(feed, at=self.chance.randrange(len(_TALK)))
+        feed.follow(talk)
+        self.talks.append(talk)
+        return talk
+
+    def talk(self, share: float = 1.0) -> None:
+        """A word or a turn of (a share of) everybody."""
+        for talk in self.talks:
+            if self.chance.random() < share:
+                talk.on(self.chance)
+
+    async def go_on(self, tick_s: float = 0.1, share: float = 0.1) -> None:
+        """Talk until cancelled."""
+        while True:
+            self.talk(share)
+            await asyncio.sleep(tick_s)
+
+
+def fake_records(var: Path, count: int, audio: Iterable[int] = (0,)) -> list[CallRecord]:
+    """Write records of past calls, the newest first; those of `audio` have a recording."""
+    chance, records = random.Random(3), []
+    for n in range(count):
+        started = datetime.now(UTC) - timedelta(minutes=17 * n + 1)
+        turns: list[Any] = []
+        for m, (who, step, text) in enumerate(_TALK):
+            at = m * 3000
+            if who == "bot":
+                turns.append(
+                    BotTurnRecord(
+                        step=step, text=text, heard=text, start_ms=at, end_ms=at + 2000, latency_ms=600
+                    )
+                )
+            else:
+                turns.append(
+                    CallerTurnRecord(kind="speech", step=step, text=text, start_ms=at, end_ms=at + 1500)
+                )
+        record = CallRecord(
+            id=f"a{n:015x}",
+            started_at=started,
+            ended_at=started + timedelta(seconds=30),
+            duration_ms=30_000 + n,
+            caller=Party(number=f"+1202556{n:04}", name="Katherine"),
+            called=Party(number="100"),
+            dialog=DialogReference(name=("appointment", "delivery")[n % 2], file="dialogs/appointment.yaml"),
+            outcome=chance.choice(("booked", "hangup", "no_slot")),
+            goal=n % 3 == 0,
+            ended_by="bot",
+            slots=dict(_LEARNT),
+            turns=turns,
+        )
+        if n in audio:
+            path = folder_for(var, started) / f"{record.id}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _recording(path)
+            record.recording = path.name
+        write_record(var, record)
+        records.append(record)
+    return records
+
+
+def _recording(path: Path, seconds: int = 5) -> None:
+    """Write a stereo wav: the caller left, the bot right."""
+    count = RATE * seconds
+    left, right = _tone(440, 0, count), _tone(660, 0, count)
+    both = b"".join(left[n : n + 2] + right[n : n + 2] for n in range(0, 2 * count, 2))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(both)
+
+
+def fake_config(var: Path, **flags: Any) -> Config:
+    """Return a configuration that writes into `var` and listens at a free port."""
+    file = var / "voicebot.toml"
+    var.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.write_text(
+            f'[paths]\nvar = "{var}"\n[panel]\nport = 0\n'
+            f'[[routes]]\nnumber = "100"\ndialog = "{DIALOGS}/appointment.yaml"\n'
+        )
+    return load_config(file, {}, {name.replace("__", "."): value for name, value in flags.items()})
+
+
+def _condition() -> Condition:
+    parts = (
+        Part("asterisk", "ok", figures={"version": "22.10.1"}),
+        Part("stt.english", "ok", figures={"workers": 2}),
+        Part("tts.english", "degraded", "one worker of two is being replaced"),
+        Part("disk", "ok", figures={"free_mb": 51_200}),
+        Part("event loop", "ok", figures={"lag_ms": 0.8}),
+    )
+    return Condition(True, "", parts, 200, 500, 0.8)
+
+
+@asynccontextmanager
+async def fake_house(var: Path, calls: int = 200, **flags: Any) -> AsyncIterator[FakeHouse]:
+    """A house with live calls, an empty store with four users, and everything else."""
+    global _HASH
+    _HASH = _HASH or hash_password(PASSWORD)
+    config = fake_config(var, **flags)
+    hub = Hub(time.time)
+    live = FakeCalls(hub)
+    since = datetime.now(UTC)
+    broken = Problem(
+        "no such step: `bey`", "did you mean `bye`?", str(DIALOGS / "delivery.yaml"), 12, 9, "step"
+    )
+    async with open_store(config) as store:
+        for name, role in USERS.items():
+            if await store.panel.user(name) is None:
+                await store.panel.add_user(name, role, _HASH, since)
+        house = FakeHouse(
+            config=config,
+            hub=hub,
+            calls=live,
+            store=store,
+            supervisors=FakeSupervisors(live),
+            queues=FakeQueues(hub),
+            conferences=FakeConferences(),
+            pbx=FakePbx(),
+            browser_calls=FakeBrowserCalls(),
+            condition=_condition,
+            dialogs=lambda: (
+                DialogState(str(DIALOGS / "appointment.yaml"), "2f1c", since),
+                DialogState(str(DIALOGS / "delivery.yaml"), "77ab", since, (broken,)),
+            ),
+        )
+        for n in range(calls):
+            house.begin_call(n)
+        yield house
+
+
+async def _serve(var: Path, port: int) -> None:
+    if not (var / "calls").exists():
+        fake_records(var, 300, audio=range(300))
+    async with (
+        fake_house(var, **{"panel.port": port}) as house,
+        panel_beside(house.config, house) as at,
+    ):
+        print(f"{at}  {', '.join(USERS)}: {PASSWORD}", flush=True)
+        await house.go_on()
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
