@@ -1,11 +1,14 @@
-"""Of all categories: no test inherits how another one has set up the logs."""
+"""Of all categories: no test inherits how another has set up the logs, nor takes the usual port of the panel."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 import structlog
+
+os.environ["VOICEBOT_PANEL__PORT"] = "0"
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ import structlog
 from voicebot.app.dialogs import DialogStore
 from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLanguage
 from voicebot.app.speech import SpeechEngines
+from voicebot.call.calls_live import LiveCalls
 from voicebot.call.leg import Ari
-from voicebot.call.live import Hub
 from voicebot.call.people import People
 from voicebot.call.scribe import Observer
 from voicebot.call.services import Services
@@ -25,6 +25,7 @@ from voicebot.call.speaking import PromptLibrary
 from voicebot.config import Config, Route
 from voicebot.dialog.checking.check import Surroundings
 from voicebot.dialog.model.dialog import Dialog
+from voicebot.engines.pool import WorkerPool
 from voicebot.engines.vads import build_vad
 from voicebot.errors import Problem, SpeechUnavailable, UserError
 from voicebot.media.loop import MediaLoop
@@ -61,10 +62,10 @@ MakeSpeech = Callable[[Config, Callable[[Route], Sequence[str]]], Speech]
 
 @dataclass(slots=True)
 class Watchers:
-    """Who is told what happens in calls. observer: each turn; hub: everything, for those who look on."""
+    """Who is told what happens in calls. observer: each turn; live: everything, for those who look on."""
 
     observer: Observer | None = None
-    hub: Hub | None = None
+    live: LiveCalls | None = None
 
 
 class EngineRoom:
@@ -95,6 +96,7 @@ class EngineRoom:
         surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
         self.dialogs = DialogStore(config, surroundings, self._on_reload, self._desk.hooks)
         self.media: MediaLoop
+        self.speech: Speech
 
     async def __aenter__(self) -> Self:
         config = self._config
@@ -103,8 +105,8 @@ class EngineRoom:
         _check_address(config.media.bind)
         vad = build_vad(config.vad)
         try:
-            self._speech = await self._stack.enter_async_context(self._make_speech(config, self._languages))
-            await self._speech.render_ahead(
+            self.speech = await self._stack.enter_async_context(self._make_speech(config, self._languages))
+            await self.speech.render_ahead(
                 [(route, self.dialogs.dialog_of(route)) for route in config.routes], self._progress
             )
             await self._stack.enter_async_context(self._desk)
@@ -134,16 +136,21 @@ class EngineRoom:
             config=self._config,
             ari=ari,
             media=self.media,
-            stt=SttByLanguage(route, self._speech.stt),
-            tts=TtsByLanguage(route, self._speech.tts),
-            library=LibraryByLanguage(route, self._speech.library),
+            stt=SttByLanguage(route, self.speech.stt),
+            tts=TtsByLanguage(route, self.speech.tts),
+            library=LibraryByLanguage(route, self.speech.library),
             vad=self._vad,
             work=self._desk,
             environment=self._environment,
             observer=self._watchers.observer,
             people=people,
-            hub=self._watchers.hub,
+            hub=self._watchers.live.hub if self._watchers.live is not None else None,
+            live=self._watchers.live,
         )
+
+    def pools(self) -> tuple[tuple[str, WorkerPool], ...]:
+        """Return the workers of all engines; none where they are of another kind, as in tests."""
+        return self.speech.pools() if isinstance(self.speech, SpeechEngines) else ()
 
     async def prepare(
         self, route: Route, names: Iterable[str] = (), languages: bool = False, version: str = ""
@@ -171,7 +178,7 @@ class EngineRoom:
 
     async def _render(self, changed: list[tuple[Route, Dialog]]) -> None:
         try:
-            await self._speech.render_ahead(changed, lambda done, total: None)
+            await self.speech.render_ahead(changed, lambda done, total: None)
         except (UserError, SpeechUnavailable) as error:
             log.warning("prompts not rendered ahead", error=str(error))
 

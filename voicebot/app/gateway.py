@@ -21,7 +21,7 @@ from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
 from voicebot.ari.events import Channel, Event, StasisStart
 from voicebot.call.call import Call
-from voicebot.call.live import Hub
+from voicebot.call.calls_live import LiveCalls
 from voicebot.call.outbound import Campaigns
 from voicebot.call.people import People
 from voicebot.call.routing import find_route
@@ -47,7 +47,7 @@ class Gateway:
 
     `observer` is told every turn of every call; `progress(done, total)` of the prompts rendered at start;
     `speech` makes the speech engines, for tests. `campaigns` knows the calls that we place; without it they
-    are hung up. `hub` is told what happens in calls; `people` makes the queues and conferences that callers
+    are hung up. `live` is told what happens in calls; `people` makes the queues and conferences that callers
     are handed over to, once engines are there. Without `asterisk` it takes calls from browsers alone.
     """
 
@@ -59,7 +59,7 @@ class Gateway:
         progress: Callable[[int, int], None] = lambda done, total: None,
         speech: MakeSpeech = SpeechEngines,
         campaigns: Campaigns | None = None,
-        hub: Hub | None = None,
+        live: LiveCalls | None = None,
         people: Callable[[Gateway], People] | None = None,
         asterisk: bool = True,
     ) -> None:
@@ -71,7 +71,7 @@ class Gateway:
         self._stack = AsyncExitStack()
         self.engines = EngineRoom(
             config,
-            Watchers(observer, hub),
+            Watchers(observer, live),
             media_failed=self._media_failed,
             progress=progress,
             speech=speech,
@@ -109,6 +109,25 @@ class Gateway:
     def ready(self) -> bool:
         """Whether calls may be sent to it at all: connected to Asterisk, not stopping, not overloaded."""
         return self._linked and not (self._stopping.is_set() or self._lag.overloaded)
+
+    @property
+    def linked(self) -> bool:
+        """Whether it is connected to Asterisk."""
+        return self._linked and self._asterisk
+
+    @property
+    def with_asterisk(self) -> bool:
+        """Whether it was started to serve an Asterisk."""
+        return self._asterisk
+
+    @property
+    def overloaded(self) -> bool:
+        return self._lag.overloaded
+
+    @property
+    def lag_ms(self) -> float:
+        """How late the event loop was when it was last looked at."""
+        return self._lag.latest_s * 1000
 
     @property
     def capacity(self) -> int:
@@ -174,6 +193,10 @@ class Gateway:
             await self._stack.aclose()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+
+    async def close(self) -> None:
+        """Undo what `start()` did, if that was not done yet."""
+        await self._stack.aclose()
 
     def stop(self) -> None:
         """Take no more calls; live ones may finish."""

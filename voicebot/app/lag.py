@@ -9,14 +9,19 @@ LAG_FOR_S = 2.0
 
 
 class LagWatch:
-    """Is told when it was due to run and when it ran. Times in seconds of one clock."""
+    """Is told when it was due to run and when it ran. Times in seconds of one clock.
+
+    latest_s: how late it was the last time
+    """
 
     def __init__(self) -> None:
         self.overloaded = False
+        self.latest_s = 0.0
         self._late_since: float | None = None
 
     def note(self, due: float, now: float) -> bool:
         """Take one measurement; return whether `overloaded` has changed."""
+        self.latest_s = max(0.0, now - due)
         if now - due <= LAG_LIMIT_S:
             self._late_since = None
         elif self._late_since is None:

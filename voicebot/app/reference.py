@@ -85,6 +85,8 @@ def record_reference() -> str:
         "An agent who was asked": OfferRecord,
         "A transfer by a person": TransferRecord,
         "A call-back": CallBackRecord,
+        "What a supervisor did": InterventionRecord,
+        "A silent stretch of the recording": GapRecord,
     }
     return "\n\n".join(
         _field_table(title, model.__doc__ or "", list(model.model_fields.items()))

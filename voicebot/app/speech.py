@@ -17,6 +17,7 @@ from voicebot.dialog.checking.check import wav_files
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.running.static_prompts import static_prompts
+from voicebot.engines.pool import WorkerPool
 from voicebot.engines.service import StreamingStt, build_stt
 from voicebot.engines.tts_recorded import RecordedPrompts
 from voicebot.engines.tts_service import TtsPool, build_tts
@@ -81,6 +82,11 @@ class SpeechEngines:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
+
+    def pools(self) -> tuple[tuple[str, WorkerPool], ...]:
+        """Return all workers, under names such as stt.english."""
+        listening = [(f"stt.{name}", each.pool) for name, each in self._stt.items()]
+        return (*listening, *((f"tts.{name}", each.pool) for name, each in self._tts.items()))
 
     def stt(self, name: str) -> StreamingStt:
         return self._stt[name]

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from voicebot.app.gateway import Gateway
+from voicebot.app.house import house_around, live_calls
 from voicebot.app.logs import configure_logs
 from voicebot.app.serving import campaigns_beside, desk_for
 from voicebot.call.record import CallRecord, TurnRecord
@@ -37,6 +38,12 @@ def serve(
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     log_format: Annotated[str | None, typer.Option(help="console or json.")] = None,
     talk: Annotated[bool, typer.Option("--talk", help="Print every conversation as it happens.")] = False,
+    asterisk: Annotated[
+        bool,
+        typer.Option(
+            "--asterisk/--no-asterisk", help="Without one, calls come from the panel's microphone alone."
+        ),
+    ] = True,
 ) -> None:
     """Answer calls: connect to Asterisk and run the gateway until SIGTERM or Ctrl-C."""
     settings = load_config(
@@ -48,6 +55,7 @@ def serve(
             "log_level": log_level,
             "log_format": log_format,
         },
+        without=() if asterisk else ("asterisk", "supervision"),
     )
     os.umask(PRIVATE)
     configure_logs(settings.log_level, settings.log_format)
@@ -59,23 +67,32 @@ def serve(
                 out.print(line, soft_wrap=True)
 
         with RenderProgress() as progress:
-            desk = desk_for(settings)
+            desk = desk_for(settings) if asterisk else None
+            live = live_calls()
             gateway = Gateway(
                 settings,
                 observer=print_turn if talk else None,
                 progress=progress.update,
                 campaigns=desk,
+                live=live,
+                asterisk=asterisk,
             )
             await gateway.start()
         # What was loaded stays: collecting it again and again would cost whole ticks of the media clock.
         gc.collect()
         gc.freeze()
-        where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}"
+        where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}" if asterisk else "no Asterisk"
         count = len(settings.routes)
-        # A full disk, or nobody who reads: callers are served all the same.
-        with contextlib.suppress(OSError):
-            typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
-        async with campaigns_beside(settings, gateway, desk):
-            await gateway.run_until_stopped()
+        try:
+            around = house_around(settings, gateway, live)
+            async with around as panel, campaigns_beside(settings, gateway, desk):
+                # A full disk, or nobody who reads: callers are served all the same.
+                with contextlib.suppress(OSError):
+                    typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")
+                    if panel:
+                        typer.echo(f"panel: {panel} (sign in: `voicebot panel link`)")
+                await gateway.run_until_stopped()
+        finally:
+            await gateway.close()
 
     asyncio.run(run())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,13 @@ def load_config(
     flags: Mapping[str, Any] | None = None,
     *,
     secrets: bool = True,
+    without: Collection[str] = (),
 ) -> Config:
     """Read the configuration from `path` (or ./voicebot.toml if it exists), the environment, and flags.
 
     `flags` uses dotted keys: {"asterisk.ari_url": ...}. Without `secrets` the `*_file`s are not read, for
-    commands that do not talk to Asterisk. Raises UserError with every problem found.
+    commands that do not talk to Asterisk; `without` names tables whose secrets are not needed. Raises
+    UserError with every problem found.
     """
     environment = os.environ if environment is None else environment
     explicit = path is not None
@@ -83,7 +85,7 @@ def load_config(
             _put(data, dotted, value)
             outside[dotted] = "--" + dotted.split(".")[-1].replace("_", "-")
     data["base"] = path.parent.resolve()
-    problems = _read_secrets(data, environment, text, str(path)) if secrets else []
+    problems = _read_secrets(data, environment, text, str(path), without) if secrets else []
     problems += _unknown_engines(data, text, str(path))
     try:
         config = Config.model_validate(data)
@@ -124,7 +126,7 @@ def _named_engines(route: Any, keys: list[str]) -> Iterator[tuple[list[str], Any
 
 
 def _read_secrets(
-    data: dict[str, Any], environment: Mapping[str, str], text: str, source: str
+    data: dict[str, Any], environment: Mapping[str, str], text: str, source: str, without: Collection[str]
 ) -> list[Problem]:
     """Put what the `*_file`s and `key_env` hold in the place of the secrets that are not given.
 
@@ -133,7 +135,7 @@ def _read_secrets(
     problems: list[Problem] = []
     for table, name in SECRETS:
         section = data.get(table)
-        if not isinstance(section, dict) or section.get(name):
+        if table in without or not isinstance(section, dict) or section.get(name):
             continue
         if variable := section.get(f"{name}_env"):
             if value := environment.get(str(variable), ""):

@@ -57,6 +57,11 @@ class WorkerPool:
         """Workers that are ready now."""
         return [link for link in self._links if link is not None and link.ready]
 
+    @property
+    def wanted(self) -> int:
+        """How many workers there should be."""
+        return len(self._links)
+
     async def start(self) -> None:
         """Start all workers and wait until they are ready.
 

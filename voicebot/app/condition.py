@@ -1,0 +1,78 @@
+"""How the installation is: what the panel, /health and the metrics say of it. Nothing here waits."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from voicebot.app.gateway import Gateway
+from voicebot.config import Config
+from voicebot.switchboard.pbx_watch import PbxWatch
+from voicebot.web.house import Condition, Part
+
+MB = 1_000_000
+
+
+def condition_of(gateway: Gateway, config: Config, pbx: PbxWatch | None) -> Condition:
+    """Return how everything is now."""
+    return Condition(
+        ready=gateway.ready,
+        why_not=_why_not(gateway),
+        parts=tuple(_parts(gateway, config, pbx)),
+        calls=len(gateway.calls),
+        capacity=gateway.capacity,
+        lag_ms=round(gateway.lag_ms, 1),
+    )
+
+
+def _why_not(gateway: Gateway) -> str:
+    if gateway.stopping.is_set():
+        return "it was told to stop"
+    if gateway.overloaded:
+        return "the event loop is late: there is more to do than this machine can"
+    return "" if gateway.ready else "it is not connected to Asterisk"
+
+
+def _parts(gateway: Gateway, config: Config, pbx: PbxWatch | None) -> Iterator[Part]:
+    if gateway.with_asterisk:
+        where = config.asterisk.ari_url
+        why = "" if gateway.linked else f"no connection to {where}; is it up? `voicebot doctor` says more"
+        yield Part("asterisk", "ok" if gateway.linked else "down", why, {"url": where})
+    if pbx is not None:
+        state = pbx.state()
+        yield Part("ami", "ok" if state.connected else "degraded", state.trouble)
+        for trunk in state.registrations:
+            fine = trunk.state.lower() == "registered"
+            why = "" if fine else f"it is {trunk.state}: nobody can be reached through it"
+            yield Part(f"trunk.{trunk.name}", "ok" if fine else "degraded", why)
+    lag = f"{gateway.lag_ms:.0f} ms late"
+    yield Part(
+        "event loop",
+        "degraded" if gateway.overloaded else "ok",
+        f"{lag}: new calls go to the dialplan's fallback" if gateway.overloaded else "",
+        {"lag_ms": round(gateway.lag_ms, 1)},
+    )
+    for name, pool in gateway.engines.pools():
+        ready = len(pool.links)
+        state_, why = "ok", ""
+        if ready < pool.wanted:
+            state_ = "degraded" if ready else "down"
+            why = f"{ready} of {pool.wanted} workers are ready; lost ones are replaced by themselves"
+        yield Part(name, state_, why, {"workers": ready, "wanted": pool.wanted, "replaced": pool.replaced})
+    yield _disk(config)
+    for dialog in gateway.dialogs:
+        if dialog.problems:
+            why = f"the saved version is refused, the one before goes on: {dialog.problems[0]}"
+            yield Part(f"dialog.{dialog.file}", "degraded", why, {"problems": len(dialog.problems)})
+
+
+def _disk(config: Config) -> Part:
+    reserve = config.limits.reserve_mb
+    try:
+        free = shutil.disk_usage(config.var if config.var.exists() else config.base).free // MB
+    except OSError as error:
+        return Part("disk", "down", f"{config.var} cannot be looked at: {error.strerror}")
+    if free < reserve:
+        why = f"only {free} MB are free, less than limits.reserve_mb: recordings have stopped"
+        return Part("disk", "degraded", why, {"free_mb": free})
+    return Part("disk", "ok", "", {"free_mb": free})
