@@ -1,4 +1,4 @@
-"""Of all categories: no test inherits how another has set up the logs, nor takes the usual port of the panel."""
+"""Of all categories: no test inherits how another has set up the logs, nor takes the panel's usual port."""
 
 from __future__ import annotations
 
