@@ -14,6 +14,8 @@ from voicebot.call.record import (
     CallerTurnRecord,
     CallRecord,
     DialogReference,
+    GapRecord,
+    InterventionRecord,
     JudgementRecord,
     OfferRecord,
     OutboundRecord,

@@ -27,6 +27,8 @@ _REMEDY = (
     "use PCM of 8 or 16 bits, mu-law or A-law, for example: sox in.wav -b 16 -c 1 -e signed-integer out.wav"
 )
 _HEADER_BYTES = 44
+_BLOCK_BYTES = 4
+"""One sample of both sides of a recording."""
 _FLUSH_BYTES = 32_000
 """Recordings go to the file in pieces of about a second."""
 
@@ -128,12 +130,15 @@ class StereoWriter:
     last second. Raises OSError from `add` and `close` when the disk is full.
     """
 
-    def __init__(self, path: Path, sample_rate: int) -> None:
+    def __init__(self, path: Path, sample_rate: int, *, skip_ms: int = 0) -> None:
+        """`skip_ms`: begin with so much silence, as a hole in the file."""
         self._rate = sample_rate
-        self._written = 0
+        self._written = skip_ms * sample_rate // 1000 * _BLOCK_BYTES
         self._pending = bytearray()
         self._file: BinaryIO = path.open("wb")
         self._file.write(_header(0, sample_rate, channels=2))
+        self._file.truncate(_HEADER_BYTES + self._written)
+        self._file.seek(0, 2)
 
     def add(self, left: bytes, right: bytes) -> None:
         """Append PCM of both sides, of one length."""

@@ -7,21 +7,30 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import structlog
 
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
 from voicebot.call.calls_live import CallFeed, LiveCalls
+from voicebot.call.control import Command
 from voicebot.call.conversation import Conversation, Stage, ToPeople
 from voicebot.call.handover import UNAVAILABLE_CONTEXT
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
 from voicebot.call.people import Attendant
-from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
+from voicebot.call.record import (
+    CallRecord,
+    DialogReference,
+    InterruptedBy,
+    InterventionRecord,
+    Party,
+    folder_for,
+    write_record,
+)
 from voicebot.call.recording import Recording
+from voicebot.call.recording_control import RecordingControl
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
 from voicebot.config import Route, zone_of
@@ -64,7 +73,10 @@ class Call:
         self._attendant: Attendant | None = None
         self._live: CallFeed
         self.stage: Stage
+        self.recording: RecordingControl | None = None
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._left_alone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.record = CallRecord(
             id=call_id,
             started_at=datetime.now(UTC),
@@ -170,8 +182,6 @@ class Call:
         """Converse on the answered call until it ends."""
         live = self._live
         scribe = Scribe(self.record, self._clock(), self._services.observer, live)
-        recording = self._start_recording(port.sample_rate, scribe)
-        live.recording("off" if recording is None else "on")
         live.attach(port)
         stage = Stage(
             call_id=self.id,
@@ -188,8 +198,14 @@ class Call:
             introduction=self._introduction(),
         )
         self.stage = stage
-        if recording is not None:
-            port.add_tap(recording.take)
+        self.recording = RecordingControl(
+            record=self.record,
+            port=port,
+            live=live,
+            make=lambda: self._make_recording(port.sample_rate, scribe),
+            ms=lambda: scribe.ms(self._clock()),
+            wanted=self._route.record,
+        )
         self._overhear(port)
         try:
             await self._until_ended(stage, leg, interpreter)
@@ -200,10 +216,8 @@ class Call:
             raise
         finally:
             live.detach()
-            if recording is not None:
-                port.remove_tap(recording.take)
-                path = await recording.close()
-                self.record.recording = path.name if path else None
+            path = await self.recording.close()
+            self.record.recording = path.name if path else None
             await self._before_hangup()
 
     async def _apologise(self, leg: Leg) -> None:
@@ -216,7 +230,7 @@ class Call:
     async def _until_ended(self, stage: Stage, leg: Leg, interpreter: Interpreter) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._conduct(stage, interpreter), name="conversation")
+                group.create_task(self._conduct_until_taken(stage, interpreter), name="conversation")
                 group.create_task(self._follow(leg), name="leg events")
                 group.create_task(self._until_told(), name="limits")
         except BaseExceptionGroup as group:
@@ -225,6 +239,24 @@ class Call:
                 log.warning("call ended amid a fault", error=repr(_first_of(faults)))
             first = _first_of(ended or group)
             raise first from first.__cause__
+
+    async def _conduct_until_taken(self, stage: Stage, interpreter: Interpreter) -> None:
+        """Hold the conversations; whoever takes the call over ends them, and has the caller from then on."""
+        conducting = asyncio.create_task(self._conduct(stage, interpreter), name="conducting")
+        try:
+            await asyncio.wait({conducting, self._taken}, return_when=asyncio.FIRST_COMPLETED)
+            self._cut_short_by = "supervisor" if self._taken.done() else self._cut_short_by
+        finally:
+            conducting.cancel()
+            await asyncio.wait({conducting})
+        if not conducting.cancelled():
+            conducting.result()
+        log.info("call taken over", by=self._taken.result())
+        if interpreter.outcome is None:
+            self.record.outcome = "taken_over"
+        stage.live.state("taken_over", person=self._taken.result())
+        await self._left_alone
+        raise CallEnded("supervisor")
 
     async def _talk(self, stage: Stage, interpreter: Interpreter, route: Route) -> None:
         """Hold a conversation to its end, which is always an exception."""
@@ -273,9 +305,47 @@ class Call:
             reason = "limit"
         raise CallEnded(reason)
 
-    def _start_recording(self, sample_rate: int, scribe: Scribe) -> Recording | None:
-        if not self._route.record:
-            return None
+    # --- from outside: see `voicebot.switchboard.supervisors` -------------------------------------------
+
+    @property
+    def live(self) -> CallFeed:
+        """What tells others of the call. Only once it runs."""
+        return self._live
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether a supervisor has the caller, and no dialog any more."""
+        return self._taken.done()
+
+    @property
+    def mind(self) -> Interpreter | None:
+        """The dialog that talks to the caller; None: nobody, or people."""
+        return self._conversation.interpreter if self._conversation is not None else None
+
+    async def ask(self, command: Command) -> None:
+        """Have the running dialog do something. Raises UserError where that is not possible."""
+        if self._conversation is None:
+            raise UserError("no bot has this call now", "say or do it yourself: barge in")
+        await self._conversation.ask(command)
+
+    def take_over(self, by: str) -> None:
+        """End the dialog, or the stay with people of ours; the call goes on until hangup or `leave_alone`."""
+        if not self._taken.done():
+            self._taken.set_result(by)
+
+    def leave_alone(self) -> None:
+        """Whoever took the call over has gone."""
+        if not self._left_alone.done():
+            self._left_alone.set_result(None)
+
+    def note(self, by: str, what: str, detail: str = "") -> None:
+        """Write into the record what was done from outside, and tell those who watch."""
+        done = InterventionRecord(at_ms=self.stage.scribe.ms(self._clock()), by=by, what=what, detail=detail)
+        self.record.interventions.append(done)
+        log.info("intervention", call=self.id, by=by, what=what)
+        self._live.intervention(done)
+
+    def _make_recording(self, sample_rate: int, scribe: Scribe) -> Recording:
         path = folder_for(self._services.config.var, self.record.started_at) / f"{self.id}.wav"
         reserve = self._services.config.limits.reserve_mb * 1_000_000
         return Recording(
@@ -299,7 +369,7 @@ class Call:
 
     # --- what calls that we placed do otherwise ---------------------------------------------------------
 
-    _cut_short_by: Literal["hangup", "machine"] = "hangup"
+    _cut_short_by: InterruptedBy = "hangup"
     """What ends a conversation that does not end itself."""
 
     def _answered(self) -> None:

@@ -21,7 +21,7 @@ from pydantic_core import to_jsonable_python
 from voicebot.call.listening import Ear
 from voicebot.call.live import Hub
 from voicebot.call.privacy import Privacy
-from voicebot.call.record import BotTurnRecord, CallRecord, TurnRecord
+from voicebot.call.record import BotTurnRecord, CallRecord, InterventionRecord, TurnRecord
 from voicebot.errors import UserError
 from voicebot.media.port import MediaPort
 
@@ -47,6 +47,7 @@ class LiveCall:
     person:       who has the call, where `with_person`
     queue:        where it waits or was taken from; the conference's name in a conference
     summary:      what the person is told about the call
+    held:         the bot is silent and deaf, since a supervisor wants it so
     """
 
     id: str
@@ -74,6 +75,7 @@ class LiveCall:
     summary: str = ""
     campaign: str = ""
     faults: tuple[str, ...] = ()
+    held: bool = False
 
     def as_dict(self, *, turns: bool = True) -> dict[str, Any]:
         """Return it for JSON; `turns` False leaves the conversation out, for lists of many calls."""
@@ -142,6 +144,7 @@ class _Stand:
     partial: str = ""
     recording: RecordingState = "off"
     supervisors: tuple[str, ...] = ()
+    held: bool = False
     person: str = ""
     queue: str = ""
     summary: str = ""
@@ -199,6 +202,7 @@ class CallFeed:
             summary=stand.summary,
             campaign=record.outbound.campaign if record.outbound is not None else "",
             faults=tuple(record.faults),
+            held=stand.held,
         )
 
     def _known_turns(self) -> tuple[dict[str, Any], ...]:
@@ -274,6 +278,16 @@ class CallFeed:
         """These are on the call now."""
         self._stand.supervisors = tuple(names)
         self._tell("supervisors", {"supervisors": list(names)})
+
+    def held(self, held: bool) -> None:
+        """The bot falls silent and deaf, or goes on."""
+        if held != self._stand.held:
+            self._stand.held = held
+            self._tell("held", {"held": held})
+
+    def intervention(self, done: InterventionRecord) -> None:
+        """A supervisor did something; it is in the record already."""
+        self._tell("intervention", done.model_dump(mode="json"))
 
     def fault(self, text: str) -> None:
         """Something went wrong on our side; it is in the record already."""

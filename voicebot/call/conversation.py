@@ -12,16 +12,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Literal
 
 import structlog
 
 from voicebot.call.calls_live import CallFeed
+from voicebot.call.control import COMMAND_LIMIT_S, Asked, Command
 from voicebot.call.handover import context_of, variables_of
 from voicebot.call.hearing import Hearing
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Leg
 from voicebot.call.message import EndedBy, MessageRecorder
+from voicebot.call.record import InterruptedBy
 from voicebot.call.scribe import Scribe, shown
 from voicebot.call.services import Services, voice_of
 from voicebot.call.session import InboxEvent, Session
@@ -29,6 +30,7 @@ from voicebot.call.speaking import Speaking
 from voicebot.config import Route
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.dialog.turns import BotTurn, Event, Handover, RecordMessage, SpokenPause, Understood, Utterance
+from voicebot.errors import UserError
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.speech.endpointer import Endpointer
 from voicebot.speech.stt import OnPartial, Transcript
@@ -156,12 +158,25 @@ class Conversation:
             resume_back_ms=config.bargein.resume_back_ms,
             hand_over=stage.hand_over,
             clock=stage.clock,
+            on_held=stage.live.held,
         )
 
     async def run(self) -> None:
         await self._session.run()
 
-    async def close(self, interrupted_by: Literal["hangup", "machine"] = "hangup") -> None:
+    async def ask(self, command: Command) -> None:
+        """Have a command carried out from outside. Raises UserError where that is not possible."""
+        asked = Asked(command)
+        self._events.put_nowait(asked)
+        try:
+            async with asyncio.timeout(COMMAND_LIMIT_S):
+                await asked.outcome
+        except TimeoutError as error:
+            raise UserError(
+                "the call did not get to it in time", "look how it stands, and ask again"
+            ) from error
+
+    async def close(self, interrupted_by: InterruptedBy = "hangup") -> None:
         """Fall silent and deaf, and give up the work that goes on."""
         stage = self._stage
         try:
@@ -172,6 +187,7 @@ class Conversation:
         heard = self._speaking.stop().text
         stage.scribe.bot_ends(stage.clock(), heard=heard, interrupted_by=interrupted_by)
         self._hearing.drop()
+        stage.live.held(False)
         stage.live.floor("nobody")
 
     def press(self, digit: str) -> None:
@@ -265,5 +281,28 @@ class _Overheard:
     def handle(self, event: Event, now: float, heard: str | None = None) -> BotTurn:
         turn = self._interpreter.handle(event, now, heard)
         self._stage.on_turn(turn, event, self._interpreter.understood)
+        self._stage.live.moved()
+        return turn
+
+    # --- from outside -----------------------------------------------------------------------------------
+
+    def fork(self) -> Interpreter:
+        """Return a copy to try something on; nobody is told of it."""
+        return self._interpreter.fork()
+
+    def correct(self, slot: str, value: object, now: float, heard: str | None = None) -> BotTurn:
+        return self._led(self._interpreter.correct(slot, value, now, heard))
+
+    def jump(self, step: str, now: float, heard: str | None = None) -> BotTurn:
+        return self._led(self._interpreter.jump(step, now, heard))
+
+    def say(self, text: str, now: float, heard: str | None = None) -> BotTurn:
+        return self._led(self._interpreter.say(text, now, heard))
+
+    def repeat(self, now: float, heard: str | None = None) -> BotTurn:
+        return self._led(self._interpreter.repeat(now, heard))
+
+    def _led(self, turn: BotTurn) -> BotTurn:
+        self._stage.on_turn(turn, None, None)
         self._stage.live.moved()
         return turn

@@ -29,7 +29,7 @@ TAIL_MS = 200
 FLUSH_MS = 1000
 FLUSH_LIMIT_S = 5.0
 
-EndedBy = Literal["silence", "key", "longest", "hangup", "error"]
+EndedBy = Literal["silence", "key", "longest", "hangup", "error", "supervisor"]
 
 
 class MessageRecorder:

@@ -20,6 +20,9 @@ HIDDEN = "•••"
 """Stands where words or keys of a sensitive step would stand."""
 
 
+InterruptedBy = Literal["speech", "dtmf", "timeout", "hangup", "machine", "supervisor"]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -58,7 +61,7 @@ class BotTurnRecord(_Part):
         description="From the end of what the caller said or keyed to the first packet, pause included.",
     )
     pause_ms: int | None = Field(None, description="How much of that was the pause that ends an answer.")
-    interrupted_by: Literal["speech", "dtmf", "timeout", "hangup", "machine"] | None = Field(
+    interrupted_by: InterruptedBy | None = Field(
         None, description="What cut it short; `machine`: what answered turned out to be one."
     )
     held: int = Field(0, description="How often a noise held the prompt before it went on.")
@@ -103,6 +106,26 @@ class WorkRecord(_Part):
 
 
 TurnRecord = BotTurnRecord | CallerTurnRecord
+
+
+class InterventionRecord(_Part):
+    """Something that a supervisor did to the call."""
+
+    at_ms: int = Field(0, description="When, counted from the answer.")
+    by: str = Field("", description="Who.")
+    what: str = Field(
+        description="say, correct, jump, repeat, hold, release, end, transfer, recording, listen, whisper, "
+        "barge, take_over, leave."
+    )
+    detail: str = Field("", description="The words, `slot = value` (`•••` where sensitive), step, telephone.")
+
+
+class GapRecord(_Part):
+    """A stretch of a recording that is silent, since somebody wanted it so."""
+
+    from_ms: int = Field(description="Counted from the answer, as is the recording.")
+    to_ms: int | None = Field(None, description="Null: to its end.")
+    why: Literal["not_begun", "paused", "stopped"] = Field(description="Why.")
 
 
 class JudgementRecord(_Part):
@@ -220,7 +243,8 @@ class CallRecord(_Part):
     goal: bool = Field(False, description="True when the dialog reached one of its goals.")
     ended_by: str = Field(
         "",
-        description="caller (the other side), bot, handover, machine, asterisk_lost, limit, shutdown, error.",
+        description="caller (the other side), bot, handover, supervisor, machine, asterisk_lost, limit, "
+        "shutdown, error.",
     )
     hangup_cause: int | None = Field(None, description="ITU-T Q.850 cause.")
     hangup_cause_text: str = Field("", description="Asterisk's words for it.")
@@ -237,6 +261,12 @@ class CallRecord(_Part):
         default_factory=dict, description="Statistics per RFC 3550 and our own counters."
     )
     recording: str | None = Field(None, description="Stereo wav beside this file: caller left, bot right.")
+    recording_gaps: list[GapRecord] = Field(
+        default_factory=list, description="Where supervisors had it silent, see below."
+    )
+    interventions: list[InterventionRecord] = Field(
+        default_factory=list, description="What supervisors did, see below."
+    )
     faults: list[str] = Field(
         default_factory=list, description="What went wrong on our side during the call."
     )

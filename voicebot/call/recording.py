@@ -19,7 +19,7 @@ CLOSE_LIMIT_S = 5.0
 
 
 class Recording:
-    """Takes both directions frame by frame; while `privacy` asks for it silence is written instead."""
+    """Takes both directions frame by frame. While `privacy` asks for it, or it is `paused`, it writes silence."""
 
     def __init__(
         self,
@@ -31,6 +31,8 @@ class Recording:
         on_fault: Callable[[str], None],
     ) -> None:
         self.path = path
+        self.paused = False
+        self._skipped_ms = 0
         self._privacy = privacy
         self._rate = sample_rate
         self._reserve = reserve_bytes
@@ -44,12 +46,16 @@ class Recording:
         """Take one frame of 16-bit PCM of each side from the media tick; never blocks."""
         if self._failed:
             return
-        if self._privacy.secret:
+        if self._privacy.secret or self.paused:
             caller = bot = bytes(len(caller))
         self._frames.append((caller, bot))
         if len(self._frames) >= FLUSH_FRAMES and (self._pending is None or self._pending.done()):
             frames, self._frames = self._frames, []
             self._pending = asyncio.create_task(self._flush(frames), name="recording")
+
+    def skip(self, ms: int) -> None:
+        """Begin with so much silence, which takes no time and hardly any place; before the first frame."""
+        self._skipped_ms = ms
 
     async def close(self) -> Path | None:
         """Write what is left. Returns the file's path, or None when nothing usable was recorded."""
@@ -83,7 +89,7 @@ class Recording:
     def _write(self, frames: list[tuple[bytes, bytes]]) -> None:
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = StereoWriter(self.path, self._rate)
+            self._writer = StereoWriter(self.path, self._rate, skip_ms=self._skipped_ms)
         if shutil.disk_usage(self.path.parent).free < self._reserve:
             raise OSError(None, "free disk space is below limits.reserve_mb")
         self._writer.add(b"".join(caller for caller, _ in frames), b"".join(bot for _, bot in frames))

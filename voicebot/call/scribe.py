@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import structlog
 
 from voicebot.call.calls_live import CallFeed
 from voicebot.call.hearing import SpeechSpan
-from voicebot.call.record import HIDDEN, BotTurnRecord, CallerTurnRecord, CallRecord, TurnRecord
+from voicebot.call.record import (
+    HIDDEN,
+    BotTurnRecord,
+    CallerTurnRecord,
+    CallRecord,
+    InterruptedBy,
+    TurnRecord,
+)
 from voicebot.call.speaking import Spoken
 from voicebot.call.work_record import work_record
 from voicebot.dialog.turns import (
@@ -95,7 +101,7 @@ class Scribe:
         at: float,
         *,
         heard: str | None = None,
-        interrupted_by: Literal["speech", "dtmf", "timeout", "hangup", "machine"] | None = None,
+        interrupted_by: InterruptedBy | None = None,
     ) -> None:
         """The prompts are over; `heard` is what was heard of them, None for all."""
         if self._bot is None:

@@ -5,6 +5,8 @@ a `BotTurn` -> `Speaking`. No locks: everything here runs in one task.
 
 A turn may want work done before the dialog goes on. The machine then stays idle, so that words and keys mean
 nothing; the prompts of the turn are played while the work is done, and what the dialog says next joins them.
+
+Commands from outside come through the same inbox: see `interventions`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from typing import Literal, Protocol
 
 import structlog
 
+from voicebot.call.control import Asked
 from voicebot.call.hearing import Hearing
+from voicebot.call.interventions import Interventions, Leadable
 from voicebot.call.message import EndedBy, MessageRecorder
 from voicebot.call.privacy import Privacy
 from voicebot.call.scribe import Scribe
@@ -52,12 +56,12 @@ FROM_THE_START_MS = 3_600_000
 MOST_WORK = 100
 """Pieces of work in a row, without an answer of the caller's between, before a dialog counts as stuck."""
 
-InboxEvent = ev.Event | WorkNews
+InboxEvent = ev.Event | WorkNews | Asked
 Recorder = Callable[[RecordMessage, Callable[[EndedBy], None]], MessageRecorder]
 """Makes what records a message, given whom to tell that it has ended."""
 
 
-class Dialogue(Protocol):
+class Dialogue(Leadable, Protocol):
     """The interpreter, as a call sees it."""
 
     @property
@@ -94,6 +98,7 @@ class Session:
         hand_over: Callable[[Handover], Awaitable[None]],
         clock: Callable[[], float],
         cough_ms: int = TurnRules().cough_ms,
+        on_held: Callable[[bool], None] = lambda held: None,
     ) -> None:
         self._inbox = inbox
         self._machine = machine
@@ -116,6 +121,8 @@ class Session:
         self._finishing: asyncio.Task[MessageRecorded] | None = None
         self._works = 0  # begun so far
         self._in_a_row = 0  # since the caller was last heard
+        self._still_secret = False  # the caller may be at an answer that was sensitive
+        self._outside = Interventions(self, dialogue, on_held)
 
     async def run(self) -> None:
         """Converse until the dialog ends. Always leaves by `CallEnded`."""
@@ -125,6 +132,9 @@ class Session:
 
     async def close(self) -> None:
         """The call is over: give up the work that goes on. A message that was begun is kept."""
+        while not self._inbox.empty():
+            if isinstance(asked := self._inbox.get_nowait(), Asked):
+                asked.done(UserError("the dialog has ended", "look at the live calls"))
         working, self._working = self._working, None
         if working is None:
             return
@@ -136,7 +146,8 @@ class Session:
             self._scribe.work(working.work, result, self._dialogue.understood, working.began_at, now)
 
     async def _next_event(self) -> InboxEvent:
-        due = [self._machine.deadline, self._working.deadline if self._working is not None else None]
+        due = [self._machine.deadline, self._outside.deadline]
+        due.append(self._working.deadline if self._working is not None else None)
         deadline = min((at for at in due if at is not None), default=None)
         if deadline is None:
             return await self._inbox.get()
@@ -151,12 +162,19 @@ class Session:
         if isinstance(event, WorkSaid | WorkDone):
             await self._handle_news(event, now)
             return
+        if isinstance(event, Asked):
+            await self._outside.carry_out(event, now)
+            return
         if isinstance(event, ev.KeyPressed):
             self._scribe.key(now)
         elif isinstance(event, ev.PromptsDone):
             if self._speaking.busy:
                 return  # it is about prompts that a key or a word has overtaken in the inbox
             self._scribe.bot_ends(now)
+        if self._outside.held:
+            if self._outside.deadline is not None and now >= self._outside.deadline:
+                await self._outside.release(now)
+            return
         if self._working is not None:
             await self._while_working(self._working, event, now)
             return
@@ -207,6 +225,7 @@ class Session:
     async def _deliver(self, given: CallerInput, now: float) -> None:
         assert isinstance(self._then, Listen), "only a turn that listens delivers"
         self._in_a_row = 0
+        self._still_secret = False
         heard, self._heard = self._heard, None
         turn = self._dialogue.handle(given, now, heard)
         self._scribe.caller(given, self._then, self._dialogue.understood, self._hearing.span, now)
@@ -214,6 +233,9 @@ class Session:
 
     async def _say(self, turn: BotTurn) -> None:
         """Play the prompts of a turn, after what the bot is still saying, and do what the turn wants."""
+        if self._outside.held:
+            self._outside.keep(turn)
+            return
         before, self._then = self._then, turn.then
         listen = turn.then if isinstance(turn.then, Listen) else None
         if listen is not None:
@@ -245,13 +267,56 @@ class Session:
         )
         # Work that follows a sensitive question is begun while the caller may still be at it.
         lasting = isinstance(self._then, Work) and _sensitive(before) and self._privacy.secret
-        self._privacy.secret = said or _sensitive(self._then) or lasting
+        self._privacy.secret = said or _sensitive(self._then) or lasting or self._still_secret
 
     async def _finish(self) -> None:
         if isinstance(self._then, Handover):
             await self._hand_over(self._then)
             raise CallEnded("handover")
         raise CallEnded("bot")
+
+    # --- for interventions ------------------------------------------------------------------------------
+
+    @property
+    def then(self) -> Listen | Work | End | Handover | None:
+        """What the present turn waits for."""
+        return self._then
+
+    @property
+    def working(self) -> Working | None:
+        return self._working
+
+    async def say(self, turn: BotTurn) -> None:
+        """Begin a turn of the dialog."""
+        await self._say(turn)
+
+    def speak(self, prompts: tuple[Prompt, ...]) -> None:
+        """Say something beside the dialog; who has the floor keeps it."""
+        self._speak(prompts, self._dialogue.step, aside=True)
+
+    async def take_floor(self, now: float) -> str | None:
+        """Stop prompts and drop what the caller says; return what was heard of the prompts, None: all."""
+        self._heard = None
+        self._still_secret = self._privacy.secret
+        await self._advance(ev.Intervened(), now)
+        if self._speaking.busy:
+            await self._perform(ev.StopPrompts("supervisor"), now)
+        self._hearing.drop()
+        if self._working is not None:
+            self._working.filler_at = self._working.interrupt_at = None
+        heard, self._heard = self._heard, None
+        return heard
+
+    async def give_up_work(self) -> None:
+        """Nobody waits any more for the work that goes on. A message that was begun is kept."""
+        working, self._working = self._working, None
+        if working is None:
+            return
+        working.cancel()
+        if self._message is not None or self._finishing is not None:
+            result = await (self._finishing or self._finish_message("supervisor"))
+            self._finishing = None
+            self._scribe.work(working.work, result, None, working.began_at, self._clock())
 
     # --- work -------------------------------------------------------------------------------------------
 
@@ -267,10 +332,12 @@ class Session:
         self._working = Working(self._works, work, self._workers, self._inbox.put_nowait, now)
         self._working.start()
         if not self._speaking.busy:
-            self._caller_waits(self._working, now)
+            self.wait_on(now)
 
-    def _caller_waits(self, working: Working, now: float) -> None:
-        """All has been said for now."""
+    def wait_on(self, now: float) -> None:
+        """All has been said for now, and work goes on."""
+        working = self._working
+        assert working is not None
         if isinstance(working.work, RecordMessage):
             self._go_on_with_message(working.work)
         else:
@@ -281,7 +348,7 @@ class Session:
         talks = isinstance(working.work, AskModel) and bool(working.said) and self._speaking.busy
         match event:
             case ev.PromptsDone():
-                self._caller_waits(working, now)
+                self.wait_on(now)
             case ev.KeyPressed(digit):
                 if self._message is not None:
                     self._message.press(digit)
@@ -317,6 +384,8 @@ class Session:
         assert isinstance(working.work, AskModel)
         working.said.append(news.text)
         working.filler_at = None
+        if self._outside.held:
+            return  # it is said again on release
         language, sensitive = working.work.language, working.work.sensitive
         self._speak((SpokenText(news.text, language, static=False, sensitive=sensitive),), working.work.step)
 
