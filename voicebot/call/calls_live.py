@@ -139,6 +139,7 @@ class _Stand:
     """What nobody else knows of a call."""
 
     step: str = ""
+    language: str = ""
     state: State = "talking"
     floor: Floor = "nobody"
     partial: str = ""
@@ -186,7 +187,7 @@ class CallFeed:
             dialog_file=record.dialog.file,
             dialog_version=record.dialog.version,
             route=self._route,
-            language=mind.language if mind is not None else record.dialog.language,
+            language=self.language,
             step=mind.step if mind is not None else stand.step,
             state=stand.state,
             floor=stand.floor,
@@ -205,6 +206,13 @@ class CallFeed:
             held=stand.held,
         )
 
+    @property
+    def language(self) -> str:
+        """The one that the call is held in."""
+        if self._mind is not None:
+            return self._mind.language
+        return self._stand.language or self.record.dialog.language
+
     def _known_turns(self) -> tuple[dict[str, Any], ...]:
         for turn in self.record.turns[len(self._turns) :]:
             self._turns.append(turn.model_dump(mode="json"))
@@ -216,6 +224,7 @@ class CallFeed:
         """A dialog begins, or (None) has ended: what it has learnt stays."""
         if mind is None and self._mind is not None:
             self._stand.step, self._stand.slots = self._mind.step, _jsonable(self._mind.slots)
+            self._stand.language = self._mind.language
         self._mind = mind
 
     def moved(self) -> None:

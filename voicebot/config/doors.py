@@ -44,6 +44,7 @@ class PanelConfig(Section):
     idle_minutes: int = Field(120, ge=1, le=10_080, description="A login that is not used ends sooner.")
     metrics: bool = Field(True, description="/metrics for Prometheus, without a login; no names, no numbers.")
     microphone: bool = Field(True, description="Talk to the bot from the browser.")
+    microphone_calls: int = Field(8, ge=1, le=1000, description="Such calls at once.")
 
     @field_validator("origins")
     @classmethod

@@ -189,6 +189,10 @@ ENGLISH = Lexicon(
         ),
         "unheard": ("I am sorry, I did not hear you. Please say it again.",),
         "agent": ("I will put you through to someone who can help.",),
+        "no_telephone": (
+            "Now I would put you through to a person, but that takes a telephone. "
+            "You are talking from a browser. Goodbye.",
+        ),
         "failed": ("I am sorry that I could not help you. Goodbye.",),
         "error": ("I am sorry, something went wrong on our side. Please call again later. Goodbye.",),
         "help": ("You can answer in your own words.", "You can say repeat to hear the question again."),
