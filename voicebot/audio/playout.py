@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voicebot.audio.frames import BYTES_PER_SAMPLE, Samples, bytes_per_frame, duration_ms, to_pcm, to_samples
+from voicebot.audio.live_voice import LiveVoice, mixed
 
 FADE_MS = 5
 """A prompt that is cut off fades out, and one that resumes fades in, over this long: no clicks."""
@@ -118,8 +119,8 @@ class Playout:
     """
 
     __slots__ = (
-        "_chunk", "_cleared", "_end", "_fade_in", "_frame", "_heard", "_held", "_place", "_queue", "_rate",
-        "_tail", "events", "late", "underruns",
+        "_chunk", "_cleared", "_end", "_fade_in", "_frame", "_heard", "_held", "_live", "_place", "_queue",
+        "_rate", "_tail", "events", "late", "underruns",
     )  # fmt: skip
 
     def __init__(self, sample_rate: int) -> None:
@@ -127,6 +128,7 @@ class Playout:
         self._frame = bytes_per_frame(sample_rate)
         self._queue: deque[_Prompt] = deque()
         self._held = False
+        self._live: tuple[LiveVoice, ...] = ()
         self._tail: bytes | None = None  # fade-out that is still owed to the caller
         self._fade_in = False
         # The stretch of the current prompt that is played without looking left or right: a chunk, the place
@@ -148,6 +150,15 @@ class Playout:
     @property
     def held(self) -> bool:
         return self._held
+
+    def join(self, voice: LiveVoice) -> None:
+        """Let `voice` be heard from now on, over whatever is played."""
+        self._leave_stretch()
+        self._live = (*self._live, voice)
+
+    def leave(self, voice: LiveVoice) -> None:
+        """Let it be heard no more. Nothing happens where it is not heard."""
+        self._live = tuple(each for each in self._live if each is not voice)
 
     def add(self, prompt_id: int, samples: Samples) -> bool:
         """Queue samples of a prompt, or drop them (False) if it was cleared or is finished.
@@ -219,11 +230,17 @@ class Playout:
             self._place = place + self._frame
             return self._chunk[place : self._place].tobytes()
         self._leave_stretch()
+        if self._live:
+            return mixed([self._next_of_prompts(), *(voice.next_frame() for voice in self._live)])
+        return self._next_of_prompts()
+
+    def _next_of_prompts(self) -> bytes | None:
         if not self._queue or self._held or self._tail is not None:
             tail, self._tail = self._tail, None
             return tail
         frame = self._frame_at_edge(self._queue[0])
-        self._enter_stretch()
+        if not self._live:
+            self._enter_stretch()
         return frame
 
     def _enter_stretch(self) -> None:

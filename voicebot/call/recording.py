@@ -19,7 +19,7 @@ CLOSE_LIMIT_S = 5.0
 
 
 class Recording:
-    """Takes both directions frame by frame. While `privacy` asks for it, or it is `paused`, it writes silence."""
+    """Takes both directions frame by frame; silence while `privacy` asks for it, and while it is `paused`."""
 
     def __init__(
         self,
