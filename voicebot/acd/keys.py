@@ -13,6 +13,8 @@ from typing import Literal
 BETWEEN_KEYS_S = 5.0
 """Who presses nothing for so long begins anew."""
 MOST_DIGITS = 32
+FEWEST_DIGITS = 3
+"""Of a number to call back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ class AgentKeys:
 
 
 class CallBackKeys:
-    """Reads what a caller keys who was asked for the number: `1` confirms, digits and # are another one."""
+    """Reads what a caller keys who was asked where to call back: # confirms the number that was said, digits
+    and # name another one, * goes on waiting.
+    """
 
     def __init__(self, number: str) -> None:
         self.number = number
@@ -81,22 +85,15 @@ class CallBackKeys:
 
     def press(self, digit: str) -> Literal["confirmed", "changed", "refused"] | None:
         """Take a key. `changed`: `number` is what they keyed, and they are asked once more."""
-        if digit == "#":
-            digits, self._digits = self._digits, ""
-            if digits == "1" and self.number:
-                return "confirmed"
-            if len(digits) >= 3:
-                self.number = digits
-                return "changed"
-            return None
         if digit == "*":
-            self._digits = ""
             return "refused"
-        if digit.isdigit():
+        if digit != "#":
             self._digits = (self._digits + digit)[:MOST_DIGITS]
-        return None
-
-    @property
-    def confirms(self) -> bool:
-        """Whether they have pressed 1 and nothing since: a moment later it counts as their word."""
-        return self._digits == "1" and bool(self.number)
+            return None
+        digits, self._digits = self._digits, ""
+        if not digits:
+            return "confirmed" if self.number else None
+        if len(digits) < FEWEST_DIGITS:
+            return None
+        self.number = digits
+        return "changed"

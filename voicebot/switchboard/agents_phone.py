@@ -1,0 +1,204 @@
+"""A telephone that we ring: an agent's, a second person's, or that of a caller who is called back.
+
+    phone = Telephone(services, "PJSIP/anna", name="Support", number="+12025550142")
+    try:
+        await phone.ring()                 # NotReached; else somebody has answered, and hears us
+        await phone.join(bridge_id)        # they are in another bridge; `home()` brings them back
+    finally:
+        await phone.close()
+
+It has a leg of its own (`call/leg.py`): a bridge, and media by which we speak to whoever answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import structlog
+
+from voicebot.ari import requests
+from voicebot.ari.events import ChannelDestroyed, StasisStart, Vanished
+from voicebot.ari.ids import Kind
+from voicebot.ari.requests import Request
+from voicebot.call.leg import Digit, Leg
+from voicebot.call.services import Services
+from voicebot.errors import CallEnded, PbxError, UserError
+from voicebot.media.port import HeardFrame, MediaPort
+from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.switchboard.waiting_sound import HoldSound
+
+LONGEST_RING_S = 180
+"""Asterisk stops ringing by itself after so long, should we not live to do it."""
+PERSON = "person"
+"""First argument with which such channels enter our application."""
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class NotReached(Exception):
+    """Nobody answered. `cause`: ITU-T Q.850, 0 where the telephone could not be rung."""
+
+    def __init__(self, cause: int, why: str = "") -> None:
+        super().__init__(why or f"cause {cause}")
+        self.cause = cause
+
+
+class Telephone:
+    """One telephone, rung once. A `MediaListener` of its own port.
+
+    endpoint: the channel to dial;  number, name: what its display shows
+    gone:     is done when they have hung up, with the reason
+    on_key:   is told each key
+    """
+
+    def __init__(self, services: Services, endpoint: str, *, number: str = "", name: str = "") -> None:
+        self.endpoint = endpoint
+        self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.on_key: Callable[[str], None] = lambda digit: None
+        self.sound: HoldSound
+        self.leg: Leg
+        self._services = services
+        self._ari = services.ari
+        self._number, self._name = number, name
+        self.channel_id = self._ari.new_id(Kind.PERSON)
+        self._inbox: EventInbox | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._entered = False
+        self._closed = False
+
+    # --- ringing ----------------------------------------------------------------------------------------
+
+    async def ring(self) -> None:
+        """Ring until somebody answers. Raises NotReached. Cancelled, it stops ringing; `close()` is due."""
+        inbox = self._inbox = self._ari.subscribe()
+        inbox.expect(self.channel_id)
+        try:
+            await finished(self._ari.request(self._originate()))
+        except (PbxError, ValueError) as error:
+            raise NotReached(0, str(error)) from error
+        inbox.confirm(self.channel_id)
+        await self._until_answered(inbox)
+        try:
+            await self._pick_up(inbox)
+        except CallEnded as ended:
+            raise NotReached(ended.cause or 0, ended.reason) from ended
+        except (PbxError, UserError) as error:  # no port is free, for instance
+            raise NotReached(0, str(error)) from error
+
+    def _originate(self) -> Request:
+        return requests.originate(
+            app=self._ari.app,
+            channel_id=self.channel_id,
+            endpoint=self.endpoint,
+            timeout_s=LONGEST_RING_S,
+            caller_number=self._number,
+            caller_name=self._name,
+            args=PERSON,
+        )
+
+    async def _until_answered(self, inbox: EventInbox) -> None:
+        while True:
+            event = await inbox.get()
+            match event:
+                case StasisStart() if event.channel.id == self.channel_id:
+                    return
+                case ChannelDestroyed() if event.channel.id == self.channel_id:
+                    raise NotReached(event.cause, event.cause_txt)
+                case Vanished() if event.id == self.channel_id:
+                    raise NotReached(0, event.reason)
+
+    async def _pick_up(self, inbox: EventInbox) -> None:
+        """Speak to whoever answered: a bridge and media of their own."""
+        services = self._services
+        self._port: MediaPort = services.media.open_port(
+            self.channel_id, services.config.media.codec, vad=services.vad(), listener=self
+        )
+        self.sound = HoldSound(self._port.playout, self._port.sample_rate)
+        self.leg = Leg(self._ari, self.channel_id, self._port, inbox, services.config.media.advertise)
+        await self.leg.__aenter__()
+        self._entered = True
+        self._following = asyncio.create_task(self._follow(), name="telephone")
+
+    async def _follow(self) -> None:
+        reason = "error"
+        try:
+            async for event in self.leg.events():
+                if isinstance(event, Digit):
+                    self.on_key(event.digit)
+        except CallEnded as ended:
+            reason = ended.reason
+        except PbxError as error:
+            log.warning("telephone lost", channel=self.channel_id, error=str(error))
+        finally:
+            if not self.gone.done():
+                self.gone.set_result(reason)
+
+    # --- talking ----------------------------------------------------------------------------------------
+
+    @property
+    def sample_rate(self) -> int:
+        return self._port.sample_rate
+
+    async def join(self, bridge_id: str) -> None:
+        """Go into another bridge. Raises PbxError where it, or whoever answered, is gone."""
+        await self._ari.request(requests.add_channels(bridge_id, self.channel_id))
+
+    async def home(self) -> None:
+        """Come back to where we alone speak to them. Raises PbxError."""
+        await self.join(self.leg.bridge_id)
+
+    async def close(self) -> None:
+        """Stop ringing, hang up, undo all. Idempotent; done to its end even if cancelled."""
+        if not self._closed:
+            self._closed = True
+            await finished(self._undo())
+
+    async def _undo(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait({self._following})
+        if self._entered:
+            await self.leg.__aexit__(None, None, None)
+        else:
+            try:
+                await self._ari.request(requests.hang_up(self.channel_id))
+            except PbxError as error:
+                if error.status != 404:
+                    log.warning("telephone not hung up", channel=self.channel_id, error=str(error))
+            if self._inbox is not None:
+                self._inbox.close()
+        if not self.gone.done():
+            self.gone.set_result("bot")
+
+    # --- from the media tick ----------------------------------------------------------------------------
+
+    def heard(self, frame: HeardFrame) -> None:
+        """What they say to us alone means nothing."""
+
+    def prompt_started(self, prompt_id: int, at: float) -> None:
+        self.sound.prompt_started(prompt_id)
+
+    def prompt_finished(self, prompt_id: int, at: float) -> None:
+        self.sound.prompt_finished(prompt_id)
+
+    def keyed(self, digit: str) -> None:
+        """Keys come as ARI events."""
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Do the work to its end even if we are cancelled meanwhile; the cancellation is raised after it."""
+    task = asyncio.create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled() and (failure := task.exception()):
+            log.info("failed while cancelled", error=str(failure))
+        raise cancelled
+    return task.result()

@@ -1,0 +1,60 @@
+"""The caller's side of a talk: their bridge, our media in it, and what they hear while they are alone."""
+
+from __future__ import annotations
+
+import structlog
+
+from voicebot.ari import requests
+from voicebot.audio.frames import Samples
+from voicebot.call.leg import Ari, Leg
+from voicebot.errors import PbxError
+from voicebot.switchboard.agents_phone import Telephone
+from voicebot.switchboard.waiting_sound import HoldSound
+
+log = structlog.get_logger(__name__)
+
+
+class Side:
+    """Our media stay out of the bridge while two persons talk in it, so that Asterisk joins just the two.
+
+    `keep` names who wants our media in all the same: the recording, a supervisor who listens or speaks.
+    """
+
+    def __init__(self, ari: Ari, leg: Leg, sound: HoldSound, music: Samples, keep: set[str]) -> None:
+        self.leg = leg
+        self.sound = sound
+        self.music = music
+        self.with_person = False
+        self._ari = ari
+        self._keep = keep
+        self._media_in = True
+
+    async def admit(self, phone: Telephone) -> None:
+        """Let a person in: the music plays until they are there. Raises PbxError; then it goes on."""
+        await phone.join(self.leg.bridge_id)
+        self.with_person = True
+        self.sound.stop()
+        await self._settle_media()
+
+    async def hold(self) -> None:
+        """Let the caller hear music; whoever is in the bridge may leave it then."""
+        self.with_person = False
+        await self._settle_media()
+        self.sound.start(self.music)
+
+    async def keep(self, who: str, wanted: bool) -> None:
+        """Keep our media in the bridge for `who`, or no more."""
+        (self._keep.add if wanted else self._keep.discard)(who)
+        await self._settle_media()
+
+    async def _settle_media(self) -> None:
+        wanted = not self.with_person or bool(self._keep)
+        if wanted == self._media_in:
+            return
+        change = requests.add_channels if wanted else requests.remove_channels
+        try:
+            await self._ari.request(change(self.leg.bridge_id, self.leg.media_id))
+            self._media_in = wanted
+        except PbxError as error:  # it was lost just now: the leg makes it anew, in the bridge
+            self._media_in = True
+            log.warning("media not moved", error=str(error))
