@@ -71,6 +71,7 @@ class Call:
         self._leg: Leg | None = None
         self._conversation: Conversation | None = None
         self._attendant: Attendant | None = None
+        self._limit: asyncio.Timeout | None = None
         self._live: CallFeed
         self.stage: Stage
         self.recording: RecordingControl | None = None
@@ -276,6 +277,8 @@ class Call:
         """Leave the caller to a queue or conference of ours, to the end of the call."""
         people = self._services.people
         assert people is not None, "only people take a caller over"
+        if self._limit is not None:
+            self._limit.reschedule(None)  # persons are not cut off; waiting has its own limit
         try:
             onward = await people.serve(self, handover)
         finally:
@@ -283,6 +286,11 @@ class Call:
         if onward is not None:
             await stage.give_to_dialplan(onward)
         raise CallEnded("handover")
+
+    @property
+    def route(self) -> Route:
+        """The route that the call came by."""
+        return self._route
 
     def attend(self, attendant: Attendant | None) -> None:
         """Let `attendant` hear the caller where no dialog does."""
@@ -299,7 +307,7 @@ class Call:
     async def _until_told(self) -> None:
         """End the call at its longest duration, or when somebody asks for it."""
         try:
-            async with asyncio.timeout(self._services.config.limits.call_s):
+            async with asyncio.timeout(self._services.config.limits.call_s) as self._limit:
                 reason = await asyncio.shield(self._ending)
         except TimeoutError:
             reason = "limit"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from voicebot.call.conversation import Stage
+from voicebot.config import Route
 from voicebot.dialog.turns import Handover
 from voicebot.media.port import HeardFrame
 
@@ -27,6 +28,11 @@ class Presenter(Protocol):
     """The call, as those see it whom a caller is handed over to."""
 
     stage: Stage
+
+    @property
+    def route(self) -> Route:
+        """The route that the call came by: who speaks, and how."""
+        ...
 
     def attend(self, attendant: Attendant | None) -> None:
         """Let `attendant` hear the caller and be told their keys from now on; None: nobody."""

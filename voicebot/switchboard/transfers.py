@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TalkEnd:
-    """How a talk ended for the caller, who lives: the person has `left`; they are to be given on `to`; or they
-    are to wait again (`back`): whom they were promised did not answer.
+    """How a talk ended for the caller, who is there yet: the person has `left`; they are to be given on `to`;
+    or they are to wait again (`back`): whom they were promised did not answer.
     """
 
     kind: Literal["left", "transfer", "back"]
