@@ -118,7 +118,7 @@ class Session:
         """The peer has closed its side, or the connection is lost."""
         events: list[Event] = []
         if not self.closed:
-            unfinished_environment = self.environment is None
+            unfinished_environment = self.environment is None and bool(self._buffer)
             self._hang_up(events)
             self._close(events, "it ended within the environment" if unfinished_environment else "")
         return events

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from voicebot.agi import commands as steer
 from voicebot.agi import media, speech
@@ -25,9 +25,14 @@ class AgiChannel(Exchange):
     """
 
     def __init__(
-        self, wire: Wire, *, command_s: float = COMMAND_S, permitted: frozenset[str] = frozenset()
+        self,
+        wire: Wire,
+        *,
+        command_s: float = COMMAND_S,
+        began: Callable[[], None] | None = None,
+        permitted: frozenset[str] = frozenset(),
     ) -> None:
-        super().__init__(wire, command_s=command_s)
+        super().__init__(wire, command_s=command_s, began=began)
         self._permitted = permitted
 
     async def answer(self) -> None:

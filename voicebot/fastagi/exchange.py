@@ -7,6 +7,7 @@ FastAGI, where that is a connection, and scripts that Asterisk starts, where it 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from voicebot.agi.command import AgiError, CallerHungUp, Command, CommandFailed, outcome
@@ -34,13 +35,12 @@ class Exchange:
     """Commands out, one at a time, and answers in. `AgiChannel` says what it raises."""
 
     def __init__(
-        self,
-        wire: Wire,
-        *,
-        command_s: float = COMMAND_S,
+        self, wire: Wire, *, command_s: float = COMMAND_S, began: Callable[[], None] | None = None
     ) -> None:
+        """began: called once the environment is complete."""
         self._wire = wire
         self._command_s = command_s
+        self._call_when_begun = began
         self._session = Session()
         self._loop = asyncio.get_running_loop()
         self._began: asyncio.Future[Environment] = self._loop.create_future()
@@ -130,15 +130,13 @@ class Exchange:
                 case Began(environment):
                     if not self._began.done():
                         self._began.set_result(environment)
-                    self.on_began(environment)
+                    if self._call_when_begun is not None:
+                        self._call_when_begun()
                 case CallerGone():
                     if self._gone is not None and not self._gone.done():
                         self._gone.set_result(None)
                 case Closed(fault):
                     self._over(fault)
-
-    def on_began(self, environment: Environment) -> None:
-        """The environment is complete. For who has the wire to override by assignment."""
 
     def _settle(self, reply: Reply) -> None:
         self._stop_watching()

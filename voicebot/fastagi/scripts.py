@@ -5,7 +5,8 @@
 
 A handler is `async def handler(channel: AgiChannel, name: str) -> None`. It may raise CallerHungUp, AgiError
 and UnknownScript. The dialplan goes on when it returns; it finds VOICEBOT_AGI_STATUS set to `ok`, `unknown`
-(no such script), `failed` or `busy` (too many sessions).
+(no such script), `failed` or `busy` (too many sessions). `ok` is not told by kinds that tell it by variables
+of their own (`tells_itself`): each variable costs a question and an answer.
 """
 
 from __future__ import annotations
@@ -40,16 +41,19 @@ class Scripts:
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
+        self._silent: set[str] = set()
 
     @property
     def kinds(self) -> tuple[str, ...]:
         return tuple(self._handlers)
 
-    def add(self, kind: str, handler: Handler) -> None:
+    def add(self, kind: str, handler: Handler, *, tells_itself: bool = False) -> None:
         """Let `handler` run agi://host/<kind>/<name>. Raises ValueError for a kind that is there already."""
         if not _KIND.fullmatch(kind) or kind in self._handlers:
             raise ValueError(f"not a new kind of scripts: {kind!r}")
         self._handlers[kind] = handler
+        if tells_itself:
+            self._silent.add(kind)
 
     async def run(self, channel: AgiChannel) -> str:
         """Run the script that the session asks for, and return its status, which the dialplan is told.
@@ -63,6 +67,8 @@ class Scripts:
             if handler is None:
                 raise UnknownScript("no such script")
             await handler(channel, path[1])
+            if path[0] in self._silent:
+                return OK
             status = OK
         except UnknownScript as error:
             log.warning("unknown AGI script", script=script, why=str(error))
