@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 NORMAL_CLEARING = 16
@@ -24,6 +24,9 @@ _VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
 _PLACE = re.compile(r"[A-Za-z0-9_.+*#@-]{1,80}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:+*#-]{1,200}")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+
+
+Direction = Literal["none", "in", "out", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,26 @@ def play(channel_id: str, sound: str) -> Request:
     if not re.fullmatch(r"[A-Za-z0-9_/-]{1,80}", sound):
         raise ValueError(f"{sound!r} is no sound such as voicebot/called")
     return Request("POST", f"/channels/{_id(channel_id)}/play", (("media", f"sound:{sound}"),))
+
+
+def snoop(
+    channel_id: str,
+    *,
+    app: str,
+    snoop_id: str,
+    spy: Direction = "none",
+    whisper: Direction = "none",
+) -> Request:
+    """A channel that hears another one, and speaks into it: it enters `app`, and its bridge is its line.
+
+    spy:     what is heard: `in` is what comes from the channel's party, `out` what goes to them
+    whisper: whom it speaks to: `out` is the party, `in` are all whom they talk to
+    """
+    return Request(
+        "POST",
+        f"/channels/{_id(channel_id)}/snoop/{_id(snoop_id)}",
+        (("app", _text("app", app)), ("spy", spy), ("whisper", whisper)),
+    )
 
 
 def get_channels() -> Request:

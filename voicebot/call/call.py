@@ -19,7 +19,7 @@ from voicebot.call.handover import UNAVAILABLE_CONTEXT
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
-from voicebot.call.people import Attendant
+from voicebot.call.people import Attendant, Company
 from voicebot.call.record import (
     CallRecord,
     DialogReference,
@@ -75,6 +75,9 @@ class Call:
         self._live: CallFeed
         self.stage: Stage
         self.recording: RecordingControl | None = None
+        self.company: Company | None = None
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done as soon as nobody can be heard any more; what is left is to be undone."""
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._left_alone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -216,6 +219,7 @@ class Call:
             await self._apologise(leg)
             raise
         finally:
+            self.over.set_result(None)
             live.detach()
             path = await self.recording.close()
             self.record.recording = path.name if path else None
@@ -283,6 +287,7 @@ class Call:
             onward = await people.serve(self, handover)
         finally:
             self.attend(None)
+            self.company = None
         if onward is not None:
             await stage.give_to_dialplan(onward)
         raise CallEnded("handover")

@@ -24,10 +24,32 @@ class Attendant(Protocol):
         ...
 
 
+class Company(Protocol):
+    """The person who has the caller now, as supervisors need it.
+
+    name:        as people know them
+    channel_id:  of their telephone
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def channel_id(self) -> str: ...
+
+    async def keep(self, who: str, wanted: bool) -> None:
+        """Keep our media in the bridge of the two for `who` (listens, speaks, records), or no more."""
+        ...
+
+
 class Presenter(Protocol):
-    """The call, as those see it whom a caller is handed over to."""
+    """The call, as those see it whom a caller is handed over to.
+
+    company: is to be set while a person has the caller
+    """
 
     stage: Stage
+    company: Company | None
 
     @property
     def route(self) -> Route:
