@@ -11,6 +11,8 @@ from typing import Any, Literal
 Owned = Literal["", "media", "person", "snoop"]
 """What a leg of the gateway's own is for; "": it is none of ours."""
 
+Recording = Literal["off", "on", "paused"]
+
 WarningCode = Literal["old", "idle", "unowned", "lonely_bridge", "half_answered"]
 
 
@@ -19,10 +21,11 @@ class PbxChannel:
     """A channel.
 
     id, linked_id: its own, and that of the oldest channel it was ever connected with: one for all of a call
-    state:         `Down`, `Ring`, `Ringing`, `Up`, ... and since when
+    state:         `Down`, `Ring`, `Ringing`, `Up`, ... and since when; as far back as we know
     connected:     number of the other side, as Asterisk knows it
     application:   of the dialplan, "" where it is not known; it is learnt when channels are listed
-    bridge_id:     the bridge it is in, ""
+    bridge_id:     the bridge it is in, "", and since when
+    recording:     what MixMonitor does with it: `off`, `on`, `paused`; `off` where it began before we looked
     """
 
     id: str
@@ -37,8 +40,10 @@ class PbxChannel:
     application: str = ""
     bridge_id: str = ""
     ours: Owned = ""
+    recording: Recording = "off"
     began_at: float = 0.0
     state_since_at: float = 0.0
+    bridge_since_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,8 @@ class PbxBridge:
 class Endpoint:
     """A telephone or trunk: `PJSIP/anna`.
 
-    state:    as devices have it: `not_inuse`, `inuse`, `busy`, `invalid`, `unavailable`, `ringing`,
-              `ringinuse`, `onhold`, `unknown`
+    state:    as devices have it: `not_inuse`, `inuse`, `ringing`, `ringinuse`, `unavailable`, `invalid`,
+              `busy`, `onhold`, `unknown`. What it does is taken from its channels, the rest from Asterisk
     contacts: addresses that are registered; None where we may not ask for them
     """
 
