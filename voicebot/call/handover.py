@@ -24,13 +24,13 @@ def context_of(handover: Handover) -> str:
 
 def variables_of(handover: Handover, call_id: str) -> dict[str, str]:
     """Return the channel variables that go along."""
-    variables = {f"{VARIABLE_PREFIX}{name.upper()}": _as_variable(value) for name, value in handover.context}
+    variables = {f"{VARIABLE_PREFIX}{name.upper()}": as_variable(value) for name, value in handover.context}
     if handover.summary:
-        variables[f"{VARIABLE_PREFIX}SUMMARY"] = _as_variable(handover.summary)
+        variables[f"{VARIABLE_PREFIX}SUMMARY"] = as_variable(handover.summary)
     variables[f"{VARIABLE_PREFIX}CALL"] = call_id
     return variables
 
 
-def _as_variable(value: str) -> str:
+def as_variable(value: str) -> str:
     """Return what of a value a channel variable can carry: a line without control characters."""
     return "".join(c if c.isprintable() else " " for c in value)[:VARIABLE_CHARS]

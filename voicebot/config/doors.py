@@ -29,6 +29,10 @@ class AgiConfig(Section):
     applications: tuple[str, ...] = Field(
         (), description="Applications that functions may run besides the harmless ones, such as Dial."
     )
+    prompts: str = Field(
+        "", description="Folder for the prompts of dialogs over AGI, which Asterisk must see; empty: var/agi."
+    )
+    prompts_seen_as: str = Field("", description="The same folder, where Asterisk knows it by another path.")
 
 
 class PanelConfig(Section):

@@ -21,16 +21,15 @@ SAMPLE_RATE = 8000
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What is to be played next, without a break.
+    """What is to be played next, without a break: `samples` from the `offset`-th on.
 
-    start:  sample of the prompt at which the piece's samples begin
-    last:   nothing follows it in this prompt
+    start:  sample of the prompt at which `samples` begin
     """
 
     prompt_id: int
     samples: Samples
     start: int
-    last: bool
+    offset: int
 
 
 @dataclass(slots=True)
@@ -144,8 +143,10 @@ class FilePlayout:
                     self._began(prompt.prompt_id)
                     if self._queue and self._queue[0] is not prompt:
                         continue  # whoever was told has cleared it
-                samples = np.concatenate(prompt.chunks)[prompt.position :]
-                return Piece(prompt.prompt_id, samples, prompt.position, not prompt.open)
+                samples = np.concatenate(prompt.chunks)
+                if prompt.open and prompt.position:  # more has come since: it is a file of its own
+                    return Piece(prompt.prompt_id, samples[prompt.position :], prompt.position, 0)
+                return Piece(prompt.prompt_id, samples, 0, prompt.position)
             if prompt.open:
                 self.underruns += prompt.started
                 return None
@@ -157,14 +158,15 @@ class FilePlayout:
         return not self._held and bool(self._queue) and self._queue[0].prompt_id == piece.prompt_id
 
     def played(self, piece: Piece, samples: int) -> None:
-        """Say how much of a piece was heard."""
+        """Say how far in its samples a piece was heard."""
         prompt = next((each for each in self._queue if each.prompt_id == piece.prompt_id), None)
+        reached = piece.start + min(samples, len(piece.samples))
         if prompt is not None:
-            prompt.position = piece.start + min(samples, len(piece.samples))
+            prompt.position = reached
             if prompt is self._queue[0] and not prompt.open and prompt.position >= prompt.length:
                 self._end(prompt)
         elif piece.prompt_id in self._heard:
-            heard = duration_ms(2 * (piece.start + min(samples, len(piece.samples))), SAMPLE_RATE)
+            heard = duration_ms(2 * reached, SAMPLE_RATE)
             self._heard[piece.prompt_id] = max(self._heard[piece.prompt_id], heard)
 
     def sound(self, piece: Piece | None, samples: int) -> None:

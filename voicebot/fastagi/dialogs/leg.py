@@ -1,0 +1,185 @@
+"""The leg of a call over AGI: one task has Asterisk play what is due and wait for keys, one thing at a time.
+
+A prompt that plays ends at once when something else is to be done: Asterisk gives up STREAM FILE and
+WAIT FOR DIGIT for the next command. So callers interrupt a prompt by voice as they do in any other call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from voicebot.agi.command import AgiError, CallerHungUp, CommandFailed
+from voicebot.agi.media import KEYS
+from voicebot.call.browser_leg import NoAsterisk
+from voicebot.call.leg import Digit, Ended, Leg, LegEvent
+from voicebot.call.privacy import Privacy
+from voicebot.errors import CallEnded, PbxError
+from voicebot.fastagi.channel import AgiChannel
+from voicebot.fastagi.dialogs.files import PromptFiles
+from voicebot.fastagi.dialogs.playout import SAMPLE_RATE, Piece
+from voicebot.fastagi.dialogs.port import AgiPort
+from voicebot.pbx.ari_inbox import EventInbox
+
+WAIT_MS = 20_000
+"""One wait for a key; then the next."""
+GRACE_MS = 60
+"""After a key a prompt waits so long whether it shall go on: what the key means is found out meanwhile."""
+
+log = structlog.get_logger(__name__)
+
+
+class AgiLeg(Leg):
+    """`files`: where prompts go; `results` are set as channel variables when the leg is left."""
+
+    def __init__(self, channel: AgiChannel, port: AgiPort, inbox: EventInbox, files: PromptFiles) -> None:
+        super().__init__(NoAsterisk(), channel.environment.unique_id, port, inbox)
+        self.results: Mapping[str, str] = {}
+        self.privacy = Privacy()
+        self._channel = channel
+        self._media = port
+        self._files = files
+        self._told: asyncio.Queue[str | CallEnded] = asyncio.Queue()
+        self._line: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._channel.answer()
+        except CallerHungUp as gone:
+            self.ended = Ended("caller")
+            raise CallEnded("caller") from gone
+        except AgiError as error:
+            raise PbxError(f"Asterisk does not answer the call: {error}") from error
+        self._line = asyncio.create_task(self._serve(), name="agi line")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leave_line()
+        self._media.close()
+        if self.ended is None:
+            self.ended = Ended("bot")
+        try:
+            await self._channel.set_variables(self.results)
+        except (AgiError, CallerHungUp) as refused:
+            if self.ended.reason != "caller":
+                log.warning("the dialplan is not told how the dialog went", why=str(refused))
+
+    # --- as any leg -------------------------------------------------------------------------------------
+
+    async def hang_up(self, cause: int = 16) -> None:
+        if self.ended is None:
+            self.ended = Ended("bot", cause)
+            await self._leave_line()
+            with suppress(AgiError, CallerHungUp):
+                await self._channel.hang_up()
+
+    async def hand_over(
+        self, context: str, extension: str, variables: Mapping[str, str] | None = None
+    ) -> None:
+        await self._leave_line()
+        try:
+            await self._channel.set_variables(dict(variables or {}))
+            await self._channel.go_on_at(context, extension)
+        except CallerHungUp as gone:
+            self.ended = Ended("caller")
+            raise CallEnded("caller") from gone
+        except AgiError as error:
+            raise PbxError(str(error)) from error
+        self.ended = Ended("handed_over")
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        """Yield keys. Raises CallEnded when the caller or the session is gone."""
+        while True:
+            told = await self._told.get()
+            if isinstance(told, CallEnded):
+                raise told
+            yield Digit(told)
+
+    # --- the line ---------------------------------------------------------------------------------------
+
+    async def _leave_line(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.cancel()
+            with suppress(asyncio.CancelledError):
+                await line
+
+    async def _serve(self) -> None:
+        """Play and wait, until cancelled or until the caller is gone."""
+        try:
+            grace = False
+            while True:
+                self._media.changed.clear()
+                piece = None if grace else self._media.playout.next_piece()
+                if piece is not None:
+                    digit = await self._play(piece)
+                else:
+                    digit = await self._wait(GRACE_MS if grace else WAIT_MS)
+                grace = bool(digit)
+                if digit:
+                    self._told.put_nowait(digit)
+        except CallerHungUp:
+            self.ended = self.ended or Ended("caller")
+            self._told.put_nowait(CallEnded("caller"))
+        except (AgiError, OSError) as error:
+            log.error("the line of a call over AGI broke", why=str(error))
+            self.ended = self.ended or Ended("media_lost")
+            self._told.put_nowait(CallEnded("media_lost"))
+
+    async def _wait(self, timeout_ms: int) -> str:
+        """Wait for a key, or until there is something to play; "" for none."""
+        waiting = asyncio.create_task(self._channel.wait_for_digit(timeout_ms))
+        try:
+            await self._changed_or(waiting)
+            if not waiting.done():
+                self._channel.interrupt()
+            return await waiting
+        finally:
+            waiting.cancel()
+
+    async def _play(self, piece: Piece) -> str:
+        """Play a piece as long as it is wanted; return the key that ended it, "" for none."""
+        playout = self._media.playout
+        with self._files.kept(piece.samples, secret=self.privacy.secret) as file:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            playout.sound(piece, piece.offset)
+            playing = asyncio.create_task(self._channel.stream_file(file, KEYS, piece.offset))
+            reached = 0
+            digit = ""
+            try:
+                wants = playout.wants
+                while not playing.done():
+                    await self._changed_or(playing)
+                    if not playing.done() and not wants(piece):
+                        self._channel.interrupt()
+                        break
+                played = await playing
+                digit, reached = played.digit, played.position
+            except CommandFailed as error:
+                raise AgiError(f"Asterisk cannot play {file}: does it see the folder agi.prompts?") from error
+            finally:
+                if not playing.done():
+                    playing.cancel()
+                    with suppress(asyncio.CancelledError, AgiError, CallerHungUp):
+                        await playing
+                playout.sound(None, 0)
+                by_clock = piece.offset + round((loop.time() - began) * SAMPLE_RATE)
+                playout.played(piece, reached or by_clock)
+        return digit
+
+    async def _changed_or(self, doing: asyncio.Future[Any]) -> None:
+        """Return when it is done, or when there is something else to look at."""
+        looking = asyncio.create_task(self._media.changed.wait())
+        try:
+            await asyncio.wait({doing, looking}, return_when=asyncio.FIRST_COMPLETED)
+            self._media.changed.clear()
+        finally:
+            looking.cancel()
