@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -248,8 +249,9 @@ class Call:
     async def _conduct_until_taken(self, stage: Stage, interpreter: Interpreter) -> None:
         """Hold the conversations; whoever takes the call over ends them, and has the caller from then on."""
         conducting = asyncio.create_task(self._conduct(stage, interpreter), name="conducting")
+        either: set[asyncio.Future[Any]] = {conducting, self._taken}
         try:
-            await asyncio.wait({conducting, self._taken}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             self._cut_short_by = "supervisor" if self._taken.done() else self._cut_short_by
         finally:
             conducting.cancel()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from voicebot.dialog.turns import Handover
+
 COMMAND_LIMIT_S = 5.0
 """A session is never busy for so long."""
 
@@ -56,7 +58,14 @@ class Release:
     """The bot goes on where it was held."""
 
 
-Command = Say | Correct | Jump | Repeat | Hold | Release
+@dataclass(frozen=True, slots=True)
+class GiveTo:
+    """The dialog ends, and the caller is handed over."""
+
+    handover: Handover
+
+
+Command = Say | Correct | Jump | Repeat | Hold | Release | GiveTo
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,6 +302,9 @@ class _Overheard:
     def repeat(self, now: float, heard: str | None = None) -> BotTurn:
         return self._led(self._interpreter.repeat(now, heard))
 
+    def hand_over(self, handover: Handover, now: float, heard: str | None = None) -> BotTurn:
+        return self._led(self._interpreter.hand_over(handover, now, heard))
+
     def _led(self, turn: BotTurn) -> BotTurn:
         self._stage.on_turn(turn, None, None)
         self._stage.live.moved()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from voicebot.call.control import Asked, Command, Correct, Hold, Jump, Release, Repeat, Say
+from voicebot.call.control import Asked, Command, Correct, GiveTo, Hold, Jump, Release, Repeat, Say
 from voicebot.dialog.turns import BotTurn, End, Handover, Listen, RecordMessage
 from voicebot.errors import UserError
 
@@ -30,6 +30,8 @@ class Leadable(Protocol):
     def say(self, text: str, now: float, heard: str | None = None) -> BotTurn: ...
 
     def repeat(self, now: float, heard: str | None = None) -> BotTurn: ...
+
+    def hand_over(self, handover: Handover, now: float, heard: str | None = None) -> BotTurn: ...
 
 
 class Interventions:
@@ -79,6 +81,9 @@ class Interventions:
                 self._session.speak(spoken)
             case Repeat() if self.held:
                 raise UserError("the bot is held", "release it: it asks its question then")
+            case GiveTo() if self.held:
+                await self.release(now)
+                await self._change(command, now)
             case _:
                 await self._change(command, now)
 
@@ -144,5 +149,7 @@ def _led(dialog: Leadable, command: Command, now: float, heard: str | None) -> B
             return dialog.correct(slot, value, now, heard)
         case Jump(step):
             return dialog.jump(step, now, heard)
+        case GiveTo(handover):
+            return dialog.hand_over(handover, now, heard)
         case _:
             return dialog.repeat(now, heard)

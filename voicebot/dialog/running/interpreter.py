@@ -231,6 +231,10 @@ class Interpreter:
         """Ask again."""
         return self._intervene(interventions.repeat, now, heard)
 
+    def hand_over(self, handover: Handover, now: float, heard: str | None = None) -> BotTurn:
+        """End the dialog, and leave the caller to somebody else."""
+        return self._intervene(lambda run: BotTurn((), handover), now, heard)
+
     def _intervene(self, change: Callable[[Run], Next], now: float, heard: str | None) -> BotTurn:
         if self._run.outcome is not None:
             raise UserError("the dialog has come to its end", "there is nothing left to change")
