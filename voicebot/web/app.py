@@ -9,6 +9,9 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
+from voicebot.web.api.calls import calls
+from voicebot.web.api.pbx import pbx
+from voicebot.web.api.people import conferences, queues
 from voicebot.web.api.session import door, session
 from voicebot.web.house import House
 from voicebot.web.pages import pages
@@ -46,7 +49,8 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     app.state.house, app.state.doorkeeper = house, doorkeeper
     app.state.closing = asyncio.Event()  # streams end when it is set
     api = APIRouter(prefix=f"{API}v1")
-    api.include_router(session)
+    for router in (session, calls, queues, conferences, pbx):
+        api.include_router(router)
     app.include_router(api)
     app.include_router(door)
     app.include_router(pages)

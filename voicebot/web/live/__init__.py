@@ -1,0 +1,1 @@
+"""What goes on right now, sent to browsers: news as server-sent events, sound by websockets."""

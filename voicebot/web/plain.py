@@ -1,0 +1,22 @@
+"""Views of the house as plain data for JSON, encoded once however many look."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+
+def plain(view: Any) -> Any:
+    """Return a view as a dict; lists of views as lists."""
+    if isinstance(view, list | tuple):
+        return [plain(each) for each in view]
+    if hasattr(view, "as_dict"):
+        return view.as_dict()
+    return asdict(view) if is_dataclass(view) and not isinstance(view, type) else view
+
+
+def encoded(value: Any) -> bytes:
+    """Return JSON. What JSON does not know becomes a text."""
+    return to_json(value, fallback=str, inf_nan_mode="null")

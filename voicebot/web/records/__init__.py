@@ -1,0 +1,1 @@
+"""Calls that are over: found among many, with their sound."""
