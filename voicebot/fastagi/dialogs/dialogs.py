@@ -1,4 +1,4 @@
-"""agi://host/dialog/600: the route of a number, held over AGI; agi://host/dialog/called: of the dialled one."""
+"""agi://host/dialog/600: the route of a number, held over AGI; `called` in its place is the dialled one."""
 
 from __future__ import annotations
 
