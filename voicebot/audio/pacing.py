@@ -18,7 +18,7 @@ MOST_FRAMES = 25
 """More (500 ms) never wait: the oldest are dropped."""
 SPARE_FRAMES = 10
 """If so many wait all the time, one is left out even where it is not quiet."""
-REVIEW_TICKS = 2 * FRAMES_PER_SECOND
+REVIEW_TICKS = FRAMES_PER_SECOND
 """The frames that nobody needed are those which waited through all of so many ticks."""
 QUIET_DB = -45.0
 
@@ -70,15 +70,20 @@ class Pacer:
         return frame
 
     def _review(self, left: int) -> None:
-        """Leave a frame out, where more than enough have waited for a while."""
+        """Leave quiet frames out, where more than enough have waited for a while."""
         self._least = min(self._least, left)
         self._ticks += 1
         if self._ticks < REVIEW_TICKS:
             return
         spare = self._least - READY_FRAMES
-        if spare > 0 and (spare >= SPARE_FRAMES or level_db(to_samples(self._frames[0])) < QUIET_DB):
+        if spare > 0 and not self._is_quiet() and spare < SPARE_FRAMES:
+            return  # the next quiet frame will do
+        for number in range(spare):
+            if number and not self._is_quiet():
+                break
             self._frames.popleft()
             self.dropped += 1
-        elif spare > 0:
-            return  # the next quiet frame will do
         self._least, self._ticks = MOST_FRAMES, 0
+
+    def _is_quiet(self) -> bool:
+        return level_db(to_samples(self._frames[0])) < QUIET_DB
