@@ -338,7 +338,10 @@ class PbxTracker:
 
     def _close(self, id_: str, now: float) -> None:
         for channel in tuple(self._inside.get(id_, ())):
-            self._move(self._legs[channel], "", now)
+            leg = self._legs[channel]
+            changed = leg.bridge  # where it really is, if what we knew is old, a list tells
+            self._move(leg, "", now)
+            leg.bridge = changed
         if self._rooms.pop(id_, None):
             self._note("bridges", (id_,))
 
