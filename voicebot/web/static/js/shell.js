@@ -1,11 +1,11 @@
 // What every page has: keys, light and dark, dialogues, click-to-dial, what a role may do.
 
-import { $, $$, list, may } from "./dom.js";
+import { $, $$, may } from "./dom.js";
 import { attempt, get, paths, post, toast } from "./api.js";
 
 const GO = { l: "/", q: "/queues", r: "/conferences", c: "/campaigns", o: "/dialogs", t: "/talk", h: "/history", s: "/health", u: "/users" };
 const GO_MS = 1200;
-const COUNT_MS = 5000;
+const COUNT_MS = 10000;
 
 /** Disable what the role may not do, and say why. Call again for what was added later. */
 export function roles(root = document) {
@@ -108,7 +108,7 @@ export function counts({ live, waiting }) {
 async function look() {
   if (!document.hidden && document.body.dataset.line !== "away") {
     try {
-      const summary = await get("/api/v1/summary");
+      const summary = await get("/panel/counts");
       counts({ live: summary.calls, waiting: summary.waiting });
     } catch {
       // the page itself tells that the gateway is away
@@ -130,4 +130,6 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRF-Token"] = $('meta[name="csrf-token"]').content;
 });
 document.addEventListener("htmx:afterSwap", (event) => roles(event.target));
-export { list };
+
+look();
+setInterval(look, COUNT_MS);

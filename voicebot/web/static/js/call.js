@@ -1,0 +1,262 @@
+// One live call: its words as they come, what is known, where it is, and what a supervisor can do about it.
+
+import { $, $$, attribute, clock, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
+import { ask, attempt, get, paths, post, toast } from "./api.js";
+import { STATES, apply, newCall, who } from "./livecall.js";
+import { Listening } from "./listening.js";
+import { Picture } from "./picture.js";
+import { Speaking } from "./speaking.js";
+import { roles } from "./shell.js";
+import { watch } from "./stream.js";
+import { Turns } from "./turns.js";
+
+const id = $("#call").dataset.call;
+const turns = new Turns($("#talk"));
+const picture = new Picture($("#picture"));
+const listening = new Listening(id);
+const speaking = new Speaking(id);
+let call = null;
+let ahead = 0;
+let drawn = "";
+let slotsShown = null;
+
+const show = framed(() => {
+  if (!call) return;
+  document.title = `${who(call)} · voicebot`;
+  put($("#who"), who(call));
+  chips();
+  attribute($("#floor"), "data-floor", call.floor ?? "nobody");
+  put($("#floor-word"), call.ended ? "" : { bot: "the bot speaks", caller: "the caller speaks" }[call.floor] ?? "silence");
+  turns.show(call.turns, call);
+  put($("#dialog-name"), [call.dialog, call.language].filter(Boolean).join(" · "));
+  path();
+  facts();
+  slots();
+  chart();
+  buttons();
+  if (drawn !== call.dialog && call.dialog) {
+    drawn = call.dialog;
+    picture.show(call.dialog).then(() => picture.path(call.path, call.step));
+  } else picture.path(call.path, call.step);
+});
+
+function chips() {
+  const [word, tone] = call.ended ? ["ended", ""] : STATES[call.state] ?? [call.state, ""];
+  const found = [[word, tone]];
+  if (call.recording === "on") found.push(["recording", "bad rec", true]);
+  if (call.recording === "paused") found.push(["recording paused", "warn"]);
+  if (call.direction === "outbound") found.push([call.campaign ? `campaign ${call.campaign}` : "called by us", ""]);
+  for (const name of call.supervisors ?? []) found.push([`${name} is here`, "person"]);
+  const key = JSON.stringify(found);
+  const box = $("#chips");
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...found.filter(([text]) => text).map(([text, class_, dot]) => h("span", { class: `chip ${class_}` }, dot && h("i"), text)));
+}
+
+function path() {
+  const box = $("#path");
+  const key = call.path.join(">");
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  const shown = call.path.slice(-8);
+  box.replaceChildren(...(call.path.length > 8 ? [h("i", {}, "… ›")] : []), ...shown.flatMap((step, at) => [
+    at ? h("i", { "aria-hidden": "true" }, "›") : null,
+    h("span", at === shown.length - 1 ? { class: "now", "aria-current": "step" } : {}, step),
+  ]).filter(Boolean));
+}
+
+function facts() {
+  const rows = [
+    ["Caller", [call.caller_name, call.caller].filter(Boolean).join(" · ") || "withheld"],
+    ["Called", call.called],
+    ["Dialog", call.dialog],
+    ["Queue", call.queue],
+    ["Person", call.person],
+    ["In short", call.summary],
+    ["Began", when(call.started_at)],
+    ["Outcome", call.ended ? [call.outcome, call.ended_by && `ended by ${call.ended_by}`].filter(Boolean).join(", ") : ""],
+    ["Faults", call.faults.join("; ")],
+  ].filter(([, value]) => value);
+  const key = JSON.stringify(rows);
+  const box = $("#facts");
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  if (call.ended && call.record) box.append(h("dt", {}, "Record"), h("dd", {}, h("a", { href: `/history/${encodeURIComponent(id)}` }, "Look and listen")));
+}
+
+function slots() {
+  const key = JSON.stringify(call.slots);
+  if (slotsShown?.key === key) return;
+  const before = slotsShown?.values;
+  slotsShown = { key, values: call.slots };
+  const rows = Object.entries(call.slots ?? {}).filter(([, value]) => value !== null && value !== "");
+  $("#no-slots").hidden = rows.length > 0;
+  $("#slots").replaceChildren(...rows.map(([name, value]) => {
+    const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+    const fresh = before && JSON.stringify(before[name]) !== JSON.stringify(value);
+    return h("div", { class: `slot${fresh ? " fresh" : ""}` }, h("dt", {}, name), h("dd", {}, text),
+      h("dd", {}, text !== "•••" && h("button", { class: "button quiet small icon-only", type: "button", "data-correct": name, "data-needs": "supervisor", "aria-label": `Correct ${name}`, title: "Correct" }, icon("edit"))));
+  }));
+  roles($("#slots"));
+}
+
+function chart() {
+  const values = call.turns.filter((turn) => turn?.who === "bot" && turn.latency_ms != null).map((turn) => turn.latency_ms);
+  const canvas = $("#latency");
+  const key = values.join(",") + canvas.clientWidth + document.documentElement.dataset.theme;
+  if (canvas.dataset.key === key) return;
+  canvas.dataset.key = key;
+  const sorted = [...values].sort((a, b) => a - b);
+  put($("#latency-note"), values.length ? `last ${latency(values.at(-1))} · median ${latency(sorted[Math.floor(sorted.length / 2)])}` : "no turn yet");
+  const ratio = devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, 56];
+  canvas.width = width * ratio;
+  canvas.height = height * ratio;
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
+  const token = (name) => getComputedStyle(canvas).getPropertyValue(name);
+  const most = Math.max(2000, ...values);
+  const shown = values.slice(-40);
+  const step = Math.min(26, width / Math.max(shown.length, 12));
+  context.strokeStyle = token("--line");
+  for (const mark of [1000, 2000]) {
+    const y = height - (mark / most) * (height - 4);
+    context.beginPath();
+    context.moveTo(0, y);
+    context.lineTo(width, y);
+    context.stroke();
+  }
+  shown.forEach((value, at) => {
+    const tall = Math.max(3, (value / most) * (height - 4));
+    context.fillStyle = token({ slow: "--warn", slower: "--bad" }[pace(value)] ?? "--bot");
+    context.beginPath();
+    context.roundRect(at * step, height - tall, step - 4, tall, 3);
+    context.fill();
+  });
+}
+
+function buttons() {
+  const held = call.state === "held";
+  put($("span", $('[data-act="hold"]')), held ? "Release bot" : "Hold bot");
+  const recording = call.recording ?? "off";
+  put($("span", $('[data-act="record"]')), recording === "off" ? "Record" : "Stop recording");
+  const pause = $('[data-act="pause-recording"]');
+  pause.hidden = recording === "off";
+  put($("span", pause), recording === "paused" ? "Resume recording" : "Pause recording");
+  if (call.ended) for (const button of $$("[data-act], #listen, #say button, #say input, [data-correct]")) {
+    button.disabled = true;
+    button.title = "The call is over";
+  }
+  const bot = ["talking", "held", undefined, null].includes(call.state);
+  if (!call.ended && may("supervisor")) for (const name of ["hold", "jump"]) {
+    const button = $(`[data-act="${name}"]`);
+    button.disabled = !bot;
+    button.title = bot ? "" : "The bot is no longer in this call";
+  }
+}
+
+const acts = {
+  hold: () => attempt(() => post(paths.act(id, call.state === "held" ? "release" : "hold")), call.state === "held" ? "The bot goes on" : "The bot waits"),
+  async jump() {
+    const can = await get(paths.act(id, "may")).catch(() => ({ steps: [] }));
+    const steps = list(can, "steps").map((step) => step.name ?? step);
+    if (!steps.length) return toast("No step can be jumped to", "the bot must be in the call", "bad");
+    const answer = await ask({ title: "Jump to a step", text: "The bot leaves what it does and goes on there.", yes: "Jump", choice: { label: "Step", options: steps, value: call.step } });
+    if (answer) await attempt(() => post(paths.act(id, "jump"), { step: answer.choice }), `Now at ${answer.choice}`);
+  },
+  async barge() {
+    const agent = call.state === "with_person";
+    const answer = await ask({ title: "Speak in this call", text: agent ? "Choose who hears you. Headphones keep echoes away." : "The caller hears you, the bot holds. Headphones keep echoes away.", yes: "Speak", choice: agent ? { label: "Who hears you", options: [["whisper", "only the agent"], ["barge", "both"]] } : null });
+    if (answer) {
+      if (!listening.on) listening.start();
+      speaking.start(agent ? answer.choice : "barge");
+    }
+  },
+  async take() {
+    const answer = await ask({ title: "Take over this call?", text: "The bot leaves, and you talk to the caller by this computer's microphone. It does not come back.", yes: "Take over", danger: true });
+    if (answer) {
+      if (!listening.on) listening.start();
+      speaking.start("take_over");
+    }
+  },
+  async phone() {
+    let mine = "";
+    try { mine = localStorage.getItem("telephone") ?? ""; } catch { /* typed again */ }
+    const answer = await ask({ title: "By telephone", text: "Your telephone rings; answer it to be in the call.", yes: "Ring", field: { label: "Your telephone", value: mine, placeholder: "PJSIP/100" }, choice: { label: "How", options: [["listen", "listen"], ["whisper", "whisper to the agent"], ["barge", "talk with both"], ["take_over", "take over"]] } });
+    if (answer) await attempt(() => post(paths.act(id, "visits"), { mode: answer.choice, channel: answer.value }), `${answer.value} rings`);
+  },
+  async transfer() {
+    const answer = await ask({ title: "Transfer this call", text: "The bot leaves the call.", yes: "Transfer", danger: true, field: { label: "To whom: a number, or a queue's name", placeholder: "100" }, choice: { label: "How", options: [["blind", "at once"], ["attended", "after talking to them"]] } });
+    if (answer) await attempt(() => post(paths.act(id, "transfer"), { to: answer.value, kind: answer.choice }), `Transferred to ${answer.value}`);
+  },
+  async record() {
+    const off = (call.recording ?? "off") === "off";
+    if (off) return attempt(() => post(paths.act(id, "recording"), { action: "start" }), "Recording");
+    if (await ask({ title: "Stop the recording?", text: "What was recorded is kept.", yes: "Stop" })) await attempt(() => post(paths.act(id, "recording"), { action: "stop" }), "Recording has stopped");
+  },
+  "pause-recording": () => attempt(() => post(paths.act(id, "recording"), { action: call.recording === "paused" ? "resume" : "pause" })),
+  async end() {
+    if (await ask({ title: "End this call?", text: `The line to ${who(call)} is cut at once.`, yes: "End call", danger: true })) await attempt(() => post(paths.act(id, "end")), "Ended");
+  },
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-act]");
+  if (button && call) await acts[button.dataset.act]();
+  const correct = event.target.closest("[data-correct]");
+  if (correct) {
+    const slot = correct.dataset.correct;
+    const answer = await ask({ title: `Correct ${slot}`, text: "The bot goes on as if the caller had said so.", yes: "Correct", field: { label: slot, value: String(call.slots[slot] ?? "") } });
+    if (answer) await attempt(() => post(paths.act(id, "correct"), { slot, value: answer.value }), `${slot} is now ${answer.value}`);
+  }
+});
+
+$("#say").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const input = event.target.text;
+  const text = input.value.trim();
+  if (text && await attempt(() => post(paths.act(id, "say"), { text }))) input.value = "";
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "e" && !event.ctrlKey && !event.metaKey && !event.target.closest("input, textarea, select, dialog")) $("#listen").click();
+});
+document.addEventListener("theme", () => show());
+window.addEventListener("resize", () => show());
+
+watch(["call"], id, (name, data, newsId, news) => {
+  if (name === "snapshot") {
+    if (news.at) ahead = news.at * 1000 - Date.now();
+    const found = list(data, "calls").find((one) => one.id === id);
+    if (found) call = newCall(found);
+    else if (!call) {
+      // it was over before we came: its record tells all
+      location.replace(`/history/${encodeURIComponent(id)}`);
+      return;
+    } else if (!call.ended) apply(call, "ended", {});
+    turns.clear();
+    show();
+    return;
+  }
+  if (newsId !== id) return;
+  const kind = name.slice("call.".length);
+  if (kind === "began") call = newCall(data.call);
+  if (!call) return;
+  apply(call, kind, data);
+  if (kind === "ended") {
+    show();
+    turns.show(call.turns, call);
+    turns.line(`The call has ended${data.ended_by ? `: ${data.ended_by}` : ""}${data.outcome ? ` (${data.outcome})` : ""}`);
+    listening.stop("the call is over");
+    speaking.stop();
+  }
+  if (kind === "fault") turns.line(data.text, true);
+  if (kind === "supervisors" && data.what) turns.line(data.what);
+  show();
+});
+
+setInterval(() => {
+  if (call && !call.ended && !document.hidden) put($("#time"), clock(Date.now() + ahead - call.started_at * 1000));
+}, 1000);

@@ -1,0 +1,60 @@
+// All campaigns: how far they are.
+
+import { $, framed, h, keyed, list, number, put } from "./dom.js";
+import { get, paths } from "./api.js";
+import { line, watch } from "./stream.js";
+
+export const TONES = { running: "good", paused: "warn", halted: "bad", stopped: "bad", done: "", finished: "", draft: "" };
+const LOOK_MS = 10000;
+let found = [];
+let words = "";
+
+/** Contacts that are done, and all. */
+export function progress(campaign) {
+  const contacts = campaign.contacts ?? {};
+  const all = Object.values(contacts).reduce((sum, n) => sum + n, 0);
+  const open = (contacts.due ?? 0) + (contacts.waiting ?? 0) + (contacts.open ?? 0) + (contacts.new ?? 0) + (contacts.held ?? 0) + (contacts.claimed ?? 0) + (contacts.pending ?? 0);
+  return { all, done: campaign.done ?? all - open };
+}
+
+const show = framed(() => {
+  const box = $("#campaigns");
+  if (!box) return;
+  keyed(box, found.filter((one) => one.name.toLowerCase().includes(words)), (one) => one.name, (one) =>
+    h("a", { class: "campaign-row call-link", href: `/campaigns/${encodeURIComponent(one.name)}`, "data-item": true },
+      h("span", {}, h("b", {}), h("small", {})), h("span", { class: "wide" }, h("progress", { max: 1, value: 0, "aria-label": "Done" })),
+      h("span", { class: "extra num" }), h("span", { class: "extra num" }), h("span", { class: "chip" })),
+  (row, one) => {
+    const { all, done } = progress(one);
+    const [, calls, goals] = row.querySelectorAll(".wide, .extra");
+    put($("b", row), one.name);
+    put($("small", row), `${number(done)} of ${number(all)} done${one.why ? ` · ${one.why}` : ""}`);
+    $("progress", row).value = all ? done / all : 0;
+    put(calls, `${number(one.today?.calls ?? 0)} today`);
+    put(goals, `${number(one.goals)} goals`);
+    put($(".chip", row), one.state);
+    $(".chip", row).className = `chip ${TONES[one.state] ?? ""}`;
+  });
+  $("#none").hidden = found.length > 0;
+});
+
+async function look() {
+  try {
+    found = list(await get(paths.campaigns()), "campaigns");
+    line("live");
+    show();
+  } catch (error) {
+    if (error.status === 0) line("away");
+    else throw error;
+  }
+}
+
+if ($("#campaigns")) {
+  look();
+  setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
+  watch(["campaign"], "", (name) => { if (name !== "snapshot") look(); });
+  $("#filter").addEventListener("input", (event) => {
+    words = event.target.value.trim().toLowerCase();
+    show();
+  });
+}

@@ -1,0 +1,95 @@
+// A live call as the browser knows it: what the snapshot said, and all news since, applied.
+
+export const STATES = {
+  talking: ["with the bot", ""],
+  waiting: ["waiting", "warn"],
+  with_person: ["with a person", "person"],
+  conference: ["conference", "person"],
+  taken_over: ["taken over", "person"],
+  held: ["bot holds", "warn"],
+};
+
+/** Make a call ready for news. `late` is how far this computer's clock is behind the gateway's, in seconds. */
+export function newCall(call) {
+  const made = { turns: [], slots: {}, supervisors: [], faults: [], partial: "", saying: "", path: [], ...call };
+  made.turns = [...(made.turns ?? [])];
+  made.path = pathOf(made);
+  return made;
+}
+
+function pathOf(call) {
+  const path = [];
+  for (const turn of call.turns) if (turn.step && path.at(-1) !== turn.step) path.push(turn.step);
+  if (call.step && path.at(-1) !== call.step) path.push(call.step);
+  return path;
+}
+
+/** Apply one piece of news of topic `call` to the call. */
+export function apply(call, kind, data) {
+  switch (kind) {
+    case "step":
+      call.step = data.step;
+      if (call.path.at(-1) !== data.step) call.path.push(data.step);
+      break;
+    case "floor":
+      call.floor = data.floor;
+      if (data.floor !== "bot") call.saying = "";
+      break;
+    case "words":
+      call.partial = data.text ?? "";
+      break;
+    case "saying":
+      call.saying = data.text ?? "";
+      break;
+    case "turn": {
+      const at = data.index ?? call.turns.length;
+      call.turns[at] = data.turn;
+      if (data.turn.who === "caller") call.partial = "";
+      else call.saying = data.turn.end_ms == null && call.floor === "bot" ? call.saying : "";
+      if (data.turn.latency_ms != null) call.latency_ms = data.turn.latency_ms;
+      break;
+    }
+    case "slots":
+      call.slots = data.slots ?? {};
+      break;
+    case "state":
+      Object.assign(call, data);
+      break;
+    case "recording":
+      call.recording = data.recording;
+      break;
+    case "supervisors":
+      call.supervisors = data.supervisors ?? [];
+      break;
+    case "fault":
+      call.faults.push(data.text);
+      break;
+    case "ended":
+      Object.assign(call, data, { ended: true, floor: "nobody", partial: "", saying: "" });
+      break;
+    default:
+  }
+}
+
+export function who(call) {
+  return call.caller_name || call.caller || (call.direction === "browser" ? "Browser" : "withheld");
+}
+
+export function lastSaid(call, side) {
+  for (let at = call.turns.length - 1; at >= 0; at -= 1) {
+    const turn = call.turns[at];
+    if (turn?.who === side) return turn.text || (side === "caller" ? `(${turn.kind ?? "silence"})` : "");
+  }
+  return "";
+}
+
+/** Which of the list's filters a call belongs to. */
+export function sort(call) {
+  if (call.faults?.length) return "trouble";
+  if (call.state === "waiting") return "waiting";
+  return call.state === "talking" || call.state === "held" || !call.state ? "bot" : "people";
+}
+
+export function trouble(call) {
+  return call.faults?.length > 0 || call.latency_ms >= 3000;
+}

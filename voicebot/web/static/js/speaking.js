@@ -1,0 +1,68 @@
+// A supervisor's own voice in a call: barge (bot holds), take over (bot has left), whisper (agent only).
+
+import { $, put } from "./dom.js";
+import { paths, toast } from "./api.js";
+import { Microphone, meters } from "./audio.js";
+
+const WORDS = {
+  barge: "The caller hears you; the bot is silent.",
+  take_over: "You have the call; the bot has left.",
+  whisper: "Only the agent hears you.",
+};
+
+export class Speaking {
+  constructor(callId) {
+    this.callId = callId;
+    this.bar = $("#barging");
+    $("#unbarge").addEventListener("click", () => this.stop());
+  }
+
+  get on() {
+    return Boolean(this.socket);
+  }
+
+  async start(mode) {
+    this.stop();
+    let microphone;
+    const socket = new WebSocket(paths.microphone(this.callId, mode));
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    try {
+      microphone = await Microphone.open((frame) => {
+        if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < 64000) socket.send(frame);
+      });
+    } catch (error) {
+      this.stop();
+      toast("You cannot speak yet", error.message, "bad");
+      return;
+    }
+    if (this.socket !== socket) {
+      microphone.close();
+      return;
+    }
+    this.microphone = microphone;
+    put($("span", this.bar), WORDS[mode] ?? mode);
+    this.bar.hidden = false;
+    this.stopMeters = meters([[$("#meter-mine"), () => this.microphone?.level, "--person"]]);
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") return;
+      const news = JSON.parse(data);
+      if (news.type === "error") toast(news.what ?? "Refused", news.remedy ?? "", "bad");
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (this.socket !== socket) return;
+      if (code !== 1000 && code !== 1005) toast("You are no longer heard", reason || "the gateway closed the line", "bad");
+      this.stop();
+    };
+  }
+
+  stop() {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+    this.stopMeters?.();
+    this.microphone?.close();
+    this.microphone = null;
+    this.bar.hidden = true;
+  }
+}
