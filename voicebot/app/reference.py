@@ -13,6 +13,7 @@ from voicebot.call.record import (
     CallBackRecord,
     CallerTurnRecord,
     CallRecord,
+    ConferenceRecord,
     DialogReference,
     GapRecord,
     InterventionRecord,
@@ -87,6 +88,7 @@ def record_reference() -> str:
         "An agent who was asked": OfferRecord,
         "A transfer by a person": TransferRecord,
         "A call-back": CallBackRecord,
+        "A stay in a conference": ConferenceRecord,
         "What a supervisor did": InterventionRecord,
         "A silent stretch of the recording": GapRecord,
     }

@@ -218,6 +218,21 @@ class PeopleRecord(_Part):
     call_back: CallBackRecord | None = Field(None, description="Null where none was asked for.")
 
 
+class ConferenceRecord(_Part):
+    """A stay in a conference."""
+
+    room: str = Field(description="Its name, as in [conferences.NAME].")
+    joined_at: datetime = Field(description="When (UTC).")
+    ms: int = Field(0, description="For how long.")
+    host: bool = Field(False, description="As a host.")
+    muted: bool = Field(False, description="Whether nobody could hear them at the end, by a key or a rule.")
+    left: Literal["caller", "kicked", "ended", "no_host", "lost", "failed"] = Field(
+        "caller",
+        description="How it ended: their call did; shown the door; a host or supervisor ended it; the last "
+        "host left; the room broke; they could not be joined at all.",
+    )
+
+
 class CallRecord(_Part):
     """One call from answer to hangup."""
 
@@ -255,6 +270,9 @@ class CallRecord(_Part):
     work: list[WorkRecord] = Field(default_factory=list, description="What was done meanwhile, see below.")
     people: list[PeopleRecord] = Field(
         default_factory=list, description="Queues of our own and the persons in them, see below."
+    )
+    conferences: list[ConferenceRecord] = Field(
+        default_factory=list, description="Conferences that the caller was in, see below."
     )
     noises: int = Field(0, description="Sounds after prompts that were taken for noise, not for an answer.")
     rtp: dict[str, Any] = Field(

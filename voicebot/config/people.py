@@ -95,13 +95,18 @@ class ConferenceConfig(Section):
     video: bool = Field(False, description="Legs that offer video see each other (SFU).")
     most: int = Field(20, ge=2, le=500, description="Participants at once.")
     muted: Literal["nobody", "guests", "all"] = Field(
-        "nobody", description="Who enters muted; hosts are never."
+        "nobody",
+        description="Who enters muted: guests, whom a host lets speak; all, who let themselves speak.",
     )
     wait_for_host: bool = Field(False, description="Guests hear music until a host is there.")
     ends_with_host: bool = Field(False, description="The last host who leaves ends the conference.")
-    announce: bool = Field(True, description="A tone tells who comes and goes.")
+    announce: Literal["no", "tone", "name"] = Field(
+        "tone", description="What tells who comes and goes: nothing, a tone, or a tone and their name."
+    )
     record: bool = Field(False, description="Keep a wav from the first participant on.")
-    music: str = Field("", description="As of a queue, for those who are alone.")
+    music: str = Field(
+        "", description="A wav, looped while somebody is alone or waits; empty: a melody of ours."
+    )
 
 
 class SupervisionConfig(Section):
