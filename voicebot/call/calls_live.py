@@ -78,9 +78,16 @@ class LiveCall:
     held: bool = False
 
     def as_dict(self, *, turns: bool = True) -> dict[str, Any]:
-        """Return it for JSON; `turns` False leaves the conversation out, for lists of many calls."""
+        """Return it for JSON. For lists of many calls `turns` False leaves the conversation out, but for what
+        each side said last: `last_heard`, `last_said`."""
         names = (each.name for each in fields(self))
-        return {name: getattr(self, name) for name in names if turns or name != "turns"}
+        told = {name: getattr(self, name) for name in names if turns or name != "turns"}
+        if not turns:
+            told["last_heard"], told["last_said"] = self._last("caller"), self._last("bot")
+        return told
+
+    def _last(self, who: str) -> str:
+        return next((str(turn.get("text") or "") for turn in reversed(self.turns) if turn["who"] == who), "")
 
 
 class Mind(Protocol):
