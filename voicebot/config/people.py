@@ -118,6 +118,11 @@ class SupervisionConfig(Section):
     dial_context: str = Field(
         "voicebot-click", pattern=r"^[A-Za-z0-9_-]{1,80}$", description="Context of click-to-dial's numbers."
     )
+    dial_numbers: tuple[str, ...] = Field(
+        (),
+        description="Numbers without + that click-to-dial may call, or patterns: 600, _6XX. Those with + are "
+        "as [dialling] allows.",
+    )
     stuck_after_s: int = Field(
         7200, ge=60, le=86_400, description="A channel older than this counts as stuck, in seconds."
     )
@@ -128,6 +133,14 @@ class SupervisionConfig(Section):
     phones: dict[Name, str] = Field(
         default_factory=dict, description='Telephones of supervisors, by panel user: {anna = "PJSIP/anna"}.'
     )
+
+    @field_validator("dial_numbers")
+    @classmethod
+    def _numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number in value:
+            if not re.fullmatch(r"[0-9*#]{1,32}|_([0-9XZNxzn*#]|\[[0-9]+(-[0-9])?\]){1,64}", number):
+                raise ValueError(f"`{number}` is neither a number without + nor a pattern such as _6XX")
+        return value
 
     @field_validator("phones")
     @classmethod

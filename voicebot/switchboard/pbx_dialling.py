@@ -1,0 +1,87 @@
+"""What click-to-dial may call, and whose telephone it may ring: no more than voicebot.toml says."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from voicebot.call.routing import pattern_to_regex
+from voicebot.campaign.numbers import WrongNumber, callable_number
+from voicebot.campaign.rules.number import AREA, NEAR
+from voicebot.config import Config
+from voicebot.config.people import known_number
+from voicebot.errors import Problem, UserError
+
+CALLS_A_MINUTE = 20
+"""By one person; more is no person's doing."""
+_MINUTE_S = 60.0
+
+
+class ClickRules:
+    """Judges numbers and telephones of click-to-dial."""
+
+    def __init__(self, config: Config) -> None:
+        self._dialling = config.dialling
+        self._internal = [
+            pattern_to_regex(number) if number.startswith("_") else number
+            for number in config.supervision.dial_numbers
+        ]
+        agents = (agent.channel for agent in config.agents.values())
+        self._phones = frozenset((*agents, *config.supervision.phones.values()))
+        self._calls: dict[str, deque[float]] = {}
+
+    def may_dial(self, number: str) -> bool:
+        """Whether the number may be called: one of `dial_numbers`, or with + one that [dialling] allows.
+
+        Premium numbers never are, nor what is dear behind a prefix that does not mean it.
+        """
+        if not known_number(number):
+            return False
+        if not number.startswith("+"):
+            return any(
+                number == each if isinstance(each, str) else each.fullmatch(number) is not None
+                for each in self._internal
+            )
+        allowed = [prefix for prefix in self._dialling.prefixes if number.startswith(prefix)]
+        if not allowed or number.startswith(self._dialling.denied_prefixes or ("-",)):
+            return False
+        try:
+            region = callable_number(number).region
+        except WrongNumber:
+            return False
+        near = region in NEAR or not number.startswith("+1")
+        return near or max(map(len, allowed)) >= AREA
+
+    def check_phone(self, channel: str) -> None:
+        """Raise UserError unless the telephone is an agent's or a supervisor's."""
+        if channel not in self._phones:
+            known = ", ".join(sorted(self._phones)) or "none yet"
+            raise UserError(
+                Problem(
+                    f"{channel[:80]!r} is no telephone of an agent's or a supervisor's",
+                    f"name it in [agents.NAME] channel or [supervision] phones; there are: {known}",
+                )
+            )
+
+    def check_number(self, number: str, allowed: bool) -> None:
+        """Raise UserError with the reason unless the number is `allowed`."""
+        if allowed:
+            return
+        what = f"{number[:40]!r} may not be dialled"
+        if not known_number(number):
+            remedy = "a number has digits, * and #, and may begin with +"
+        elif number.startswith("+"):
+            remedy = "[dialling] prefixes, denied_prefixes and the rules on dear numbers decide"
+        else:
+            remedy = "numbers without + are those of [supervision] dial_numbers; write others as +12025550142"
+        raise UserError(Problem(what, remedy))
+
+    def count(self, by: str, now: float) -> None:
+        """Take note of a call. Raises UserError where it is one too many."""
+        calls = self._calls.setdefault(by, deque())
+        while calls and calls[0] <= now - _MINUTE_S:
+            calls.popleft()
+        if len(calls) >= CALLS_A_MINUTE:
+            raise UserError(
+                Problem(f"{by or 'somebody'} has placed {CALLS_A_MINUTE} calls within a minute", "wait a little")
+            )
+        calls.append(now)
