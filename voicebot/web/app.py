@@ -10,14 +10,19 @@ from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
 from voicebot.web.api.calls import calls
+from voicebot.web.api.events import events
 from voicebot.web.api.pbx import pbx
 from voicebot.web.api.people import conferences, queues
 from voicebot.web.api.session import door, session
+from voicebot.web.api.sockets import sockets
 from voicebot.web.house import House
+from voicebot.web.live.feed import Feed
+from voicebot.web.live.snapshots import Snapshots
 from voicebot.web.pages import pages
 from voicebot.web.problems import API, install
 from voicebot.web.security.doorkeeper import Doorkeeper
 from voicebot.web.security.guard import Guard
+from voicebot.web.security.journal import Journal
 from voicebot.web.security.places import Places
 
 STATIC_FILES = Path(__file__).parent / "static"
@@ -37,6 +42,7 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     panel = house.config.panel
     places = Places(panel.bind, panel.port if port is None else port, panel.origins)
     doorkeeper = Doorkeeper(house, places, local_token)
+    journal = Journal(doorkeeper)
     app = FastAPI(
         title="voicebot",
         version=__version__,
@@ -46,15 +52,16 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
         openapi_url=None,
         separate_input_output_schemas=False,
     )
-    app.state.house, app.state.doorkeeper = house, doorkeeper
+    app.state.house, app.state.doorkeeper, app.state.journal = house, doorkeeper, journal
     app.state.closing = asyncio.Event()  # streams end when it is set
+    app.state.feed, app.state.snapshots = Feed(house.hub), Snapshots(house)
     api = APIRouter(prefix=f"{API}v1")
-    for router in (session, calls, queues, conferences, pbx):
+    for router in (session, events, calls, queues, conferences, pbx, sockets):
         api.include_router(router)
     app.include_router(api)
     app.include_router(door)
     app.include_router(pages)
     app.mount("/static", StaticFiles(directory=STATIC_FILES), name="static")
     install(app)
-    app.add_middleware(Guard, doorkeeper=doorkeeper)
+    app.add_middleware(Guard, doorkeeper=doorkeeper, journal=journal)
     return app

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.websockets import WebSocket
 
 from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError
 from voicebot.store.errors import StoreUnavailable
@@ -104,7 +105,10 @@ def install(app: FastAPI) -> None:
     """Let all errors be told in this way."""
 
     @app.exception_handler(Trouble)
-    async def _trouble(request: Request, error: Trouble) -> Response:
+    async def _trouble(request: Request | WebSocket, error: Trouble) -> Response | None:
+        if isinstance(request, WebSocket):  # not accepted yet
+            await request.close(1008)
+            return None
         page = request.method == "GET" and not request.url.path.startswith(API)
         if isinstance(error, NotSignedIn) and page:
             where = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from voicebot.config import Config
 from voicebot.errors import Problem, UserError
@@ -72,6 +73,7 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         if house.store is None:
             keeping = asyncio.create_task(_keep_store(config, house), name="panel store")
             stack.push_async_callback(_end, keeping)
+        stack.push_async_callback(_finish, app)
         settings = uvicorn.Config(
             app,
             lifespan="off",
@@ -111,6 +113,13 @@ async def _keep_store(config: Config, house: House) -> None:
                 log.error("nobody can sign in to the panel", why=str(error))
             told = str(error)
         await asyncio.sleep(STORE_AGAIN_S)
+
+
+async def _finish(app: FastAPI) -> None:
+    """What is still to be written; the store is there until after it."""
+    app.state.feed.close()
+    await app.state.journal.close()
+    await app.state.doorkeeper.close()
 
 
 async def _stop(server: uvicorn.Server, serving: asyncio.Task[None], closing: asyncio.Event) -> None:

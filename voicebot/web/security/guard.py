@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 
-from voicebot.errors import Problem
-from voicebot.store.errors import StoreUnavailable
-from voicebot.store.panel_rows import PanelAction
 from voicebot.web.problems import API, Trouble, body
 from voicebot.web.security.doorkeeper import Doorkeeper
+from voicebot.web.security.journal import Journal
 from voicebot.web.security.roles import Identity
 
 log = structlog.get_logger(__name__)
@@ -68,10 +65,10 @@ class TooLarge(Trouble):
 class Guard:
     """Around the application. Refuses before anything of it runs; notes what was done."""
 
-    def __init__(self, app: App, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, app: App, doorkeeper: Doorkeeper, journal: Journal) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
-        self._noting: set[asyncio.Task[None]] = set()
+        self._journal = journal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -140,47 +137,16 @@ class Guard:
         else:
             headers.setdefault("cache-control", "no-cache")
 
-    # --- the log of what was done -----------------------------------------------------------------------
-
     def _note(self, scope: Scope, status: int) -> None:
         """Keep who changed what, or tried to."""
         who: Identity | None = scope["state"].get("who")
         if scope["method"] in SAFE or who is None:
             return
-        route = scope.get("route")
-        what = getattr(route, "name", "") or scope["path"]
+        what = getattr(scope.get("route"), "operation_id", None) or getattr(scope.get("route"), "name", "")
         target = "/".join(str(value) for value in scope.get("path_params", {}).values())
-        self.note(who, what, target, scope["state"].get("detail", {}), scope, status or 500)
-
-    def note(
-        self, who: Identity, what: str, target: str, detail: dict[str, Any], scope: Scope, status: int
-    ) -> None:
-        """Write it down in the background; where the database is away, the log has it."""
-        client = scope.get("client")
-        action = PanelAction(
-            self._doorkeeper.now(),
-            who.name,
-            what[:64],
-            target[:200],
-            detail,
-            client[0] if client else "",
-            status,
-        )
-        log.info("panel", who=who.name, what=what, target=action.target, status=status)
-        task = asyncio.create_task(self._write(action), name="audit")
-        self._noting.add(task)
-        task.add_done_callback(self._noting.discard)
-
-    async def _write(self, action: PanelAction) -> None:
-        try:
-            await self._doorkeeper.store.panel.note(action)
-        except (StoreUnavailable, Trouble) as error:
-            log.warning("action not kept", who=action.who, what=action.what, error=str(error))
-
-    async def close(self) -> None:
-        """Finish what is being noted."""
-        if self._noting:
-            await asyncio.wait(self._noting, timeout=1.0)
+        address = scope["client"][0] if scope.get("client") else ""
+        detail = scope["state"].get("detail", {})
+        self._journal.note(who, what or scope["path"], target, detail, address, status or 500)
 
 
 async def _refuse(send: Send, trouble: Trouble) -> None:
@@ -208,8 +174,3 @@ def _bounded(receive: Receive, most: int) -> Receive:
         return message
 
     return bounded
-
-
-def problem_of(error: Exception) -> Problem:
-    """Return an error as one problem."""
-    return Problem(str(error))

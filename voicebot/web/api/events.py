@@ -1,0 +1,74 @@
+"""News as server-sent events."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from voicebot.errors import Problem
+from voicebot.web.live.feed import TOPICS, Filter
+from voicebot.web.live.stream import EventStream
+from voicebot.web.problems import Trouble, told
+from voicebot.web.security.needs import TheDoorkeeper, Viewer
+
+events = APIRouter(tags=["events"])
+
+MOST_READERS = 500
+
+
+class _Stream(Response):
+    media_type = "text/event-stream"
+
+
+@events.get(
+    "/events",
+    operation_id="events",
+    response_class=_Stream,
+    responses={
+        **told(401, 403, 422, 503),
+        200: {
+            "description": "`snapshot`, then news named `topic.kind`.",
+            "content": {"text/event-stream": {}},
+        },
+    },
+)
+async def follow(
+    request: Request,
+    who: Viewer,
+    doorkeeper: TheDoorkeeper,
+    topics: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description=f"Of {', '.join(sorted(TOPICS))}; separated by commas, empty: all.",
+            examples=["call,queue"],
+        ),
+    ] = "",
+    id: Annotated[
+        str, Query(pattern=r"^[A-Za-z0-9_./-]{0,80}$", description="Only news of this call, queue, ...")
+    ] = "",
+) -> Response:
+    """Follow what happens.
+
+    First comes `snapshot` with `calls`, `queues`, `agents`, `rooms`, `pbx`, `health`, as far as their topics
+    are asked for (with `id`: one call, and all that was said in it). Then each change, as
+    `{topic, kind, id, at, data}`. After `signed_out` the stream ends. Who is too slow loses the connection,
+    and gets a new snapshot by connecting again.
+    """
+    wanted = {each.strip() for each in topics.split(",") if each.strip()} or TOPICS
+    if unknown := wanted - TOPICS:
+        what = f"there is no topic `{min(unknown)}`"
+        raise Trouble(422, [Problem(what, f"there are {', '.join(sorted(TOPICS))}", "query.topics")])
+    state = request.app.state
+    if state.feed.readers >= MOST_READERS:
+        raise Trouble(503, "too many browsers follow already", "close some", {"Retry-After": "10"})
+    return EventStream(
+        state.feed,
+        state.snapshots,
+        Filter(frozenset(wanted), id),
+        partial(doorkeeper.still, who),
+        state.closing,
+    )
