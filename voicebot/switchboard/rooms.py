@@ -43,7 +43,7 @@ from voicebot.conference.commands import (
     Tell,
 )
 from voicebot.conference.participant import Participant, Rules
-from voicebot.conference.room import Room
+from voicebot.conference.room import NotThere, Room
 from voicebot.config import ConferenceConfig, Route
 from voicebot.errors import PbxError, UserError
 from voicebot.switchboard import rooms_sounds as sounds
@@ -175,6 +175,13 @@ class LiveRoom:
             seat.settle(True)
         self.do(commands)
         return seat
+
+    def seat(self, id_: str) -> Seat:
+        """Return a participant's place. Raises NotThere."""
+        try:
+            return self._seats[id_]
+        except KeyError:
+            raise NotThere(id_) from None
 
     def leave(self, id_: str) -> None:
         """Somebody is gone. Nothing happens where they were not there."""

@@ -1,0 +1,186 @@
+"""Telephones that are rung to take part in a conference."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from voicebot.ari import requests
+from voicebot.ari.events import (
+    ChannelDestroyed,
+    ChannelDtmfReceived,
+    Event,
+    StasisEnd,
+    StasisStart,
+    Vanished,
+)
+from voicebot.ari.ids import Kind
+from voicebot.call.leg import Ari
+from voicebot.conference.participant import Participant
+from voicebot.conference.room import Refused
+from voicebot.config import Config
+from voicebot.errors import PbxError, UserError
+from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.switchboard.conferences_views import InvitationView
+from voicebot.switchboard.rooms import LiveRoom
+from voicebot.switchboard.rooms_media import finish, tolerant
+
+RING_S = 40
+"""How long an invited telephone rings."""
+ANSWER_GRACE_S = 5.0
+"""After Asterisk should have stopped ringing, until the invitation is given up."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Telephone:
+    """What is rung. `name`, `number`: what the participant is shown as."""
+
+    channel: str
+    name: str = ""
+    number: str = ""
+
+
+class MayDial(Protocol):
+    """Who may be rung from here."""
+
+    def telephone(self, who: str) -> Telephone:
+        """Return what to ring for a channel, an agent's name or a number. Raises UserError where none may."""
+        ...
+
+
+class KnownPhones:
+    """Implements `MayDial`: configured agents and supervisors, by name or channel, and nobody else."""
+
+    def __init__(self, config: Config) -> None:
+        self._phones: dict[str, Telephone] = {}
+        for name, channel in config.supervision.phones.items():
+            self._phones[name] = self._phones[channel] = Telephone(channel, name)
+        for name, agent in config.agents.items():
+            self._phones[name] = self._phones[agent.channel] = Telephone(agent.channel, agent.name or name)
+
+    def telephone(self, who: str) -> Telephone:
+        if (found := self._phones.get(who)) is not None:
+            return found
+        known = ", ".join(sorted(name for name in self._phones if "/" not in name)) or "nobody"
+        raise UserError(
+            f"{who} may not be invited: it is no agent and no supervisor of this gateway",
+            f"name one of them ({known}), or add an [agents.NAME] with this channel",
+        )
+
+
+class Invitation:
+    """One telephone, from ringing to the end of its stay.
+
+    sit: lets the participant into the room; notice: takes events of their channel
+    """
+
+    def __init__(
+        self,
+        ari: Ari,
+        phone: Telephone,
+        who: str,
+        by: str,
+        host: bool,
+        sit: Callable[[Participant], LiveRoom],
+        notice: Callable[[LiveRoom, str, Event], None],
+    ) -> None:
+        self.id = ari.new_id(Kind.PERSON)
+        self.view = InvitationView(self.id, phone.name or who, by, time.time())
+        self.rings = True
+        self._ari = ari
+        self._phone = phone
+        self._host = host
+        self._sit = sit
+        self._notice = notice
+        self._inbox: EventInbox = ari.subscribe()
+
+    async def ring(self, shown: str) -> None:
+        """Begin to ring; `shown` is the name on the display. Raises UserError where Asterisk cannot."""
+        self._inbox.expect(self.id)
+        request = requests.originate(
+            app=self._ari.app,
+            channel_id=self.id,
+            endpoint=self._phone.channel,
+            timeout_s=RING_S,
+            caller_name=shown,
+        )
+        try:
+            await self._ari.request(request)
+        except PbxError as error:
+            self._inbox.close()
+            raise UserError(
+                f"{self._phone.channel} cannot be rung: {error}", "see whether the telephone is registered"
+            ) from error
+        self._inbox.confirm(self.id)
+
+    async def attend(self, longest_s: float) -> None:
+        """Let them in when they answer, and stay with them to the end. Undoes all on every path."""
+        room: LiveRoom | None = None
+        try:
+            async with asyncio.timeout(RING_S + ANSWER_GRACE_S):
+                if not await self._answered():
+                    return
+            self.rings = False
+            async with asyncio.timeout(longest_s):
+                room = self._sit(
+                    Participant(
+                        self.id,
+                        name=self._phone.name,
+                        number=self._phone.number or self._phone.channel,
+                        host=self._host,
+                        since_at=time.time(),
+                    )
+                )
+                await self._stay(room)
+        except Refused as refused:
+            log.info("invited, and not let in", who=self._phone.channel, why=refused.why)
+        except TimeoutError:
+            log.info("an invited telephone is let go", who=self._phone.channel)
+        except (UserError, PbxError) as error:
+            log.warning("invitation failed", who=self._phone.channel, error=str(error))
+        finally:
+            self.rings = False
+            if room is not None:
+                room.leave(self.id)
+            await finish(self._undo(room))
+
+    async def _answered(self) -> bool:
+        async for event in self._inbox:
+            if isinstance(event, StasisStart):
+                return True
+            if isinstance(event, ChannelDestroyed | StasisEnd | Vanished):
+                log.info("an invited telephone did not answer", who=self._phone.channel)
+                return False
+        return False
+
+    async def _stay(self, room: LiveRoom) -> None:
+        following = asyncio.create_task(self._follow(room))
+        over = room.seat(self.id).over
+        try:
+            await asyncio.wait({following, over}, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                following.result()
+        finally:
+            following.cancel()
+
+    async def _follow(self, room: LiveRoom) -> None:
+        async for event in self._inbox:
+            if isinstance(event, ChannelDestroyed | StasisEnd | Vanished):
+                return
+            if isinstance(event, ChannelDtmfReceived):
+                room.press(self.id, event.digit)
+            else:
+                self._notice(room, self.id, event)
+
+    async def _undo(self, room: LiveRoom | None) -> None:
+        await tolerant(self._ari, requests.hang_up(self.id))
+        self._inbox.close()
+        if room is not None and room.room.over:
+            await room.closed.wait()
