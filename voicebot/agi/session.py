@@ -84,7 +84,7 @@ class Session:
         """Whether the caller has hung up."""
         self.closed = False
         self._waiting: Command[Any] | None = None
-        self._mark = ""
+        self._marks_out: list[str] = []
         self._marks = 0
         self._reply_before_mark: Reply | None = None
         self._buffer = b""
@@ -97,7 +97,12 @@ class Session:
 
     @property
     def interrupting(self) -> bool:
-        return bool(self._mark)
+        return bool(self._marks_out)
+
+    @property
+    def interruptible(self) -> bool:
+        """Whether something plays or waits that can be ended."""
+        return not self.closed and not self.gone and isinstance(self._waiting, INTERRUPTIBLE)
 
     def receive(self, data: bytes) -> list[Event]:
         """Take bytes as they come."""
@@ -147,13 +152,18 @@ class Session:
         return line
 
     def interrupt(self) -> bytes:
-        """Return what ends the command that plays or waits; b"" where there is nothing to end."""
-        if self.closed or self._mark or not isinstance(self._waiting, INTERRUPTIBLE) or self.gone:
+        """Return what ends the command that plays or waits; b"" where there is nothing to end.
+
+        Once more while it does not end: Asterisk overlooks an interruption that it read together with the
+        command, until something else comes.
+        """
+        if not self.interruptible:
             return b""
+        if not self._marks_out:
+            self._reply_before_mark = None
         self._marks += 1
-        self._mark = f"{MARK}{self._marks}"
-        self._reply_before_mark = None
-        return line_of(GetFullVariable(self._mark))
+        self._marks_out.append(f"{MARK}{self._marks}")
+        return line_of(GetFullVariable(self._marks_out[-1]))
 
     def _begin(self, events: list[Event], searched: int) -> bool:
         """Look for the end of the environment; return whether it is complete. searched: bytes without one."""
@@ -202,7 +212,7 @@ class Session:
             raise Malformed("an answer to nothing")
         if reply.code == CALLER_IS_GONE:
             self._hang_up(events)
-        if self._mark:
+        if self._marks_out:
             self._take_marked(command, reply, events)
             return
         self._waiting = None
@@ -210,9 +220,11 @@ class Session:
 
     def _take_marked(self, command: Command[Any], reply: Reply, events: list[Event]) -> None:
         """An answer during an interruption: to the mark, or to what was over before Asterisk saw the mark."""
-        if reply.value == self._mark:
-            self._waiting, self._mark = None, ""
-            events.append(Interrupted(command, _as_ended(command, self._reply_before_mark)))
+        if reply.value == self._marks_out[0]:
+            del self._marks_out[0]
+            if not self._marks_out:
+                self._waiting = None
+                events.append(Interrupted(command, _as_ended(command, self._reply_before_mark)))
         elif self._reply_before_mark is not None:
             raise Malformed("an answer to nothing")
         else:

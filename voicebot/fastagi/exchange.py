@@ -23,6 +23,12 @@ LONGEST_MEDIUM_S = 4 * 3600.0
 """Longest wait where that time is not known: a prompt, an application."""
 
 
+SETTLE_S = 0.02
+"""So long after a command it may be interrupted: before, Asterisk may read both at once (agi/session.py)."""
+NUDGE_S = 0.2
+"""Then an interruption that was overlooked all the same is repeated."""
+
+
 class Wire(Protocol):
     """Where commands go. Neither method waits, or raises for a peer that is gone."""
 
@@ -48,6 +54,8 @@ class Exchange:
         self._answer: asyncio.Future[Reply] | None = None
         self._queue: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._interruption: asyncio.TimerHandle | None = None
+        self._sent_at = 0.0
         self.fault = ""
         """What the peer did wrong, for which the session was closed."""
 
@@ -91,11 +99,19 @@ class Exchange:
         The result is as if it had ended by itself: Played(), Pressed(timed_out=True), "". Returns False where
         nothing plays that can be ended: saying, recording and applications cannot.
         """
+        if not self._session.interruptible:
+            return False
+        if self._interruption is None:
+            after = max(0.0, self._sent_at + SETTLE_S - self._loop.time())
+            self._interruption = self._loop.call_later(after, self._interrupt)
+        return True
+
+    def _interrupt(self) -> None:
         data = self._session.interrupt()
         if data:
+            self._interruption = self._loop.call_later(NUDGE_S, self._interrupt)
             self._wire.write(data)
             self._watch(self._command_s)
-        return bool(data)
 
     def close(self) -> None:
         """End the session: the dialplan goes on."""
@@ -140,6 +156,7 @@ class Exchange:
 
     def _settle(self, reply: Reply) -> None:
         self._stop_watching()
+        self._stop_interrupting()
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
             answer.set_result(reply)
@@ -154,6 +171,7 @@ class Exchange:
 
     def _over(self, fault: str) -> None:
         self._stop_watching()
+        self._stop_interrupting()
         self.fault = self.fault or fault
         error: Exception = AgiError(self.fault) if self.fault else CallerHungUp("the session is over")
         if not self._began.done():
@@ -179,6 +197,11 @@ class Exchange:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _stop_interrupting(self) -> None:
+        if self._interruption is not None:
+            self._interruption.cancel()
+            self._interruption = None
 
     def _late(self) -> None:
         waiting = self._session.waiting
@@ -224,6 +247,7 @@ class Exchange:
         takes_ms = command.takes_ms()
         self._watch(self._command_s + (LONGEST_MEDIUM_S if takes_ms is None else takes_ms / 1000))
         self._wire.write(line)
+        self._sent_at = self._loop.time()
         try:
             return await answer
         except asyncio.CancelledError:

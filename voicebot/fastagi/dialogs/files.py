@@ -11,11 +11,16 @@ from pathlib import Path
 
 from voicebot.audio.frames import Samples
 from voicebot.errors import Problem, UserError
+from voicebot.fastagi.dialogs.playout import SAMPLE_RATE
 
 ENDING = ".sln"
 MEMORY = Path("/dev/shm")
 READABLE = 0o644
 """Asterisk often is another user."""
+SILENCE = "silence"
+SILENCE_S = 20
+"""Played while a key is awaited: unlike WAIT FOR DIGIT it ends without a warning in Asterisk's log, and the
+caller's line stays open."""
 MOST_FILES = 20_000
 """So many prompts are kept; then those go that were not played for longest."""
 
@@ -33,11 +38,18 @@ class PromptFiles:
             self._known = dict.fromkeys(
                 path.stem for path in sorted(folder.glob(f"*{ENDING}"), key=lambda path: path.stat().st_mtime)
             )
+            self._known.pop(SILENCE, None)
+            _write(folder / f"{SILENCE}{ENDING}", bytes(2 * SAMPLE_RATE * SILENCE_S))
         except OSError as error:
             what = f"agi.prompts: {folder} cannot be used: {error.strerror}"
             raise UserError(
                 Problem(what, "name a folder that voicebot may write and Asterisk may read")
             ) from error
+
+    @property
+    def silence(self) -> str:
+        """The name of a file with SILENCE_S of silence."""
+        return f"{self._seen_as}/{SILENCE}"
 
     @contextmanager
     def kept(self, samples: Samples, *, secret: bool) -> Iterator[str]:

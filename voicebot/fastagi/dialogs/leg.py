@@ -26,10 +26,10 @@ from voicebot.fastagi.dialogs.playout import SAMPLE_RATE, Piece
 from voicebot.fastagi.dialogs.port import AgiPort
 from voicebot.pbx.ari_inbox import EventInbox
 
-WAIT_MS = 20_000
-"""One wait for a key; then the next."""
-GRACE_MS = 60
+GRACE_S = 0.06
 """After a key a prompt waits so long whether it shall go on: what the key means is found out meanwhile."""
+
+_UNSEEN = "Asterisk cannot play a prompt: does it see the folder agi.prompts, and may it read it?"
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +121,7 @@ class AgiLeg(Leg):
                 if piece is not None:
                     digit = await self._play(piece)
                 else:
-                    digit = await self._wait(GRACE_MS if grace else WAIT_MS)
+                    digit = await self._wait(GRACE_S if grace else None)
                 grace = bool(digit)
                 if digit:
                     self._told.put_nowait(digit)
@@ -133,14 +133,16 @@ class AgiLeg(Leg):
             self.ended = self.ended or Ended("media_lost")
             self._told.put_nowait(CallEnded("media_lost"))
 
-    async def _wait(self, timeout_ms: int) -> str:
-        """Wait for a key, or until there is something to play; "" for none."""
-        waiting = asyncio.create_task(self._channel.wait_for_digit(timeout_ms))
+    async def _wait(self, limit_s: float | None) -> str:
+        """Wait for a key in silence, until there is something else to do; "" for none."""
+        waiting = asyncio.create_task(self._channel.stream_file(self._files.silence, KEYS))
         try:
-            await self._changed_or(waiting)
+            await self._changed_or(waiting, limit_s)
             if not waiting.done():
                 self._channel.interrupt()
-            return await waiting
+            return (await waiting).digit
+        except CommandFailed as error:
+            raise AgiError(_UNSEEN) from error
         finally:
             waiting.cancel()
 
@@ -164,7 +166,7 @@ class AgiLeg(Leg):
                 played = await playing
                 digit, reached = played.digit, played.position
             except CommandFailed as error:
-                raise AgiError(f"Asterisk cannot play {file}: does it see the folder agi.prompts?") from error
+                raise AgiError(_UNSEEN) from error
             finally:
                 if not playing.done():
                     playing.cancel()
@@ -175,11 +177,11 @@ class AgiLeg(Leg):
                 playout.played(piece, reached or by_clock)
         return digit
 
-    async def _changed_or(self, doing: asyncio.Future[Any]) -> None:
-        """Return when it is done, or when there is something else to look at."""
+    async def _changed_or(self, doing: asyncio.Future[Any], limit_s: float | None = None) -> None:
+        """Return when it is done, when there is something else to look at, or when the time is up."""
         looking = asyncio.create_task(self._media.changed.wait())
         try:
-            await asyncio.wait({doing, looking}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({doing, looking}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             self._media.changed.clear()
         finally:
             looking.cancel()
