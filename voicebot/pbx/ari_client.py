@@ -225,6 +225,10 @@ class AriClient:
 
     # --- events -----------------------------------------------------------------------------------------
 
+    def held(self) -> frozenset[str]:
+        """Return the ids of all channels and bridges that some call of ours follows now."""
+        return self._router.held()
+
     def subscribe(self, *ids: str) -> EventInbox:
         """Follow channels or bridges that exist; `inbox.expect(id)` adds ones that are to be created.
 

@@ -218,13 +218,15 @@ class PbxTracker:
         """Return the state of a telephone as an Endpoint has it."""
         return self._phones.state(device)
 
-    def take_changes(self) -> dict[str, Any]:
+    def take_changes(self, wanted: bool = True) -> dict[str, Any]:
         """Return what changed since last time, ready for JSON: by part what is new, and what is `gone`.
 
         {"channels": [...], "channels_gone": [ids], "bridges": [...], "endpoints": [...], ...}; queues and
-        registrations are given whole.
+        registrations are given whole. Not `wanted`: nothing is told, and it is not told later either.
         """
         changed, self._changed = self._changed, {}
+        if not wanted:
+            return {}
         found: dict[str, Any] = {}
         for part, there in (("channels", self._legs), ("bridges", self._rooms)):
             ids = changed.get(part, set())

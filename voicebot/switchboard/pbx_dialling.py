@@ -81,7 +81,6 @@ class ClickRules:
         while calls and calls[0] <= now - _MINUTE_S:
             calls.popleft()
         if len(calls) >= CALLS_A_MINUTE:
-            raise UserError(
-                Problem(f"{by or 'somebody'} has placed {CALLS_A_MINUTE} calls within a minute", "wait a little")
-            )
+            what = f"{by or 'somebody'} has placed {CALLS_A_MINUTE} calls within a minute"
+            raise UserError(Problem(what, "wait a little"))
         calls.append(now)
