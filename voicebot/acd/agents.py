@@ -146,6 +146,16 @@ class Agent:
         """Whether they take calls now, or will when they are free again."""
         return self.state in ON_DUTY and self._afterwards is None
 
+    @property
+    def leaves(self) -> bool:
+        """Whether they will be signed out after the call."""
+        return self._afterwards is AgentState.SIGNED_OUT
+
+    @property
+    def pauses(self) -> bool:
+        """Whether they will be paused after the call."""
+        return self._afterwards is AgentState.PAUSED
+
     # --- what events do ---------------------------------------------------------------------------------
 
     def _go(self, state: AgentState, now: float, deadline: float | None = None) -> None:

@@ -14,7 +14,7 @@ NAME = r"^[a-z0-9_-]{1,64}$"
 """Of queues, agents, conferences and panel users; they stand in addresses and file names."""
 Name = Annotated[str, Field(pattern=NAME)]
 Skill = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
-CHANNEL = r"^[A-Za-z0-9]+/[A-Za-z0-9_.@:+-]{1,120}$"
+CHANNEL = r"^[A-Za-z0-9]+/[A-Za-z0-9_./@:+-]{1,120}$"
 """A channel that may be dialled: technology and resource, without options."""
 
 

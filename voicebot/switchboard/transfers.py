@@ -96,6 +96,11 @@ class Talk:
         self._closing: set[asyncio.Task[None]] = set()
         self._hear(phone)
 
+    @property
+    def channel_id(self) -> str:
+        """The channel of the person."""
+        return self._phone.channel_id
+
     # --- from outside -----------------------------------------------------------------------------------
 
     def ask(self, wish: Wish, by: str = "") -> None:

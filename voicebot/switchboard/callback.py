@@ -1,0 +1,304 @@
+"""Callers who hung up and kept their place: an agent is asked first, then the caller is called.
+
+A call-back waits in the queue as the caller did, with their time and priority. It has no call: it goes on in
+a task of its own, and what becomes of it is added to the record of the call in which it was promised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from voicebot.acd.agents import Agent
+from voicebot.acd.matching import Waiter
+from voicebot.acd.offer import Q850_BUSY, Q850_NO_ANSWER, Offer, Outcome, Stage
+from voicebot.acd.offer import Joined as OfferJoined
+from voicebot.audio.frames import Samples
+from voicebot.call.handover import HANDOVER_CONTEXT
+from voicebot.call.record import CallRecord, OfferRecord, PeopleRecord, write_record
+from voicebot.call.services import Services, voice_of
+from voicebot.config import Route
+from voicebot.errors import PbxError
+from voicebot.switchboard.agents_phone import NotReached, Telephone
+from voicebot.switchboard.music import ringing
+from voicebot.switchboard.offers import Offering
+from voicebot.switchboard.transfers import Talk
+from voicebot.switchboard.waiting_side import Side
+from voicebot.switchboard.waiting_sound import rendered
+from voicebot.switchboard.waiting_texts import texts_of, whisper_text
+
+if TYPE_CHECKING:
+    from voicebot.switchboard.queues import QueueHouse
+    from voicebot.switchboard.waiting import Waiting
+
+ATTEMPTS = 2
+"""How often a caller is called back before we give up."""
+RING_S = 30.0
+AGAIN_AFTER_S = 60.0
+"""Between two attempts."""
+WORDS_LIMIT_S = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class CallBacks:
+    """All call-backs that are due."""
+
+    def __init__(self, house: QueueHouse) -> None:
+        self._house = house
+        self._due: set[CallBack] = set()
+
+    def add(self, waiting: Waiting, number: str) -> None:
+        """Take a caller's place over."""
+        promised = CallBack(
+            self._house,
+            waiting.waiter,
+            number=number,
+            caller=waiting.caller,
+            summary=waiting.summary,
+            language=waiting.language,
+            services=waiting.stage.services,
+            route=waiting.presenter.route,
+            record=waiting.stage.scribe.record,
+            stay=waiting.record,
+            over=self._due_no_more,
+        )
+        waiting.waiter.offered = False
+        self._due.add(promised)
+        self._house.enter(promised)
+
+    def _due_no_more(self, promised: CallBack) -> None:
+        self._due.discard(promised)
+
+    async def close(self) -> None:
+        for promised in tuple(self._due):
+            await promised.close()
+
+
+class CallBack:
+    """One promise. A `Member` of the queue."""
+
+    call_back = True
+
+    def __init__(
+        self,
+        house: QueueHouse,
+        waiter: Waiter,
+        *,
+        number: str,
+        caller: str,
+        summary: str,
+        language: str,
+        services: Services,
+        route: Route,
+        record: CallRecord,
+        stay: PeopleRecord,
+        over: Callable[[CallBack], None],
+    ) -> None:
+        self.waiter = waiter
+        self.agent = ""
+        self.caller = caller
+        self.number = number
+        self.summary = summary
+        self.talk: Talk | None = None
+        self._house = house
+        self._config = house.config_of(waiter.queue)
+        self._services = services
+        self._route = route
+        self._texts = texts_of(language)
+        self._record = record
+        self._stay = stay
+        self._over = over
+        self._clock = house.clock
+        self._task: asyncio.Task[None] | None = None
+        self._again: asyncio.TimerHandle | None = None
+
+    # --- what the queue says ----------------------------------------------------------------------------
+
+    def assigned(self, agent: Agent) -> None:
+        self.agent = agent.name
+        self._task = asyncio.create_task(self._serve(agent), name="call-back")
+
+    def dropped(self) -> None:
+        """It is forgotten, unless somebody is on the line already."""
+        if self.talk is None:
+            self._finish("dropped")
+
+    async def close(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    # --- calling ----------------------------------------------------------------------------------------
+
+    async def _serve(self, agent: Agent) -> None:
+        phone = Telephone(
+            self._services, self._house.channel_of(agent.name), number=self.number, name=self.caller
+        )
+        offer = Offer(
+            self._clock(), ring_s=self._config.ring_s, accept_key=self._config.accept_key, whisper=True
+        )
+        note = OfferRecord(agent=agent.name, at_ms=self._ms())
+        self._stay.offers.append(note)
+        outcome: Outcome = "withdrawn"
+        try:
+            await Offering(phone, offer, self._whisper, self._clock).run()
+            if offer.stage is Stage.JOINING:
+                offer.handle(OfferJoined(), self._clock())
+            outcome = offer.outcome or "unreachable"
+            note.outcome, note.ended_ms = outcome, self._ms()
+            self._house.offer_ended(self, agent, outcome)
+            if outcome == "accepted":
+                await self._call(agent, phone)
+        except Exception:  # a mistake of ours must not stop the queue
+            log.exception("call-back failed")
+        finally:
+            if self.agent:
+                note.outcome, note.ended_ms = "withdrawn", self._ms()
+                self._house.offer_ended(self, agent, "withdrawn")
+            await phone.close()
+
+    async def _whisper(self) -> Samples | None:
+        text = whisper_text(
+            self._texts,
+            caller=self.caller or self.number,
+            summary=self.summary,
+            key=self._config.accept_key,
+            call_back=True,
+        )
+        return await self._rendered(text)
+
+    async def _call(self, agent: Agent, phone: Telephone) -> None:
+        """The agent hears it ring; the caller answers, or not."""
+        house = self._house
+        house.talk_began(self, agent)
+        began = self._clock()
+        talked: float | None = None
+        caller = Telephone(
+            self._services, self._way_out(), number=house.config.dialling.caller, name=self.waiter.queue
+        )
+        try:
+            phone.sound.start(ringing(phone.sample_rate))
+            outcome = await self._dial(caller)
+            phone.sound.stop()
+            if outcome == "answered" and not phone.gone.done():
+                self._note(outcome)
+                house.called_back(self.waiter.queue)
+                self._stay.agent, self._stay.accepted_ms = agent.name, self._ms()
+                await self._talk(agent, phone, caller)
+                talked = self._clock() - began
+                self._finish("answered")
+                return
+            self._note(outcome if outcome != "answered" else "hung_up")
+            samples = await self._rendered(self._texts.not_answered)
+            if samples is not None and not phone.gone.done():
+                await asyncio.wait({phone.sound.say(samples)}, timeout=WORDS_LIMIT_S)
+            self._later()
+        finally:
+            await caller.close()
+            house.talk_ended(self, agent, talked)
+
+    async def _dial(self, caller: Telephone) -> str:
+        why_not = self._house.may_call_back(self.waiter.queue, self.number)
+        if why_not is not None:
+            log.warning("call-back not dialled", why=why_not)
+            return "forbidden"
+        try:
+            async with asyncio.timeout(RING_S):
+                await caller.ring()
+        except NotReached as why:
+            if why.cause in Q850_BUSY:
+                return "busy"
+            return "no_answer" if why.cause in Q850_NO_ANSWER else "unreachable"
+        except TimeoutError:
+            return "no_answer"
+        return "answered"
+
+    async def _talk(self, agent: Agent, phone: Telephone, caller: Telephone) -> None:
+        side = Side(
+            self._services.ari, caller.leg, caller.sound, self._house.music_of(self.waiter.queue), set()
+        )
+        try:
+            await side.admit(phone)
+        except PbxError as error:
+            log.warning("call-back not joined", why=str(error))
+            return
+        self.talk = talk = Talk(
+            services=self._services,
+            side=side,
+            phone=phone,
+            person=self._house.title_of(agent.name),
+            record=self._stay,
+            dialled=self._house.dialled,
+            ms=self._ms,
+            clock=self._clock,
+            on_person=lambda person: self._house.agent_left(self),
+        )
+        began = self._clock()
+        talking = asyncio.create_task(talk.run(), name="talk")
+        waits: set[asyncio.Future[object]] = {talking, caller.gone}  # type: ignore[arg-type]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            talking.cancel()
+            await asyncio.wait({talking})
+            self.talk = None
+            self._stay.talked_ms += round((self._clock() - began) * 1000)
+        if not talking.cancelled():
+            await self._give_on(caller, talking.result().to)
+
+    async def _give_on(self, caller: Telephone, to: str) -> None:
+        """A blind transfer of somebody who was called back: the dialplan has them, if it is an extension."""
+        if to and ":" not in to:
+            await caller.leg.hand_over(HANDOVER_CONTEXT, to)
+
+    def _way_out(self) -> str:
+        dial = self._house.config.trunks[self._config.call_back_trunk].dial
+        return dial.replace("{number}", self.number).replace("{digits}", self.number.removeprefix("+"))
+
+    # --- ends -------------------------------------------------------------------------------------------
+
+    def _later(self) -> None:
+        """Try once more in a while, or give up; the place in the queue stays."""
+        assert self._stay.call_back is not None, "it was promised"
+        if len(self._stay.call_back.attempts) >= ATTEMPTS:
+            self._finish("failed")
+            return
+        self.waiter.offered = True
+        self._house.enter(self)
+        loop = asyncio.get_running_loop()
+        self._again = loop.call_later(AGAIN_AFTER_S, self._house.hold, self, False)
+
+    def _note(self, outcome: str) -> None:
+        assert self._stay.call_back is not None, "it was promised"
+        self._stay.call_back.attempts.append(outcome)
+
+    def _finish(self, outcome: str) -> None:
+        """It is over: the record of the call is told."""
+        assert self._stay.call_back is not None, "it was promised"
+        self._stay.call_back.outcome = outcome
+        self._house.leave(self)
+        if self._again is not None:
+            self._again.cancel()
+        asyncio.get_running_loop().create_task(self._write(), name="record of a call-back")
+        self._over(self)
+
+    async def _write(self) -> None:
+        try:
+            await asyncio.to_thread(write_record, self._house.config.var, self._record)
+        except (OSError, ValueError) as error:
+            log.error("call-back not in the record", error=str(error))
+
+    async def _rendered(self, text: str) -> Samples | None:
+        voice = voice_of(self._services.config, self._route, self._texts.language)
+        rate = self._services.config.media.sample_rate
+        return await rendered(self._services.tts, text, voice, rate)
+
+    def _ms(self) -> int:
+        """Milliseconds since the call was answered in which it was promised."""
+        return round((self._house.epoch() - self._record.started_at.timestamp()) * 1000)

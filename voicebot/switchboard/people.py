@@ -1,0 +1,75 @@
+"""Who takes callers over from dialogs: queues, conferences, in one.
+
+people = build_people(gateway.config, gateway.ari, hub, may_dial=..., presence=...)
+Gateway(config, people=lambda gateway: people)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from voicebot.call.live import Hub
+from voicebot.call.people import Presenter
+from voicebot.config import Config
+from voicebot.dialog.turns import Handover
+from voicebot.switchboard.queues import MayDial, Presence, QueueHouse
+
+
+class Taker(Protocol):
+    """One kind of people: all queues, or all conferences."""
+
+    def takes(self, handover: Handover) -> bool: ...
+
+    async def serve(self, presenter: Presenter, handover: Handover) -> Handover | None: ...
+
+
+class PeopleOfOurs:
+    """A `call.people.People` of several takers; the first who takes a hand-over serves it.
+
+    `queues` is what the panel and the REST interface act on.
+    """
+
+    def __init__(self, queues: QueueHouse, others: Iterable[Taker] = ()) -> None:
+        self.queues = queues
+        self._takers: list[Taker] = [queues, *others]
+
+    def add(self, taker: Taker) -> None:
+        """Have another kind of people as well: conferences."""
+        self._takers.append(taker)
+
+    def takes(self, handover: Handover) -> bool:
+        return any(taker.takes(handover) for taker in self._takers)
+
+    async def serve(self, presenter: Presenter, handover: Handover) -> Handover | None:
+        """See `People.serve`. What one taker gives on to another is served on here."""
+        onward: Handover | None = handover
+        while onward is not None:
+            taker = next((each for each in self._takers if each.takes(onward)), None)
+            if taker is None:
+                return onward
+            onward = await taker.serve(presenter, onward)
+        return None
+
+    async def close(self) -> None:
+        """The gateway ends: call-backs that go on are ended, states are written."""
+        await self.queues.close()
+
+
+def build_people(
+    config: Config,
+    hub: Hub | None,
+    *,
+    may_dial: MayDial | None = None,
+    presence: Presence = lambda channel: "unknown",
+    others: Iterable[Taker] = (),
+) -> PeopleOfOurs:
+    """Return the queues and agents of the configuration, ready to serve. Needs a running event loop.
+
+    may_dial: why a number may not be dialled, None where it may; without it nobody is called back
+    presence: the state of a telephone (`PbxWatch.presence`)
+    others:   conferences
+
+    Raises UserError where the configuration names a queue, trunk or music that is not there.
+    """
+    return PeopleOfOurs(QueueHouse(config, hub, may_dial=may_dial, presence=presence), others)

@@ -1,0 +1,491 @@
+"""One caller who waits in a queue of ours, from the dialog's last word until persons are done with them.
+
+It all happens on the call's own media: music and words come from our playout, keys from the call's leg, and
+the recording goes on. One task does it, so that whatever it began is undone when the caller hangs up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from voicebot.acd import offer as offer_rules
+from voicebot.acd.agents import Agent
+from voicebot.acd.expecting import Announcing
+from voicebot.acd.keys import CallBackKeys
+from voicebot.acd.matching import Waiter
+from voicebot.acd.offer import Offer, Outcome, Stage
+from voicebot.audio.frames import Samples
+from voicebot.call.people import Presenter
+from voicebot.call.record import CallBackRecord, OfferRecord, PeopleRecord
+from voicebot.call.services import voice_of
+from voicebot.dialog.turns import Handover
+from voicebot.errors import PbxError, UserError
+from voicebot.media.port import HeardFrame
+from voicebot.switchboard.agents_phone import Telephone
+from voicebot.switchboard.offers import Offering
+from voicebot.switchboard.transfers import Talk, TalkEnd
+from voicebot.switchboard.waiting_side import Side
+from voicebot.switchboard.waiting_sound import HoldSound, rendered
+from voicebot.switchboard.waiting_texts import announcement_text, spaced, texts_of, whisper_text
+
+if TYPE_CHECKING:
+    from voicebot.switchboard.queues import QueueHouse
+
+ASK_S = 40.0
+"""Who was asked for the number and says nothing for so long goes on waiting."""
+JOIN_GRACE_S = 1.0
+"""An agent who is gone so soon after the join has not had the call: the caller has their old place again."""
+WORDS_LIMIT_S = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Assigned:
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """This offer has come to its end."""
+
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class _CallBackWanted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _CallBackKeyed:
+    answer: Literal["confirmed", "changed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dropped:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenOn:
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _TimeUp:
+    pass
+
+
+_News = _Assigned | _Offered | _CallBackWanted | _CallBackKeyed | _Dropped | _GivenOn | _TimeUp
+
+
+class Waiting:
+    """An `Attendant`, and a `Member` of the queue. `await run()` returns where the dialplan goes on, or None.
+
+    side: what the caller hears and the bridge they are in; the next stay of the same caller takes it over
+    """
+
+    call_back = False
+
+    def __init__(
+        self, house: QueueHouse, presenter: Presenter, handover: Handover, waiter: Waiter, side: Side | None
+    ) -> None:
+        stage = presenter.stage
+        self.waiter = waiter
+        self.agent = ""
+        self.caller = stage.scribe.record.caller.name or stage.scribe.record.caller.number
+        self.summary = handover.summary or composed(handover.context)
+        self.language = handover.language or stage.scribe.record.dialog.language
+        self.handover = handover
+        self.stage = stage
+        self.presenter = presenter
+        self.talk: Talk | None = None
+        self._house = house
+        self._config = house.config_of(waiter.queue)
+        self._clock = house.clock
+        self._texts = texts_of(self.language)
+        self._number = stage.scribe.record.caller.number
+        self.side = side or self._new_side()
+        self._news: asyncio.Queue[_News] = asyncio.Queue()
+        self._phone: Telephone | None = None
+        self._offer: Offer | None = None
+        self._offering: asyncio.Task[None] | None = None
+        self._offered_to: Agent | None = None
+        self._asking: CallBackKeys | None = None
+        self._asked_at = 0.0
+        self.record = PeopleRecord(
+            queue=waiter.queue, priority=waiter.priority, skills=list(waiter.skills), began_ms=self._ms()
+        )
+        stage.scribe.record.people.append(self.record)
+
+    def _new_side(self) -> Side:
+        stage = self.stage
+        keep = {"recording"} if stage.live.view().recording != "off" else set()
+        sound = HoldSound(stage.port.playout, stage.port.sample_rate, stage.prompts)
+        return Side(stage.services.ari, stage.leg, sound, self._house.music_of(self.waiter.queue), keep)
+
+    # --- the caller's ear and keys ----------------------------------------------------------------------
+
+    def heard(self, frame: HeardFrame) -> None:
+        """What callers say while they wait means nothing."""
+
+    def prompt_started(self, prompt_id: int, at: float) -> None:
+        self.side.sound.prompt_started(prompt_id)
+
+    def prompt_finished(self, prompt_id: int, at: float) -> None:
+        self.side.sound.prompt_finished(prompt_id)
+
+    def press(self, digit: str) -> None:
+        if self.talk is not None:
+            return
+        if self._asking is not None:
+            self._asked_at = self._clock()
+            if (answer := self._asking.press(digit)) is not None:
+                self._news.put_nowait(_CallBackKeyed(answer))
+        elif self._config.call_back and digit == self._config.call_back_key:
+            self._news.put_nowait(_CallBackWanted())
+
+    # --- what the queue says ----------------------------------------------------------------------------
+
+    def assigned(self, agent: Agent) -> None:
+        """This agent is to be asked."""
+        self.agent = agent.name
+        self._news.put_nowait(_Assigned(agent))
+
+    def dropped(self) -> None:
+        self._news.put_nowait(_Dropped())
+
+    def give_on(self, to: str, by: str) -> None:
+        self._news.put_nowait(_GivenOn(to, by))
+
+    # --- waiting ----------------------------------------------------------------------------------------
+
+    async def run(self) -> TalkEnd | Handover | None:
+        """Returns how the stay ended: where the dialplan goes on, a transfer to another queue or agent
+        (`TalkEnd`), or None where the call is over.
+        """
+        self.presenter.attend(self)
+        self.stage.live.state("waiting", person="", queue=self.waiter.queue, summary=self.summary)
+        if not self.side.sound.on:
+            self.side.sound.start(self.side.music)
+        if self._house.full(self.waiter.queue):
+            return await self._nobody("full")
+        self._house.enter(self)
+        announcing = asyncio.create_task(self._announce(), name="announcements")
+        try:
+            return await self._wait()
+        except BaseException:
+            self._end("abandoned")
+            raise
+        finally:
+            announcing.cancel()
+            await self._withdraw()
+            self._house.leave(self, abandoned=self.record.outcome == "abandoned")
+
+    async def _wait(self) -> TalkEnd | Handover | None:
+        until = self._clock() + self._config.longest_wait_s
+        while True:
+            match await self._next(until):
+                case _Assigned(agent) if self._asking is not None:
+                    self._house.offer_ended(self, agent, "withdrawn")
+                    self._house.hold(self, True)
+                case _Assigned(agent):
+                    self._begin_offer(agent)
+                case _Offered(offer) if offer is self._offer:
+                    end = await self._offered(offer)
+                    if end is not None:
+                        return await self._after(end)
+                case _CallBackWanted():
+                    await self._ask_for_number()
+                case _CallBackKeyed(answer):
+                    if await self._call_back_keyed(answer):
+                        return None
+                case _GivenOn(to, _):
+                    self._end("transferred")
+                    return TalkEnd("transfer", to)
+                case _Dropped():
+                    return await self._nobody("dropped")
+                case _TimeUp() if self._asking is not None:
+                    self._go_on_waiting()
+                case _TimeUp():
+                    return await self._nobody("nobody")
+
+    async def _next(self, until: float) -> _News:
+        """Return what happens next. An agent who is being asked is waited for, however late it is."""
+        due: float | None = None if self._offering is not None else until
+        if self._asking is not None:
+            due = self._asked_at + ASK_S
+        try:
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
+                return await self._news.get()
+        except TimeoutError:
+            return _TimeUp()
+
+    async def _nobody(self, outcome: Literal["full", "dropped", "nobody"]) -> Handover | None:
+        """The caller goes on to `otherwise`, or hears that nobody can take the call."""
+        await self._withdraw()
+        self._house.hold(self, True)
+        self._end(outcome)
+        self._house.given_on(self.waiter.queue)
+        if self._config.otherwise:
+            return self._onward(self._config.otherwise)
+        await self._say(self._texts.nobody)
+        return None
+
+    def _onward(self, extension: str) -> Handover:
+        return Handover(extension, self.handover.context, summary=self.summary, language=self.language)
+
+    def _end(self, outcome: str) -> None:
+        if not self.record.outcome:
+            self.record.outcome = outcome
+        if self.record.accepted_ms is None:
+            self.record.waited_ms = self._ms() - self.record.began_ms
+
+    def _ms(self) -> int:
+        return self.stage.scribe.ms(self._clock())
+
+    # --- words ------------------------------------------------------------------------------------------
+
+    async def _announce(self) -> None:
+        config = self._config
+        announcing = Announcing(
+            self._clock(),
+            every_s=config.announce_s,
+            say_position=config.say_position,
+            say_wait=config.say_wait,
+            call_back=config.call_back and bool(config.call_back_trunk),
+        )
+        while announcing.due is not None:
+            await asyncio.sleep(max(0.0, announcing.due - self._clock()))
+            if self._asking is None and self.talk is None:
+                what = announcing.next(self._clock(), *self._house.position(self))
+                if what is not None:
+                    text = announcement_text(
+                        self._texts, what, greeting=config.greeting, call_back_key=config.call_back_key
+                    )
+                    await self._say(text, aside=True)
+            announcing.said(self._clock())
+
+    async def _say(self, text: str, *, aside: bool = False) -> None:
+        """Say something, while the music plays until its first word; return when it was heard.
+
+        `aside`: not, where the caller talks to somebody, or answers a question, by the time it could be said.
+        """
+        samples = await self._rendered(text)
+        if samples is None or (aside and (self._asking is not None or self.talk is not None)):
+            return
+        heard = self.side.sound.say(samples)
+        await asyncio.wait({heard}, timeout=WORDS_LIMIT_S)
+
+    async def _rendered(self, text: str) -> Samples | None:
+        services = self.stage.services
+        voice = voice_of(services.config, self.presenter.route, self._texts.language)
+        return await rendered(services.tts, text, voice, self.stage.port.sample_rate)
+
+    # --- agents -----------------------------------------------------------------------------------------
+
+    def _begin_offer(self, agent: Agent) -> None:
+        config = self._config
+        self._offered_to = agent
+        self._phone = Telephone(
+            self.stage.services, self._house.channel_of(agent.name), number=self._number, name=self.caller
+        )
+        self._offer = Offer(
+            self._clock(), ring_s=config.ring_s, accept_key=config.accept_key, whisper=config.whisper
+        )
+        self.record.offers.append(OfferRecord(agent=agent.name, at_ms=self._ms()))
+        offering = Offering(self._phone, self._offer, self._whisper, self._clock)
+        self._offering = asyncio.create_task(self._run_offer(offering), name="offer")
+
+    async def _run_offer(self, offering: Offering) -> None:
+        try:
+            await offering.run()
+        except Exception:  # a mistake of ours must not leave the caller waiting for it
+            log.exception("offer failed")
+        self._news.put_nowait(_Offered(offering.offer))
+
+    async def _whisper(self) -> Samples | None:
+        text = whisper_text(
+            self._texts,
+            caller=self.caller,
+            summary=self.summary,
+            key=self._config.accept_key,
+            call_back=False,
+        )
+        return await self._rendered(text)
+
+    async def _offered(self, offer: Offer) -> TalkEnd | None:
+        """The agent has decided. Returns how the talk ended; None: the caller waits on."""
+        phone, agent = self._phone, self._offered_to
+        assert phone is not None and agent is not None, "an offer has both"
+        self._offering = None
+        if offer.stage is Stage.JOINING:
+            try:
+                await self.side.admit(phone)
+            except PbxError as error:
+                log.warning("agent not joined", agent=agent.name, why=str(error))
+                offer.handle(offer_rules.Gone(), self._clock())
+            else:
+                offer.handle(offer_rules.Joined(), self._clock())
+                self._close_offer("accepted")
+                return await self._meet(agent, phone)
+        self._close_offer(offer.outcome or "unreachable")
+        await phone.close()
+        return None
+
+    async def _withdraw(self) -> None:
+        """Stop asking the agent who is being asked."""
+        phone, self._phone = self._phone, None
+        if self._offering is not None:
+            self._offering.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._offering
+            self._offering = None
+        if self._offered_to is not None:
+            self._close_offer("withdrawn")
+        if phone is not None:
+            await phone.close()
+
+    def _close_offer(self, outcome: Outcome) -> None:
+        agent, self._offered_to, self._offer = self._offered_to, None, None
+        assert agent is not None, "an offer has an agent"
+        self.agent = ""
+        self.record.offers[-1].outcome = outcome
+        self.record.offers[-1].ended_ms = self._ms()
+        self._house.offer_ended(self, agent, outcome)
+
+    async def _meet(self, agent: Agent, phone: Telephone) -> TalkEnd | None:
+        """Let the two talk. None: the agent was gone at once, and the caller has their old place again."""
+        self._phone = None
+        self.record.accepted_ms = self._ms()
+        self.record.waited_ms = self._ms() - self.record.began_ms
+        self.record.agent = agent.name
+        title = self._house.title_of(agent.name)
+        self._person_is(title)
+        talk = self.talk = Talk(
+            services=self.stage.services,
+            side=self.side,
+            phone=phone,
+            person=title,
+            record=self.record,
+            dialled=self._house.dialled,
+            ms=self._ms,
+            clock=self._clock,
+            on_person=self._person_changed,
+        )
+        self._house.talk_began(self, agent)
+        began = self._clock()
+        lost = False
+        try:
+            end = await talk.run()
+            lost = end.kind == "left" and self._clock() - began < JOIN_GRACE_S
+        finally:
+            self.talk = None
+            talked = self._clock() - began
+            self.record.talked_ms += round(talked * 1000)
+            if not lost:
+                self._end("answered")
+            self._house.talk_ended(self, agent, None if lost else talked)
+        if not lost:
+            return end
+        self.record.offers[-1].outcome = "lost"
+        self.record.agent, self.record.accepted_ms = "", None
+        await self.side.hold()
+        self.stage.live.state("waiting", person="")
+        self._house.back(self)
+        return None
+
+    def _person_is(self, person: str) -> None:
+        self.stage.live.state("with_person", person=person, queue=self.waiter.queue, summary=self.summary)
+
+    def _person_changed(self, person: str) -> None:
+        """An attended transfer is complete: the agent is free again."""
+        self._person_is(person)
+        self._house.agent_left(self)
+
+    async def _after(self, end: TalkEnd) -> TalkEnd | Handover | None:
+        match end:
+            case TalkEnd("transfer", to) if ":" not in to:
+                return self._onward(to)
+            case TalkEnd("left"):
+                return self._onward(self._config.afterwards) if self._config.afterwards else None
+            case TalkEnd("back"):
+                return TalkEnd("transfer", f"queue:{self.waiter.queue}")
+        return end
+
+    # --- call-back --------------------------------------------------------------------------------------
+
+    async def _ask_for_number(self) -> None:
+        if self._asking is not None:
+            return
+        await self._withdraw()
+        self._house.hold(self, True)
+        known = self._house.may_call_back(self.waiter.queue, self._number) is None
+        self._asking = CallBackKeys(self._number if known else "")
+        await self._ask()
+
+    async def _ask(self) -> None:
+        assert self._asking is not None
+        number = self._asking.number
+        texts = self._texts
+        text = texts.confirm_call_back.format(number=spaced(number)) if number else texts.ask_number
+        self._asked_at = self._clock()
+        samples = await self._rendered(text)
+        if samples is not None and self._asking is not None:
+            self.side.sound.say(samples)
+            self._asked_at = self._clock() + len(samples) / self.stage.port.sample_rate
+
+    async def _call_back_keyed(self, answer: Literal["confirmed", "changed", "refused"]) -> bool:
+        """Returns whether the caller hangs up now, and keeps the place."""
+        if self._asking is None:
+            return False
+        number = self._asking.number
+        if answer == "refused":
+            self._go_on_waiting()
+            await self._say(self._texts.still_there)
+            return False
+        why_not = self._house.may_call_back(self.waiter.queue, number)
+        if why_not is not None:
+            log.info("no call-back", why=why_not)
+            self._go_on_waiting()
+            await self._say(self._texts.not_possible)
+            return False
+        if answer == "changed":
+            await self._ask()
+            return False
+        self.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))
+        self._end("call_back")
+        self._house.promise(self, number)
+        await self._say(self._texts.promised)
+        return True
+
+    def _go_on_waiting(self) -> None:
+        self._asking = None
+        self._house.hold(self, False)
+
+
+def composed(context: tuple[tuple[str, str], ...]) -> str:
+    """Return what a person is told where the dialog has no summary: the values that came along."""
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in context if value)
+
+
+def stay_of(to: str, handover: Handover) -> Handover:
+    """Return a hand-over to `queue:NAME`. Raises UserError for what is none."""
+    kind, _, name = to.partition(":")
+    if kind != "queue" or not name:
+        raise UserError(f"{to} is no queue", "write queue:NAME")
+    return replace(handover, destination=name, queue=True)
+
+
+def values_of(handover: Handover) -> Mapping[str, str]:
+    """Return what came along, for the rules of a queue."""
+    return dict(handover.context)
