@@ -76,7 +76,9 @@ class Call:
         self._live: CallFeed
         self.stage: Stage
         self.recording: RecordingControl | None = None
-        self.company: Company | None = None
+        self.on_company: list[Callable[[], None]] = []
+        """Are told when somebody has the caller, or nobody any more."""
+        self._company: Company | None = None
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done as soon as nobody can be heard any more; what is left is to be undone."""
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -328,9 +330,30 @@ class Call:
         return self._live
 
     @property
+    def stands(self) -> bool:
+        """Whether it was answered, and is not over."""
+        return self.recording is not None and not self.over.done()
+
+    @property
     def taken_over(self) -> bool:
         """Whether a supervisor has the caller, and no dialog any more."""
         return self._taken.done()
+
+    @property
+    def taken_by(self) -> str:
+        """Who has taken the call over, "" for nobody."""
+        return self._taken.result() if self._taken.done() else ""
+
+    @property
+    def company(self) -> Company | None:
+        """The person who has the caller; None: nobody, or a bot."""
+        return self._company
+
+    @company.setter
+    def company(self, company: Company | None) -> None:
+        self._company = company
+        for told in tuple(self.on_company):
+            told()
 
     @property
     def mind(self) -> Interpreter | None:

@@ -179,6 +179,11 @@ class CallFeed:
         """Whether anybody would see what is told."""
         return self._hub.watched
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a supervisor has made the bot fall silent."""
+        return self._stand.held
+
     # --- how it stands ----------------------------------------------------------------------------------
 
     def view(self) -> LiveCall:

@@ -1,117 +1,268 @@
 """What a supervisor can do to a live call: say, correct, jump, hold, end, record, barge in, take over.
 
 Everything here raises `UserError` with a remedy where it is not possible (no such call, step or slot; the
-call is in no state for it), and is written into the call's record with who did it.
+call is in no state for it), and is written into the call's record with who did it. Who may do it is the
+caller's matter: the panel's roles.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import re
+from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
-Mode = Literal["listen", "whisper", "barge", "take_over"]
-RecordingAction = Literal["start", "pause", "resume", "stop"]
+import structlog
+
+from voicebot.call.call import Call
+from voicebot.call.control import Command, Correct, GiveTo, Jump, Repeat, Say
+from voicebot.call.record import HIDDEN
+from voicebot.call.recording_control import RecordingAction
+from voicebot.config import Config
+from voicebot.dialog.running.interventions import Possible, SlotChoice, StepChoice
+from voicebot.dialog.turns import Handover
+from voicebot.errors import UserError
+from voicebot.switchboard.supervisors_microphone import Microphone
+from voicebot.switchboard.supervisors_modes import Mode, Presence
+from voicebot.switchboard.supervisors_phone import PhoneVisit, Visit
+
+__all__ = [
+    "Microphone",
+    "Mode",
+    "Possible",
+    "RecordingAction",
+    "SlotChoice",
+    "StepChoice",
+    "Supervisors",
+    "Visit",
+]
+
+EARLY_FAILURE_S = 0.3
+"""A telephone that cannot be rung at all is known to be so by then."""
+
+log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class StepChoice:
-    """A step that the call can be sent to. `label` is the beginning of what it says; `now`: it is there."""
+class Transfers(Protocol):
+    """Who moves callers that are with people: the queues."""
 
-    name: str
-    label: str
-    now: bool = False
+    async def transfer(
+        self, call_id: str, to: str, kind: Literal["blind", "attended"], by: str = ""
+    ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SlotChoice:
-    """A slot that can be corrected. `value` is how it reads, "" where nothing is known or it is sensitive.
+class Supervisors:
+    """The hands of supervisors.
 
-    `options` are what a choice allows, () for open types.
+    calls:     all that live, however they came
+    transfers: moves callers who are with people; None: nobody does
     """
 
-    name: str
-    type: str
-    value: str = ""
-    known: bool = False
-    sensitive: bool = False
-    options: tuple[str, ...] = ()
+    def __init__(
+        self, calls: Callable[[], Iterable[Call]], transfers: Callable[[], Transfers | None] = lambda: None
+    ) -> None:
+        self._calls = calls
+        self._transfers = transfers
+        self._presences: dict[str, Presence] = {}
+        self._visits: dict[str, PhoneVisit] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
+    # --- the bot ----------------------------------------------------------------------------------------
 
-@dataclass(frozen=True, slots=True)
-class Possible:
-    """What a dialog can be told from outside, in the order of its file."""
+    def may(self, call_id: str) -> Possible:
+        """Return what the call's dialog can be told: steps to jump to, slots to correct. Raises UserError."""
+        call = self._call(call_id)
+        return call.mind.possible() if call.mind is not None else Possible()
 
-    steps: tuple[StepChoice, ...]
-    slots: tuple[SlotChoice, ...]
+    async def say(self, call_id: str, text: str, by: str) -> None:
+        """Have the bot say a sentence in its own voice; then it asks its question again."""
+        call = self._call(call_id)
+        await self._ask(call, Say(text), by, "say", " ".join(text.split()))
 
+    async def correct(self, call_id: str, slot: str, value: object, by: str) -> None:
+        """Put a slot right, in words or as a value of its type (dates as ISO 8601)."""
+        call = self._call(call_id)
+        open_ = {choice.name for choice in self.may(call_id).slots if not choice.sensitive}
+        shown = str(value)[:100] if slot in open_ else HIDDEN
+        await self._ask(call, Correct(slot, value), by, "correct", f"{slot} = {shown}")
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A supervisor on a call by telephone.
+    async def jump(self, call_id: str, step: str, by: str) -> None:
+        """Have the dialog go on at another step."""
+        await self._ask(self._call(call_id), Jump(step), by, "jump", step)
 
-    state: `ringing`, `on_line`, `over`;  since_at: seconds of the epoch
-    """
+    async def repeat(self, call_id: str, by: str) -> None:
+        """Have the bot ask again."""
+        await self._ask(self._call(call_id), Repeat(), by, "repeat", "")
 
-    id: str
-    call_id: str
-    by: str
-    channel: str
-    mode: Mode
-    state: Literal["ringing", "on_line", "over"]
-    since_at: float
+    async def hold(self, call_id: str, by: str, words: str = "") -> None:
+        """Let the bot fall silent and deaf, after `words`; it goes on by itself after five minutes."""
+        call = self._call(call_id)
+        await self._presence(call).hold(by, True, words)
 
+    async def release(self, call_id: str, by: str) -> None:
+        """Let it go on: it asks its question again."""
+        call = self._call(call_id)
+        try:
+            await self._presence(call).hold(by, False)
+        finally:
+            self._forget_idle()
 
-class Microphone(Protocol):
-    """A supervisor on a call by the browser's microphone.
+    async def _ask(self, call: Call, command: Command, by: str, what: str, detail: str) -> None:
+        await call.ask(command)
+        call.note(by, what, detail)
 
-    feed:    16-bit little-endian mono at `sample_rate` (Hz), of any length; never waits
-    closed:  the call is over, or the supervisor has left
-    """
+    # --- the call ---------------------------------------------------------------------------------------
 
-    call_id: str
-    by: str
-    mode: Mode
-    sample_rate: int
+    async def end(self, call_id: str, by: str) -> None:
+        """Hang up."""
+        call = self._call(call_id)
+        call.note(by, "end")
+        call.end("supervisor")
 
-    @property
-    def closed(self) -> bool: ...
-
-    def feed(self, pcm: bytes) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class Supervisors(Protocol):
-    """The hands of supervisors. `by` is who does it, as the record shall name them."""
-
-    def may(self, call_id: str) -> Possible: ...
-
-    async def say(self, call_id: str, text: str, by: str) -> None: ...
-
-    async def correct(self, call_id: str, slot: str, value: object, by: str) -> None: ...
-
-    async def jump(self, call_id: str, step: str, by: str) -> None: ...
-
-    async def repeat(self, call_id: str, by: str) -> None: ...
-
-    async def hold(self, call_id: str, by: str) -> None: ...
-
-    async def release(self, call_id: str, by: str) -> None: ...
-
-    async def end(self, call_id: str, by: str) -> None: ...
-
-    async def recording(self, call_id: str, action: RecordingAction, by: str) -> None: ...
+    async def recording(self, call_id: str, action: RecordingAction, by: str) -> None:
+        """Start, pause, resume or stop the recording. What is sensitive is never in it."""
+        call = self._call(call_id)
+        if call.recording is None:
+            raise UserError("this call cannot be recorded", "it begins just now: try again")
+        if action not in ("start", "pause", "resume", "stop"):
+            raise UserError(f"a recording cannot `{action}`", "one of: start, pause, resume, stop")
+        call.recording.do(action)
+        call.note(by, "recording", action)
 
     async def transfer(self, call_id: str, to: str, kind: Literal["blind", "attended"], by: str) -> None:
-        """`to`: `queue:NAME`, `conference:NAME`, or an extension of [voicebot-handover]."""
-        ...
+        """Give the caller to `queue:NAME`, `conference:NAME`, or an extension of [voicebot-handover]."""
+        call = self._call(call_id)
+        if call.mind is not None:
+            if kind == "attended":
+                raise UserError(
+                    "a bot cannot announce a caller", "transfer blind; or take the call over first"
+                )
+            handover = _handover(call.stage.services.config, to)
+            await self._ask(call, GiveTo(handover), by, "transfer", to)
+            return
+        transfers = self._transfers()
+        if call.taken_over or transfers is None:
+            raise UserError("nobody can give this caller on", "a bot or a person must have the call")
+        await transfers.transfer(call_id, to, kind, by)
+        call.note(by, "transfer", f"{to} ({kind})")
 
-    async def visit(self, call_id: str, mode: Mode, by: str, channel: str) -> Visit: ...
+    # --- being there ------------------------------------------------------------------------------------
 
-    async def change(self, visit_id: str, mode: Mode) -> Visit: ...
+    async def microphone(self, call_id: str, mode: Mode, by: str) -> Microphone:
+        """Speak by the browser: `barge`, `take_over`, or `whisper` to the person who has the call.
 
-    async def leave(self, visit_id: str) -> None: ...
+        Close it when the browser has gone: the bot goes on then; a call that was taken over ends.
+        """
+        microphone = Microphone(self._presence(self._call(call_id)), mode, by)
+        try:
+            await microphone.open()
+        finally:
+            self._forget_idle()
+        return microphone
 
-    def visits(self, call_id: str | None = None) -> tuple[Visit, ...]: ...
+    async def visit(self, call_id: str, mode: Mode, by: str, channel: str = "") -> Visit:
+        """Ring a supervisor's telephone, and put them on the call in this mode once they answer.
 
-    async def microphone(self, call_id: str, mode: Mode, by: str) -> Microphone: ...
+        channel: one of [supervision.phones] or an agent's; empty: that of `by`
+        """
+        call = self._call(call_id)
+        channel = _telephone(call.stage.services.config, by, channel)
+        if call.record.direction == "browser":
+            raise UserError("a call by the browser's microphone is not on Asterisk", "listen by the browser")
+        presence = self._presence(call)
+        presence.check(mode, by)
+        visit = PhoneVisit(presence, mode, by, channel)
+        self._visits[visit.id] = visit
+        task = asyncio.create_task(self._hold(visit), name=f"visit {visit.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.wait({task}, timeout=EARLY_FAILURE_S)
+        if task.done() and visit.failure:
+            raise UserError(visit.failure, "is the telephone registered, and free?")
+        return visit.view
+
+    async def _hold(self, visit: PhoneVisit) -> None:
+        try:
+            await visit.run()
+        except Exception:  # a mistake of ours costs this visit, and nothing else
+            log.exception("visit failed", visit=visit.id)
+        finally:
+            self._visits.pop(visit.id, None)
+            self._forget_idle()
+            if visit.failure:
+                log.warning("visit over", visit=visit.id, by=visit.by, why=visit.failure)
+
+    async def change(self, visit_id: str, mode: Mode) -> Visit:
+        """Be there in another mode; so do the keys 1 to 4 of the telephone itself."""
+        visit = self._visit(visit_id)
+        await visit.change(mode)
+        return visit.view
+
+    async def leave(self, visit_id: str) -> None:
+        """Hang up a supervisor's telephone."""
+        self._visit(visit_id).leave()
+
+    def visits(self, call_id: str | None = None) -> tuple[Visit, ...]:
+        """Return who is on calls by telephone, or is being rung."""
+        return tuple(v.view for v in self._visits.values() if call_id is None or v.view.call_id == call_id)
+
+    async def close(self) -> None:
+        """The house closes: hang up all telephones."""
+        for visit in tuple(self._visits.values()):
+            visit.leave()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    # --- finding ----------------------------------------------------------------------------------------
+
+    def _call(self, call_id: str) -> Call:
+        for call in self._calls():
+            if call.id == call_id and call.stands:
+                return call
+        raise UserError(f"there is no live call {call_id}", "it may have ended: look at the live calls")
+
+    def _visit(self, visit_id: str) -> PhoneVisit:
+        if (visit := self._visits.get(visit_id)) is None:
+            raise UserError(f"there is no visit {visit_id}", "it may be over: look who is on the call")
+        return visit
+
+    def _presence(self, call: Call) -> Presence:
+        presence = self._presences.get(call.id)
+        if presence is None:
+            presence = self._presences[call.id] = Presence(call)
+            call.over.add_done_callback(lambda _: self._presences.pop(call.id, None))
+        return presence
+
+    def _forget_idle(self) -> None:
+        for id_ in [id_ for id_, presence in self._presences.items() if presence.idle]:
+            del self._presences[id_]
+
+
+def _telephone(config: Config, by: str, channel: str) -> str:
+    """Return which telephone to ring: nobody can have any number dialled."""
+    phones = config.supervision.phones
+    known = {*phones.values(), *(agent.channel for agent in config.agents.values())}
+    channel = channel or phones.get(by, "")
+    if not channel:
+        raise UserError(f"no telephone of {by} is known", f'add `{by} = "PJSIP/..."` to [supervision.phones]')
+    if channel not in known:
+        raise UserError(f"{channel} is no telephone of ours", "add it to [supervision.phones]")
+    return channel
+
+
+def _handover(config: Config, to: str) -> Handover:
+    kind, _, name = to.rpartition(":")
+    if kind == "queue":
+        if config.queues and name not in config.queues:
+            raise UserError(f"there is no queue `{name}`", f"queues: {', '.join(config.queues)}")
+        return Handover(name, queue=True)
+    if kind == "conference":
+        if name not in config.conferences:
+            known = ", ".join(config.conferences) or "none"
+            raise UserError(f"there is no conference `{name}`", f"conferences: {known}")
+        return Handover(name, conference=True)
+    if kind or not re.fullmatch(r"[A-Za-z0-9_+*#-]{1,64}", name):
+        raise UserError(
+            f"a caller cannot be given to `{to[:80]}`", "give queue:NAME, conference:NAME, or an extension"
+        )
+    return Handover(name)

@@ -1,0 +1,265 @@
+"""A supervisor on a call by telephone: rung, then in one of the modes, which keys 1 to 4 change.
+
+listen     the telephone has our media for itself: a bot's call is heard through them, silent where the
+           dialog is sensitive; a person's through a channel that snoops on the caller
+whisper    a channel that snoops on the person's telephone, and speaks into it
+barge      the telephone is in the call's own bridge; the bot is held
+take_over  as well; the bot has left, and so have our media where nothing is recorded
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from voicebot.ari import requests
+from voicebot.audio.live_voice import LiveVoice, mixed
+from voicebot.audio.playout import Playout
+from voicebot.call.people import Company
+from voicebot.call.speaking import Beep, beep
+from voicebot.errors import PbxError, UserError
+from voicebot.switchboard.agents_phone import NotReached, Telephone
+from voicebot.switchboard.supervisors_modes import MODES, Mode, Presence, speaks
+from voicebot.switchboard.supervisors_snoop import Snoop
+
+RING_S = 45.0
+"""So long a supervisor's telephone rings."""
+REFUSED = Beep(ms=400, hz=300)
+TAKEN = Beep(ms=120, hz=900)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A supervisor on a call by telephone, as others see it. `since_at`: seconds of the epoch."""
+
+    id: str
+    call_id: str
+    by: str
+    channel: str
+    mode: Mode
+    state: Literal["ringing", "on_line", "over"]
+    since_at: float
+
+
+class _Phone(Telephone):
+    """A telephone into which live voices can be spoken."""
+
+    @property
+    def playout(self) -> Playout:
+        return self._port.playout
+
+
+class PhoneVisit:
+    """One visit. `await run()` is its whole life; `view` tells how it stands."""
+
+    def __init__(self, presence: Presence, mode: Mode, by: str, channel: str) -> None:
+        call = presence.call
+        self.id = secrets.token_hex(8)
+        self.mode = mode
+        self.by = by
+        self.channel = channel
+        self.failure = ""
+        self._presence = presence
+        self._call = call
+        self._services = call.stage.services
+        self._state: Literal["ringing", "on_line", "over"] = "ringing"
+        self._since = time.time()
+        caller = call.record.caller
+        name = f"{mode.replace('_', ' ')}: {caller.name or caller.number or 'call'}"
+        self._phone = _Phone(self._services, channel, number=caller.number, name=name)
+        self._stirred = asyncio.Event()
+        self._left = False
+        self._lock = asyncio.Lock()
+        self._undo: list[Callable[[], object]] = []
+        self._snoop: Snoop | None = None
+        self._ear: asyncio.Task[None] | None = None
+        self._voice: LiveVoice | None = None
+        self._where: tuple[Mode, Company | None] | None = None
+        self._keys: set[asyncio.Task[None]] = set()
+
+    @property
+    def view(self) -> Visit:
+        return Visit(self.id, self._call.id, self.by, self.channel, self.mode, self._state, self._since)
+
+    def leave(self) -> None:
+        """Hang up."""
+        self._left = True
+        self._stirred.set()
+
+    async def run(self) -> None:
+        """Ring, be there, and leave nothing behind."""
+        call, phone = self._call, self._phone
+        stir = lambda *_: self._stirred.set()  # noqa: E731
+        call.over.add_done_callback(stir)
+        phone.gone.add_done_callback(stir)
+        call.on_company.append(self._stirred.set)
+        try:
+            if not await self._ring():
+                return
+            self._state, self._since = "on_line", time.time()
+            phone.on_key = self._press
+            await self._go(self.mode)
+            while not (self._left or call.over.done() or phone.gone.done()):
+                self._stirred.clear()
+                await self._follow_company()
+                await self._stirred.wait()
+        except UserError as error:
+            self.failure = str(error)
+        except PbxError as error:
+            self.failure = f"Asterisk did not do it: {error}"
+            log.warning("visit failed", call=call.id, by=self.by, error=str(error))
+        finally:
+            self._state = "over"
+            call.on_company.remove(self._stirred.set)
+            for task in self._keys:
+                task.cancel()
+            await self._presence.leave(self)
+            await self._part()
+            await phone.close()
+
+    async def _ring(self) -> bool:
+        """Ring until somebody answers; False where nobody does, or is needed any more."""
+        ringing = asyncio.create_task(self._phone.ring(), name="supervisor's telephone")
+        stirring = asyncio.create_task(self._until_needless(), name="needless")
+        try:
+            await asyncio.wait({ringing, stirring}, timeout=RING_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (ringing, stirring):
+                task.cancel()
+            await asyncio.wait({ringing, stirring})
+        if ringing.cancelled():
+            self.failure = "nobody answered"
+            return False
+        try:
+            ringing.result()
+        except NotReached as error:
+            self.failure = f"the telephone was not reached: {error}"
+            return False
+        return True
+
+    async def _until_needless(self) -> None:
+        while not (self._left or self._call.over.done()):
+            self._stirred.clear()
+            await self._stirred.wait()
+
+    # --- modes ------------------------------------------------------------------------------------------
+
+    async def change(self, mode: Mode) -> None:
+        """Be there in another mode. Raises UserError; then it is as it was."""
+        self._presence.check(mode, self.by, self)
+        if self._state == "ringing":
+            self.mode = mode
+            return
+        if self._state == "over":
+            raise UserError("this visit is over", "begin another one")
+        before = self.mode
+        try:
+            await self._go(mode)
+        except PbxError as error:
+            raise UserError(f"Asterisk did not do it: {error}", "try again") from error
+        except UserError:
+            await self._arrange(before)
+            raise
+
+    async def _go(self, mode: Mode) -> None:
+        async with self._lock:
+            self._presence.check(mode, self.by, self)
+            await self._arrange(mode)
+            await self._presence.enter(self, self.by, mode)
+            self.mode = mode
+            if (
+                mode == "take_over"
+                and self._call.recording is not None
+                and self._call.recording.state != "on"
+            ):
+                await self._without_media()
+            if mode == "listen":
+                self._phone.sound.say(beep(TAKEN, self._phone.sample_rate))
+
+    async def _follow_company(self) -> None:
+        """Another person has the caller, or none any more."""
+        if self._where == (self.mode, self._company_of(self.mode)):
+            return
+        await self._go("listen" if self.mode == "whisper" and self._call.company is None else self.mode)
+
+    def _company_of(self, mode: Mode) -> Company | None:
+        return None if speaks(mode) else self._call.company
+
+    async def _arrange(self, mode: Mode) -> None:
+        """Put the telephone where the mode wants it. Raises PbxError."""
+        call, phone, company = self._call, self._phone, self._company_of(mode)
+        if self._where == (mode, company) or (
+            self._where is not None and speaks(mode) and speaks(self._where[0])
+        ):
+            self._where = (mode, company)
+            return
+        await self._part()
+        if speaks(mode):
+            await phone.join(call.stage.leg.bridge_id)
+        else:
+            await phone.home()
+            if company is None:
+                self._listen_by_ear()
+            else:
+                snooped = company.channel_id if mode == "whisper" else call.stage.leg.channel_id
+                self._snoop = Snoop(self._services.ari)
+                await self._snoop.open(snooped, spy="both", whisper="out" if mode == "whisper" else "none")
+                await self._snoop.join(phone.leg.bridge_id)
+        self._where = (mode, company)
+
+    def _listen_by_ear(self) -> None:
+        ear = self._call.live.listen()
+        voice = self._voice = LiveVoice(self._phone.sample_rate)
+        self._phone.playout.join(voice)
+
+        async def pump() -> None:
+            async for caller, bot in ear:
+                voice.feed(mixed([caller, bot]) or b"")
+
+        self._ear = asyncio.create_task(pump(), name="supervisor listens")
+        self._ear.add_done_callback(lambda _: ear.close())
+
+    async def _part(self) -> None:
+        """Undo what the mode needed; the telephone stays where it is."""
+        self._where = None
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.cancel()
+        if self._voice is not None:
+            self._phone.playout.leave(self._voice)
+            self._voice = None
+        snoop, self._snoop = self._snoop, None
+        if snoop is not None:
+            await snoop.close()
+
+    async def _without_media(self) -> None:
+        """Nobody needs our media between two persons: Asterisk then joins just the two."""
+        leg = self._call.stage.leg
+        try:
+            await self._services.ari.request(requests.remove_channels(leg.bridge_id, leg.media_id))
+        except PbxError as error:
+            log.info("media stay", call=self._call.id, error=str(error))
+
+    # --- keys -------------------------------------------------------------------------------------------
+
+    def _press(self, digit: str) -> None:
+        if digit in "1234":
+            task = asyncio.create_task(self._pressed(MODES[int(digit) - 1]), name="supervisor's key")
+            self._keys.add(task)
+            task.add_done_callback(self._keys.discard)
+
+    async def _pressed(self, mode: Mode) -> None:
+        try:
+            await self.change(mode)
+        except UserError as error:
+            log.info("supervisor's key refused", call=self._call.id, by=self.by, why=str(error))
+            if not speaks(self.mode):
+                self._phone.sound.say(beep(REFUSED, self._phone.sample_rate))
