@@ -263,6 +263,10 @@ class Rig:
             "ami_user": self.asterisk["dialler_user"],
             "ami_password_file": self.asterisk["dialler_password_file"],
         }
+        settings["supervision"] = settings.get("supervision", {}) | {
+            "ami_user": self.asterisk["panel_user"],
+            "ami_password_file": self.asterisk["panel_password_file"],
+        }
         settings["dialling"] = {"spool": str(self.folder / "asterisk" / "spool")}
         first = _free_udp_port()
         settings["media"] = settings.get("media", {}) | {

@@ -243,8 +243,8 @@ class PbxWatch:
     async def monitor(self, channel: str, action: Monitoring, by: str = "") -> None:
         """Pause, resume or stop what MixMonitor records of a channel.
 
-        To `start` one takes the right `system`, with which programs can be run: the shipped user does not hold
-        it, and the dialplan starts recordings instead.
+        To `start` one takes the right `system`, with which programs can be run: the shipped user does not
+        hold it, and the dialplan starts recordings instead.
         """
         name = self._find(channel).name
         match action:
