@@ -17,6 +17,7 @@ import numpy as np
 from tests.contract.pbx import Pbx
 from voicebot.app.gateway import Gateway
 from voicebot.call.outbound import Campaigns
+from voicebot.call.people import People
 from voicebot.call.record import CallRecord, list_records, read_record
 from voicebot.config import Config, Route
 from voicebot.dialog.model.dialog import Dialog
@@ -115,7 +116,15 @@ class ScriptedSpeech:
 class Bot:
     """A running gateway in this process. `async with Bot(pbx, folder) as bot:`"""
 
-    def __init__(self, pbx: Pbx, folder: Path, campaigns: Campaigns | None = None, **changes: Any) -> None:
+    def __init__(
+        self,
+        pbx: Pbx,
+        folder: Path,
+        campaigns: Campaigns | None = None,
+        *,
+        people: Callable[[Gateway], People] | None = None,
+        **changes: Any,
+    ) -> None:
         route = {"number": "600", "dialog": str(DIALOG), **changes.pop("route", {})}
         self.config = Config.model_validate(
             {
@@ -130,7 +139,7 @@ class Bot:
         self._stop_reasons: list[BaseException] = []
         self._done = asyncio.Event()
         self.gateway = Gateway(
-            self.config, speech=self._make_speech, observer=self._note, campaigns=campaigns
+            self.config, speech=self._make_speech, observer=self._note, campaigns=campaigns, people=people
         )
 
     def _make_speech(self, config: Config, languages: Callable[[Route], Sequence[str]]) -> ScriptedSpeech:

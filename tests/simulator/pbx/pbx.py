@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.simulator.pbx.phones import Telephones
 from tests.simulator.pbx.rest import Rest
 from tests.simulator.pbx.rtp import TELEPHONE_EVENT, RtpSocket
 from tests.simulator.pbx.world import Channel, Refused, World
@@ -63,6 +64,7 @@ class SimulatedPbx:
         self._runner: web.AppRunner | None = None
         self._calls: list[SoftphoneCall] = []
         self._rest = Rest(self.world, self.user, self.password, HOST)
+        self.telephones = Telephones(self, HOST)
 
     @property
     def url(self) -> str:
@@ -83,6 +85,7 @@ class SimulatedPbx:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._clock.cancel()
+        self.telephones.stop()
         for call in self._calls:
             call.finish(Ended("us", reason="the PBX is switched off"))
         await self.crash()
@@ -120,6 +123,10 @@ class SimulatedPbx:
             raise CallFailed(Ended("timeout", reason=f"no answer within {timeout:g} s")) from late
         return call
 
+    def hold(self, call: SoftphoneCall) -> None:
+        """Drive a call's audio until it ends."""
+        self._calls.append(call)
+
     def _caller_hangs_up(self, world: World, channel: Channel, call: SoftphoneCall) -> None:
         call.finish(Ended("us"))
         if channel.id in world.channels:
@@ -130,6 +137,7 @@ class SimulatedPbx:
         for call in self._calls:
             if not call.ended.done():
                 call.tick(time.monotonic())
+        self.world.mix()
         self._deadline = max(self._deadline + TICK_S, loop.time())
         self._clock = loop.call_at(self._deadline, self._tick)
 
@@ -155,6 +163,7 @@ class SimulatedPbx:
         """Listen, on the port of last time if there was one, with nothing of what was before."""
         self.world = World()
         self._rest = Rest(self.world, self.user, self.password, HOST)
+        self._rest.dial = self.telephones.originate
         self._runner = web.AppRunner(self._rest.routes(self.faults), shutdown_timeout=0.01)
         await self._runner.setup()
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

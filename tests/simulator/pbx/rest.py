@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -37,6 +37,8 @@ class Rest:
         self.world = world
         self.sockets: set[web.WebSocketResponse] = set()
         self.mute = False
+        self.dial: Callable[[str, Mapping[str, str]], Channel] | None = None
+        """Rings a telephone: the id of its channel, the request's query."""
         self._expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._host = host
 
@@ -69,9 +71,13 @@ class Rest:
             ("GET", "/ari/channels", self.channels),
             ("POST", "/ari/channels/externalMedia", self.external_media),
             ("GET", channel, self.get_channel),
+            ("POST", channel, self.originate),
             ("DELETE", channel, self.hang_up),
             ("POST", f"{channel}/answer", self.answer),
             ("POST", f"{channel}/continue", self.continue_),
+            ("POST", f"{channel}/mute", self.mute_channel),
+            ("DELETE", f"{channel}/mute", self.unmute_channel),
+            ("POST", f"{channel}/play", self.play),
             ("POST", f"{channel}/variable", self.set_variable),
             ("GET", f"{channel}/variable", self.get_variable),
             ("GET", "/ari/bridges", self.bridges),
@@ -151,6 +157,11 @@ class Rest:
     async def get_channel(self, request: web.Request) -> web.Response:
         return web.json_response(self._channel(request).json)
 
+    async def originate(self, request: web.Request) -> web.Response:
+        if self.dial is None:
+            raise INTERNAL
+        return web.json_response(self.dial(request.match_info["id"], dict(request.query)).json)
+
     async def answer(self, request: web.Request) -> web.Response:
         self.world.answer(self._in_app(request))
         return web.Response(status=204)
@@ -175,6 +186,19 @@ class Rest:
             # Our dialplan goes on after Stasis(): it says a sentence and hangs up.
             asyncio.get_running_loop().call_soon(self._hang_up_if_there, channel, 41)
         return web.Response(status=204)
+
+    async def mute_channel(self, request: web.Request) -> web.Response:
+        self._in_app(request).muted = True
+        return web.Response(status=204)
+
+    async def unmute_channel(self, request: web.Request) -> web.Response:
+        self._in_app(request).muted = False
+        return web.Response(status=204)
+
+    async def play(self, request: web.Request) -> web.Response:
+        channel = self._in_app(request)
+        channel.played.append(request.query["media"])
+        return web.json_response({"id": self.world.new_id(), "media_uri": request.query["media"]}, status=201)
 
     async def set_variable(self, request: web.Request) -> web.Response:
         body = await request.json()

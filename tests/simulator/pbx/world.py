@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+import numpy as np
+
 from tests.simulator.pbx.rtp import RtpSocket
+from voicebot.audio.g711 import decode, encode
 
 CAUSES = {
     16: "Normal Clearing",
@@ -19,6 +23,13 @@ CAUSES = {
     41: "Failure",
 }
 Json = dict[str, Any]
+FRAME_BYTES = 160
+"""20 ms of mu-law."""
+MIX_FRAMES = 4
+"""That may wait for the mix of a bridge of more than two."""
+LOUD = 1000
+QUIET_FRAMES = 125
+"""As Asterisk's TALK_DETECT: 2500 ms."""
 
 
 class Refused(Exception):
@@ -45,6 +56,12 @@ class Channel:
     app: str = ""
     bridge: Bridge | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    muted: bool = False
+    played: list[str] = field(default_factory=list)
+    heard: deque[bytes] = field(default_factory=lambda: deque(maxlen=MIX_FRAMES))
+    mixed_at: int = 0
+    talks: bool = False
+    quiet_frames: int = 0
     created: str = field(default_factory=lambda: now())
     on_answer: Callable[[], None] = lambda: None
     on_gone: Callable[[int], None] = lambda cause: None
@@ -278,10 +295,45 @@ class World:
 
     def pass_on(self, channel: Channel, payload: bytes, timestamp: int, marker: bool) -> None:
         """Audio of a channel goes to the others in its bridge; without a bridge it is lost."""
-        if channel.bridge is not None:
-            for other in channel.bridge.channels:
-                if other is not channel:
-                    other.rtp.send(payload, timestamp, marker)
+        self._notice_talking(channel, payload)
+        if channel.bridge is None or channel.muted:
+            return
+        if len(channel.bridge.channels) > 2:
+            channel.heard.append(payload)
+            return
+        for other in channel.bridge.channels:
+            if other is not channel:
+                other.rtp.send(payload, timestamp, marker)
+
+    def mix(self) -> None:
+        """Every 20 ms: in a bridge of more than two each hears the sum of the others."""
+        for bridge in self.bridges.values():
+            if len(bridge.channels) < 3:
+                continue
+            frames = {
+                channel.id: decode(np.frombuffer(channel.heard.popleft(), np.uint8)).astype(np.int32)
+                for channel in bridge.channels
+                if channel.heard and len(channel.heard[0]) == FRAME_BYTES
+            }
+            total = sum(frames.values(), np.zeros(FRAME_BYTES, dtype=np.int32))
+            for channel in bridge.channels:
+                others = np.clip(total - frames.get(channel.id, 0), -32768, 32767).astype(np.int16)
+                channel.mixed_at += FRAME_BYTES
+                channel.rtp.send(encode(others).tobytes(), channel.mixed_at & 0xFFFFFFFF, False)
+
+    def _notice_talking(self, channel: Channel, payload: bytes) -> None:
+        """TALK_DETECT: who is loud begins to talk, who is quiet for some time has finished."""
+        if "TALK_DETECT(set)" not in channel.variables or "TALK_DETECT(remove)" in channel.variables:
+            return
+        loud = len(payload) == FRAME_BYTES and int(np.abs(decode(np.frombuffer(payload, np.uint8)).astype(np.int32)).max()) > LOUD
+        channel.quiet_frames = 0 if loud else channel.quiet_frames + 1
+        if loud and not channel.talks:
+            channel.talks = True
+            self.emit({"type": "ChannelTalkingStarted", "channel": channel.json}, channel.id)
+        elif channel.talks and channel.quiet_frames > QUIET_FRAMES:
+            channel.talks = False
+            event = {"type": "ChannelTalkingFinished", "channel": channel.json, "duration": 0}
+            self.emit(event, channel.id)
 
 
 def now() -> str:
