@@ -122,6 +122,7 @@ class PbxTracker:
         self.complete = False
         """Whether the channels are known since the last gap."""
         self.events = 0
+        """Of Asterisk's, so far."""
 
     # --- what comes -------------------------------------------------------------------------------------
 
@@ -133,7 +134,7 @@ class PbxTracker:
     def event(self, event: Event, now: float) -> None:
         """Take an event; those that mean nothing to us are left out."""
         self._number += 1
-        self.events += 1
+        self.events += not isinstance(event, Missed | LiveChannels | Listed)
         match event:
             case Missed():
                 self.complete = False

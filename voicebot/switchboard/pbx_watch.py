@@ -167,6 +167,8 @@ class PbxWatch:
     def state(self) -> PbxState:
         """Return how the PBX looks now."""
         tracker = self._tracker
+        channels, bridges = tracker.channels, tracker.bridges
+        there = {each.id for each in channels} | {each.id for each in bridges}
         return PbxState(
             configured=bool(self._settings.ami_user),
             connected=self._connected,
@@ -175,12 +177,12 @@ class PbxWatch:
             version=self._version,
             started_at=self._started_at,
             events=tracker.events,
-            channels=tracker.channels,
-            bridges=tracker.bridges,
+            channels=channels,
+            bridges=bridges,
             endpoints=tracker.endpoints,
             queues=tracker.queues,
             registrations=tracker.registrations,
-            warnings=self._warnings,
+            warnings=tuple(each for each in self._warnings if each.id in there),
             hidden=tracker.hidden,
         )
 
@@ -299,10 +301,10 @@ class PbxWatch:
         self._connected, self._trouble = connected, why
         if changed:
             self._since_at = self._clock()
-            log.info("watching Asterisk" if connected else "Asterisk is out of sight", why=why)
         if connected:
             self._start(self._introduce())
         if link is not Link.CLOSED:
+            log.info("watching Asterisk" if connected else "Asterisk is out of sight", why=why)
             data = {"connected": connected, "since_at": self._since_at, "trouble": why}
             self._hub.publish("pbx", "link", ID, data)
 
