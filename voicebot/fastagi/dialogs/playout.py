@@ -141,7 +141,7 @@ class FilePlayout:
                 if not prompt.started:
                     prompt.started = True
                     self._began(prompt.prompt_id)
-                    if self._queue and self._queue[0] is not prompt:
+                    if not self._queue or self._queue[0] is not prompt:
                         continue  # whoever was told has cleared it
                 samples = np.concatenate(prompt.chunks)
                 if prompt.open and prompt.position:  # more has come since: it is a file of its own
