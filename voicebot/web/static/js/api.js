@@ -6,19 +6,19 @@ const ROOT = "/api/v1";
 const enc = encodeURIComponent;
 
 export const paths = {
-  login: () => `${ROOT}/login`,
-  logout: () => `${ROOT}/logout`,
+  session: () => `${ROOT}/session`,
   events: (topics, id) => `${ROOT}/events?topics=${topics.join(",")}${id ? `&id=${enc(id)}` : ""}`,
   call: (id) => `${ROOT}/calls/${enc(id)}`,
   act: (id, what) => `${ROOT}/calls/${enc(id)}/${what}`,
   listen: (id) => socket(`${ROOT}/calls/${enc(id)}/listen`),
   microphone: (id, mode) => socket(`${ROOT}/calls/${enc(id)}/microphone?mode=${enc(mode)}`),
-  talk: (query) => socket(`${ROOT}/talk?${new URLSearchParams(query)}`),
+  talk: (query) => socket(`${ROOT}/browser-call?${new URLSearchParams(query)}`),
   agent: (name, what) => `${ROOT}/agents/${enc(name)}/${what}`,
   queueCall: (id, what) => `${ROOT}/queues/calls/${enc(id)}/${what}`,
   room: (name, what) => `${ROOT}/conferences/${enc(name)}/${what}`,
   participant: (room, id, what) => `${ROOT}/conferences/${enc(room)}/participants/${enc(id)}/${what}`,
-  dial: () => `${ROOT}/dial`,
+  dial: () => `${ROOT}/pbx/dial`,
+  hangUp: () => `${ROOT}/pbx/hang-up`,
   campaigns: () => `${ROOT}/campaigns`,
   campaign: (name, what = "") => `${ROOT}/campaigns/${enc(name)}${what && `/${what}`}`,
   dialogs: () => `${ROOT}/dialogs`,
@@ -65,7 +65,7 @@ async function request(method, path, body) {
   } catch {
     throw new Refused(0, [{ what: "The gateway does not answer", remedy: "is `voicebot serve` running? It is tried again on its own" }]);
   }
-  if (answer.status === 401 && !path.startsWith(paths.login())) {
+  if (answer.status === 401) {
     location.assign(`/login?next=${enc(location.pathname + location.search)}`);
   }
   const kind = answer.headers.get("content-type") ?? "";

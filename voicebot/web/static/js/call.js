@@ -2,7 +2,7 @@
 
 import { $, $$, attribute, clock, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
 import { ask, attempt, get, paths, post, toast } from "./api.js";
-import { STATES, apply, newCall, who } from "./livecall.js";
+import { apply, newCall, stateOf, stem, who } from "./livecall.js";
 import { Listening } from "./listening.js";
 import { Picture } from "./picture.js";
 import { Speaking } from "./speaking.js";
@@ -34,14 +34,14 @@ const show = framed(() => {
   slots();
   chart();
   buttons();
-  if (drawn !== call.dialog && call.dialog) {
-    drawn = call.dialog;
-    picture.show(call.dialog).then(() => picture.path(call.path, call.step));
+  if (drawn !== stem(call) && call.dialog) {
+    drawn = stem(call);
+    picture.show(drawn).then(() => picture.path(call.path, call.step));
   } else picture.path(call.path, call.step);
 });
 
 function chips() {
-  const [word, tone] = call.ended ? ["ended", ""] : STATES[call.state] ?? [call.state, ""];
+  const [word, tone] = stateOf(call);
   const found = [[word, tone]];
   if (call.recording === "on") found.push(["recording", "bad rec", true]);
   if (call.recording === "paused") found.push(["recording paused", "warn"]);
@@ -138,18 +138,18 @@ function chart() {
 }
 
 function buttons() {
-  const held = call.state === "held";
+  const held = call.held;
   put($("span", $('[data-act="hold"]')), held ? "Release bot" : "Hold bot");
   const recording = call.recording ?? "off";
-  put($("span", $('[data-act="record"]')), recording === "off" ? "Record" : "Stop recording");
+  put($("span", $('[data-act="record"]')), recording === "off" ? "Record" : "Stop rec.");
   const pause = $('[data-act="pause-recording"]');
   pause.hidden = recording === "off";
-  put($("span", pause), recording === "paused" ? "Resume recording" : "Pause recording");
+  put($("span", pause), recording === "paused" ? "Resume rec." : "Pause rec.");
   if (call.ended) for (const button of $$("[data-act], #listen, #say button, #say input, [data-correct]")) {
     button.disabled = true;
     button.title = "The call is over";
   }
-  const bot = ["talking", "held", undefined, null].includes(call.state);
+  const bot = call.state === "talking";
   if (!call.ended && may("supervisor")) for (const name of ["hold", "jump"]) {
     const button = $(`[data-act="${name}"]`);
     button.disabled = !bot;
@@ -157,11 +157,16 @@ function buttons() {
   }
 }
 
+/** What a supervisor did, in words. */
+function did({ by, what, detail }) {
+  return `${by}: ${String(what).replaceAll("_", " ")}${detail ? ` ${detail}` : ""}`;
+}
+
 const acts = {
-  hold: () => attempt(() => post(paths.act(id, call.state === "held" ? "release" : "hold")), call.state === "held" ? "The bot goes on" : "The bot waits"),
+  hold: () => attempt(() => post(paths.act(id, call.held ? "release" : "hold")), call.held ? "The bot goes on" : "The bot waits"),
   async jump() {
     const can = await get(paths.act(id, "may")).catch(() => ({ steps: [] }));
-    const steps = list(can, "steps").map((step) => step.name ?? step);
+    const steps = list(can, "steps").map((step) => [step.name, step.label ? `${step.name} – ${step.label}` : step.name]);
     if (!steps.length) return toast("No step can be jumped to", "the bot must be in the call", "bad");
     const answer = await ask({ title: "Jump to a step", text: "The bot leaves what it does and goes on there.", yes: "Jump", choice: { label: "Step", options: steps, value: call.step } });
     if (answer) await attempt(() => post(paths.act(id, "jump"), { step: answer.choice }), `Now at ${answer.choice}`);
@@ -226,9 +231,9 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("theme", () => show());
 window.addEventListener("resize", () => show());
 
-watch(["call"], id, (name, data, newsId, news) => {
+watch(["call"], id, (name, data, newsId) => {
   if (name === "snapshot") {
-    if (news.at) ahead = news.at * 1000 - Date.now();
+    if (data.at) ahead = data.at * 1000 - Date.now();
     const found = list(data, "calls").find((one) => one.id === id);
     if (found) call = newCall(found);
     else if (!call) {
@@ -253,7 +258,7 @@ watch(["call"], id, (name, data, newsId, news) => {
     speaking.stop();
   }
   if (kind === "fault") turns.line(data.text, true);
-  if (kind === "supervisors" && data.what) turns.line(data.what);
+  if (kind === "intervention") turns.line(did(data));
   show();
 });
 

@@ -1,7 +1,7 @@
 // Rooms: who is in them, who talks, and what a supervisor can do.
 
 import { $, $$, attribute, clock, framed, h, icon, keyed, list, put, wave } from "./dom.js";
-import { ask, attempt, get, paths, post } from "./api.js";
+import { ask, attempt, get, paths, post, remove } from "./api.js";
 import { roles } from "./shell.js";
 import { watch } from "./stream.js";
 
@@ -32,7 +32,7 @@ function makeRoom(room) {
 function patchRoom(el, room) {
   const people = room.participants ?? [];
   const bot = people.some((one) => one.bot);
-  const chips = [[`${people.length} in it`, ""], room.video && ["video", "bot"], room.locked && ["locked", "warn"], room.recording && ["recording", "bad rec"], room.muted_rule && room.muted_rule !== "nobody" && [`muted: ${room.muted_rule}`, ""]].filter(Boolean);
+  const chips = [[`${people.length} in it`, ""], room.video && ["video", "bot"], room.locked && ["locked", "warn"], room.recording && ["recording", "bad rec"], room.muted_rule !== "nobody" && [`muted: ${room.muted_rule}`, ""]].filter(Boolean);
   const box = $("[data-chips]", el);
   if (box.dataset.key !== JSON.stringify(chips)) {
     box.dataset.key = JSON.stringify(chips);
@@ -57,7 +57,7 @@ function makePerson(one) {
 function patchPerson(el, one) {
   attribute($(".wave", el), "data-floor", one.talking && !one.muted ? (one.bot ? "bot" : "caller") : "nobody");
   put($("b", el), one.name || one.number || "withheld");
-  put($("small", el), [one.host && "host", one.bot && "bot", one.video && "video", one.muted && "muted", one.name && one.number].filter(Boolean).join(" · "));
+  put($("small", el), [one.host && "host", one.bot && "bot", one.hand && "raises a hand", one.video && "video", one.muted && "muted", one.name && one.number].filter(Boolean).join(" · "));
   const mute = $('[data-person-act="mute"]', el);
   attribute(mute, "aria-pressed", one.muted);
   attribute(mute, "aria-label", `${one.muted ? "Unmute" : "Mute"} ${one.name || one.number}`);
@@ -79,7 +79,7 @@ const acts = {
   },
   record: (room) => attempt(() => post(paths.room(room.name, "record"), { on: !room.recording })),
   async bot(room) {
-    if (room.participants.some((one) => one.bot)) return attempt(() => post(paths.room(room.name, "remove-bot")));
+    if (room.participants.some((one) => one.bot)) return attempt(() => remove(paths.room(room.name, "bot")));
     const dialogs = list(await get(paths.dialogs()), "dialogs").map((dialog) => dialog.name);
     const answer = await ask({ title: "Let the bot sit in", yes: "Add", choice: { label: "Dialog", options: dialogs } });
     if (answer) await attempt(() => post(paths.room(room.name, "bot"), { dialog: answer.choice }));
@@ -107,9 +107,9 @@ function tick() {
   for (const row of $$(".participant")) if (row.dataset.sinceAt) put($("[data-since]", row), clock(Date.now() + ahead - Number(row.dataset.sinceAt) * 1000));
 }
 
-watch(["conference"], "", (name, data, id, news) => {
+watch(["conference"], "", (name, data, id) => {
   if (name === "snapshot") {
-    if (news.at) ahead = news.at * 1000 - Date.now();
+    if (data.at) ahead = data.at * 1000 - Date.now();
     rooms.clear();
     for (const room of list(data, "rooms")) rooms.set(room.name, room);
   } else if (data.view) rooms.set(id, data.view);

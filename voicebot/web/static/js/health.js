@@ -84,7 +84,7 @@ async function lookPbx() {
 
 document.addEventListener("click", async (event) => {
   const channel = event.target.closest("[data-hang-up]")?.dataset.hangUp;
-  if (channel && await ask({ title: "Hang up this channel?", text: channel, yes: "Hang up", danger: true }) && await attempt(() => post(`${paths.pbx()}/hang-up`, { channel }))) lookPbx();
+  if (channel && await ask({ title: "Hang up this channel?", text: channel, yes: "Hang up", danger: true }) && await attempt(() => post(paths.hangUp(), { channel }))) lookPbx();
 });
 lookPbx().then(look);
 setInterval(() => { if (!document.hidden) { look(); lookPbx(); } }, LOOK_MS);

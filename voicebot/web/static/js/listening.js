@@ -36,15 +36,16 @@ export class Listening {
             [$("#meter-bot"), () => this.player?.levels[1], "--bot"],
           ]);
           this.#show("live");
-        } else if (news.type === "muted") this.#show("silent: something sensitive is said");
-        else if (news.type === "unmuted") this.#show("live");
-        else if (news.type === "ended") this.stop("the call is over");
-        else if (news.type === "error") this.stop(news.what);
+        } else if (news.type === "ended") this.stop("the call is over");
+        else if (news.type === "error") {
+          for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
+          this.stop();
+        }
       } else if (this.player) this.player.play(data);
     };
     socket.onclose = ({ code, reason }) => {
       if (this.socket !== socket) return;
-      if (code !== 1000 && code !== 1005) toast("Listening has stopped", reason || "the gateway closed the line; press Listen to try again", "bad");
+      if (![1000, 1005, 4404].includes(code)) toast("Listening has stopped", reason || "the gateway closed the line; press Listen to try again", "bad");
       this.stop();
     };
   }

@@ -2,7 +2,7 @@
 // those that changed, and in them only the texts that differ. The tick of the clock touches rows in sight.
 
 import { $, $$, attribute, clock, framed, h, latency, list, number, pace, put, wave } from "./dom.js";
-import { STATES, apply, lastSaid, newCall, sort, trouble, who } from "./livecall.js";
+import { apply, lastSaid, newCall, sort, stateOf, trouble, who } from "./livecall.js";
 import { counts } from "./shell.js";
 import { watch } from "./stream.js";
 
@@ -46,14 +46,14 @@ function add(call) {
 function patch({ call, el, refs }) {
   attribute(refs.wave, "data-floor", call.floor ?? "nobody");
   put(refs.name, who(call));
-  put(refs.number, [call.caller_name ? call.caller : "", { outbound: "called by us", browser: "microphone" }[call.direction] ?? (call.called ? `to ${call.called}` : "")].filter(Boolean).join(" · "));
+  put(refs.number, [call.caller_name ? call.caller : "", { outbound: "outbound", browser: "microphone" }[call.direction] ?? (call.called ? `to ${call.called}` : "")].filter(Boolean).join(" · "));
   put(refs.dialog, call.dialog);
   put(refs.step, call.queue && call.state === "waiting" ? `queue ${call.queue}` : call.person && call.state === "with_person" ? call.person : call.step);
   put(refs.callerSays, call.partial || lastSaid(call, "caller"));
   refs.callerSays.classList.toggle("partial", Boolean(call.partial));
   put(refs.botSays, call.saying || lastSaid(call, "bot"));
   refs.botSays.classList.toggle("now", call.floor === "bot");
-  const [word, tone] = call.ended ? ["ended", ""] : call.faults.length ? ["trouble", "bad"] : STATES[call.state] ?? [call.state ?? "", ""];
+  const [word, tone] = call.faults.length && !call.ended ? ["trouble", "bad"] : stateOf(call);
   put(refs.state, word);
   refs.state.className = `chip ${tone}`;
   put(refs.late, latency(call.latency_ms));
@@ -134,9 +134,9 @@ function drop(id) {
   entry.el.remove();
 }
 
-watch(["call"], "", (name, data, id, news) => {
+watch(["call"], "", (name, data, id) => {
   if (name === "snapshot") {
-    all(data, news.at);
+    all(data, data.at);
     return;
   }
   const kind = name.slice("call.".length);

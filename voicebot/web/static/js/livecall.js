@@ -1,12 +1,11 @@
 // A live call as the browser knows it: what the snapshot said, and all news since, applied.
 
 export const STATES = {
-  talking: ["with the bot", ""],
+  talking: ["with the bot", "plain"],
   waiting: ["waiting", "warn"],
   with_person: ["with a person", "person"],
   conference: ["conference", "person"],
   taken_over: ["taken over", "person"],
-  held: ["bot holds", "warn"],
 };
 
 /** Make a call ready for news. `late` is how far this computer's clock is behind the gateway's, in seconds. */
@@ -58,6 +57,9 @@ export function apply(call, kind, data) {
     case "recording":
       call.recording = data.recording;
       break;
+    case "held":
+      call.held = data.held;
+      break;
     case "supervisors":
       call.supervisors = data.supervisors ?? [];
       break;
@@ -71,6 +73,12 @@ export function apply(call, kind, data) {
   }
 }
 
+/** The name that a call's dialog has in addresses: the stem of its file. */
+export function stem(call) {
+  const file = (call.dialog_file || call.dialog || "").split("/").at(-1);
+  return file.replace(/\.ya?ml$/i, "").toLowerCase().replace(/[^a-z0-9_-]+/g, "-").slice(0, 60);
+}
+
 export function who(call) {
   return call.caller_name || call.caller || (call.direction === "browser" ? "Browser" : "withheld");
 }
@@ -80,14 +88,21 @@ export function lastSaid(call, side) {
     const turn = call.turns[at];
     if (turn?.who === side) return turn.text || (side === "caller" ? `(${turn.kind ?? "silence"})` : "");
   }
-  return "";
+  return (side === "caller" ? call.last_heard : call.last_said) ?? "";
+}
+
+/** How a call stands, in a word, and its tone. */
+export function stateOf(call) {
+  if (call.ended) return ["ended", "plain"];
+  if (call.held && call.state === "talking") return ["bot holds", "warn"];
+  return STATES[call.state] ?? [call.state ?? "", ""];
 }
 
 /** Which of the list's filters a call belongs to. */
 export function sort(call) {
   if (call.faults?.length) return "trouble";
   if (call.state === "waiting") return "waiting";
-  return call.state === "talking" || call.state === "held" || !call.state ? "bot" : "people";
+  return call.state === "talking" || !call.state ? "bot" : "people";
 }
 
 export function trouble(call) {

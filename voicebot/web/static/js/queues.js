@@ -165,9 +165,9 @@ function tick() {
   for (const row of $$(".agent")) if (row.dataset.sinceAt) put($("[data-agent-since]", row), clock((now() - Number(row.dataset.sinceAt)) * 1000));
 }
 
-watch(["queue", "agent"], "", (name, data, id, news) => {
+watch(["queue", "agent"], "", (name, data, id) => {
   if (name === "snapshot") {
-    if (news.at) ahead = news.at * 1000 - Date.now();
+    if (data.at) ahead = data.at * 1000 - Date.now();
     queues.clear();
     agents.clear();
     for (const queue of list(data, "queues")) queues.set(queue.name, queue);

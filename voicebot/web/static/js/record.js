@@ -40,7 +40,7 @@ function show() {
   }
   turns.show(record.turns);
   $("#talk").scrollTop = 0;
-  for (const one of record.interventions ?? []) turns.line(`${one.by}: ${one.what}${one.text ? ` “${one.text}”` : ""}`);
+  for (const one of record.interventions ?? []) turns.line(`${one.by}: ${one.what.replaceAll("_", " ")}${one.detail ? ` ${one.detail}` : ""}`);
   if (record.recording) wave();
   else put($("#sound-note"), "not recorded");
 }

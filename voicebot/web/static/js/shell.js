@@ -1,7 +1,7 @@
 // What every page has: keys, light and dark, dialogues, click-to-dial, what a role may do.
 
 import { $, $$, may } from "./dom.js";
-import { attempt, get, paths, post, toast } from "./api.js";
+import { attempt, get, paths, post, remove, toast } from "./api.js";
 
 const GO = { l: "/", q: "/queues", r: "/conferences", c: "/campaigns", o: "/dialogs", t: "/talk", h: "/history", s: "/health", u: "/users" };
 const GO_MS = 1200;
@@ -77,22 +77,22 @@ function click(event) {
   const out = event.target.closest("[data-logout]");
   if (out) {
     event.preventDefault();
-    attempt(() => post(paths.logout())).then(() => location.assign("/login"));
+    attempt(() => remove(paths.session())).then(() => location.assign("/login"));
   }
 }
 
 async function dial(event) {
   event.preventDefault();
   const form = event.target;
-  const wanted = { channel: form.channel.value.trim(), number: form.number.value.trim() };
+  const wanted = { channel: form.channel.value.trim() || null, number: form.number.value.replace(/[\s()./-]/g, "") };
   try {
-    localStorage.setItem("telephone", wanted.channel);
+    localStorage.setItem("telephone", wanted.channel ?? "");
   } catch {
     // typed again next time
   }
   if (await attempt(() => post(paths.dial(), wanted))) {
     $("#dial").close();
-    toast(`${wanted.channel} rings`, `Answer it, and ${wanted.number} is dialled.`, "good");
+    toast(`${wanted.channel ?? "Your telephone"} rings`, `Answer it, and ${wanted.number} is dialled.`, "good");
   }
 }
 

@@ -47,11 +47,11 @@ export class Speaking {
     socket.onmessage = ({ data }) => {
       if (typeof data !== "string") return;
       const news = JSON.parse(data);
-      if (news.type === "error") toast(news.what ?? "Refused", news.remedy ?? "", "bad");
+      if (news.type === "error") for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
     };
     socket.onclose = ({ code, reason }) => {
       if (this.socket !== socket) return;
-      if (code !== 1000 && code !== 1005) toast("You are no longer heard", reason || "the gateway closed the line", "bad");
+      if (![1000, 1005, 4404].includes(code)) toast("You are no longer heard", reason || "the gateway closed the line", "bad");
       this.stop();
     };
   }

@@ -64,8 +64,9 @@ export function watch(topics, id, told) {
     retry = FIRST_RETRY_MS;
     line("live");
     const news = JSON.parse(data.join("\n"));
-    if (name === "snapshot") told("snapshot", news.data ?? news, "", news);
-    else told(name, news.data ?? {}, news.id, news);
+    if (name === "signed_out") location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    else if (name === "snapshot") told("snapshot", news, "");
+    else told(name, news.data ?? {}, news.id);
   }
 
   let hiding = 0;

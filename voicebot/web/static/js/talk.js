@@ -88,8 +88,8 @@ async function begin(event) {
       mine.ready = true;
       mine.began = Date.now();
       turns.clear();
-      call = newCall({ id: news.call_id ?? news.id });
-      mine.stopWatching = follow(news.call_id ?? news.id);
+      call = newCall({ id: news.call });
+      mine.stopWatching = follow(news.call);
       mine.timer = setInterval(() => put($("#time"), clock(Date.now() - mine.began)), 1000);
       put($("#floor-word"), "connected");
     } else if (news.type === "clear") mine.player.clear();
@@ -97,7 +97,10 @@ async function begin(event) {
       mine.over = true;
       setTimeout(() => { if (line === mine) end(); }, 400); // the last words are still to be heard
       turns.line(`The call has ended${news.ended_by ? `: ${news.ended_by}` : ""}.`);
-    } else if (news.type === "error" || news.type === "problem") problem(news.what ?? "Refused", news.remedy ?? "");
+    } else if (news.type === "error") {
+      mine.over = true;
+      problem(news.problems?.[0]?.what ?? "Refused", news.problems?.[0]?.remedy ?? "");
+    }
   };
   mine.socket.onclose = ({ code, reason }) => {
     if (line !== mine) return;
