@@ -79,6 +79,7 @@ class Call:
         self.on_company: list[Callable[[], None]] = []
         """Are told when somebody has the caller, or nobody any more."""
         self._company: Company | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done as soon as nobody can be heard any more; what is left is to be undone."""
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -212,7 +213,9 @@ class Call:
             make=lambda: self._make_recording(port.sample_rate, scribe),
             ms=lambda: scribe.ms(self._clock()),
             wanted=self._route.record,
+            changed=self._keep_media,
         )
+        live.on_ears = self._keep_media
         self._overhear(port)
         try:
             await self._until_ended(stage, leg, interpreter)
@@ -352,8 +355,16 @@ class Call:
     @company.setter
     def company(self, company: Company | None) -> None:
         self._company = company
+        self._keep_media()
         for told in tuple(self.on_company):
             told()
+
+    def _keep_media(self) -> None:
+        """Keep our media with the caller and the person who has them, while anybody needs it."""
+        if self._company is not None:
+            recorded = self.recording is not None and self.recording.state == "on"
+            wanted = recorded or self._live.listened_to
+            self._keeping = asyncio.create_task(self._company.keep("call", wanted), name="keeping media")
 
     @property
     def mind(self) -> Interpreter | None:

@@ -12,7 +12,7 @@ only while somebody watches. Nothing sensitive gets here: `•••` stands for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Protocol
 
@@ -173,6 +173,8 @@ class CallFeed:
         self._turns: list[dict[str, Any]] = []  # of the record's, as far as anybody has looked
         self._port: MediaPort | None = None
         self._ears: set[Ear] = set()
+        self.on_ears: Callable[[], None] = lambda: None
+        """Is told when somebody listens, or nobody any more."""
 
     @property
     def watched(self) -> bool:
@@ -334,6 +336,10 @@ class CallFeed:
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self._hub.publish("call", kind, self.record.id, data)
 
+    @property
+    def listened_to(self) -> bool:
+        return bool(self._ears)
+
     # --- sound ------------------------------------------------------------------------------------------
 
     def attach(self, port: MediaPort) -> None:
@@ -354,12 +360,14 @@ class CallFeed:
         ear = Ear(port.sample_rate, self.privacy, self._leave)
         self._ears.add(ear)
         port.add_tap(ear.take)
+        self.on_ears()
         return ear
 
     def _leave(self, ear: Ear) -> None:
         self._ears.discard(ear)
         if self._port is not None:
             self._port.remove_tap(ear.take)
+        self.on_ears()
 
 
 def _jsonable(slots: Mapping[str, object]) -> dict[str, Any]:

@@ -20,7 +20,12 @@ RecordingAction = Literal["start", "pause", "resume", "stop"]
 
 
 class RecordingControl:
-    """The recording of one call. `make`: what records, to a new file; `ms`: time since the answer."""
+    """The recording of one call.
+
+    make:    what records, to a new file
+    ms:      time since the answer
+    changed: is told when it begins, pauses, goes on or stops
+    """
 
     def __init__(
         self,
@@ -31,12 +36,14 @@ class RecordingControl:
         make: Callable[[], Recording],
         ms: Callable[[], int],
         wanted: bool,
+        changed: Callable[[], None],
     ) -> None:
         self._record = record
         self._port = port
         self._live = live
         self._make = make
         self._ms = ms
+        self._changed = changed
         self._recording: Recording | None = None
         self._gap: GapRecord | None = None
         self.state: RecordingState = "off"
@@ -90,6 +97,7 @@ class RecordingControl:
     def _stand(self, state: RecordingState) -> None:
         self.state = state
         self._live.recording(state)
+        self._changed()
 
     async def close(self) -> Path | None:
         """The call is over. Returns the file, None where nothing was recorded."""

@@ -31,7 +31,7 @@ from voicebot.media.port import HeardFrame
 from voicebot.switchboard.agents_phone import Telephone
 from voicebot.switchboard.offers import Offering
 from voicebot.switchboard.transfers import Talk, TalkEnd
-from voicebot.switchboard.waiting_side import Side
+from voicebot.switchboard.waiting_side import PersonOnLine, Side
 from voicebot.switchboard.waiting_sound import HoldSound, rendered
 from voicebot.switchboard.waiting_texts import announcement_text, spaced, texts_of, whisper_text
 
@@ -383,6 +383,7 @@ class Waiting:
             on_person=self._person_changed,
         )
         self._house.talk_began(self, agent)
+        self._accompany(talk, title)
         began = self._clock()
         lost = False
         try:
@@ -390,6 +391,7 @@ class Waiting:
             lost = end.kind == "left" and self._clock() - began < JOIN_GRACE_S
         finally:
             self.talk = None
+            self.presenter.company = None
             talked = self._clock() - began
             self.record.talked_ms += round(talked * 1000)
             if not lost:
@@ -410,7 +412,13 @@ class Waiting:
     def _person_changed(self, person: str) -> None:
         """An attended transfer is complete: the agent is free again."""
         self._person_is(person)
+        if self.talk is not None:
+            self._accompany(self.talk, person)
         self._house.agent_left(self)
+
+    def _accompany(self, talk: Talk, person: str) -> None:
+        """Tell the call who has the caller now: for supervisors."""
+        self.presenter.company = PersonOnLine(person, talk.channel_id, self.side)
 
     async def _after(self, end: TalkEnd) -> TalkEnd | Handover | None:
         match end:

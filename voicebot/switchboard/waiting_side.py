@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
 from voicebot.ari import requests
@@ -12,6 +14,18 @@ from voicebot.switchboard.agents_phone import Telephone
 from voicebot.switchboard.waiting_sound import HoldSound
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonOnLine:
+    """A `Company`: the person who has the caller. channel_id: of their telephone"""
+
+    name: str
+    channel_id: str
+    side: Side
+
+    async def keep(self, who: str, wanted: bool) -> None:
+        await self.side.keep(who, wanted)
 
 
 class Side:
