@@ -121,6 +121,11 @@ class Gateway:
         return self._asterisk
 
     @property
+    def held(self) -> frozenset[str]:
+        """Ids of the channels and bridges that calls, and those who care for callers, hold in Asterisk."""
+        return self._ari.held()
+
+    @property
     def overloaded(self) -> bool:
         return self._lag.overloaded
 

@@ -37,5 +37,8 @@ class NoAsterisk:
     def subscribe(self, *ids: str) -> EventInbox:
         return EventInbox(self._router)
 
+    def held(self) -> frozenset[str]:
+        return frozenset()
+
     def new_id(self, kind: Kind) -> str:
         return make_id(kind, self.app, os.urandom(ENTROPY_BYTES))

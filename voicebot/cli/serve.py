@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from voicebot.app.gateway import Gateway
-from voicebot.app.house import house_around, live_calls
+from voicebot.app.household import Household
 from voicebot.app.logs import configure_logs
 from voicebot.app.serving import campaigns_beside, desk_for
 from voicebot.call.record import CallRecord, TurnRecord
@@ -68,13 +68,14 @@ def serve(
 
         with RenderProgress() as progress:
             desk = desk_for(settings) if asterisk else None
-            live = live_calls()
+            house = Household(settings)
             gateway = Gateway(
                 settings,
                 observer=print_turn if talk else None,
                 progress=progress.update,
                 campaigns=desk,
-                live=live,
+                live=house.live,
+                people=house.people_for,
                 asterisk=asterisk,
             )
             await gateway.start()
@@ -84,8 +85,7 @@ def serve(
         where = f"app {settings.asterisk.app} at {settings.asterisk.ari_url}" if asterisk else "no Asterisk"
         count = len(settings.routes)
         try:
-            around = house_around(settings, gateway, live)
-            async with around as panel, campaigns_beside(settings, gateway, desk):
+            async with house.open(gateway) as panel, campaigns_beside(settings, gateway, desk):
                 # A full disk, or nobody who reads: callers are served all the same.
                 with contextlib.suppress(OSError):
                     typer.echo(f"voicebot ready: {where}, {count} route{'s' if count > 1 else ''}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from voicebot.campaign.numbers import INVALID, PREMIUM, WrongNumber, callable_number
 from voicebot.campaign.rules.case import Case, allowed, halted, refused
+from voicebot.campaign.rules.policy import Policy
 from voicebot.campaign.verdict import Check
 
 NEAR = frozenset(("US", "CA", "PR", "VI", "GU", "AS", "MP", "001", ""))
@@ -45,20 +46,26 @@ def premium(case: Case) -> Check:
     return allowed(PREMIUM, "The number has no premium rate.")
 
 
-def prefix_allowed(case: Case) -> Check:
-    """Only what the installation allows may be dialled, and of that only what the campaign does."""
-    number, policy, campaign = case.history.number, case.policy, case.campaign
+def installation_refuses(policy: Policy, number: str) -> str:
+    """Return why this installation never dials `number` (E.164), "" where it may."""
     if not policy.prefixes:
-        return halted("prefix_allowed", "This installation may dial nothing: set [dialling] prefixes.")
+        return "This installation may dial nothing: set [dialling] prefixes."
     for prefix in policy.denied_prefixes:
         if number.startswith(prefix):
-            return refused("prefix_allowed", f"This installation never dials {prefix}.")
+            return f"This installation never dials {prefix}."
     fitting = [prefix for prefix in policy.prefixes if number.startswith(prefix)]
     if not fitting:
-        return refused("prefix_allowed", f"This installation dials {', '.join(policy.prefixes)} alone.")
+        return f"This installation dials {', '.join(policy.prefixes)} alone."
     if max(map(len, fitting)) < AREA and (country := _overseas(number)):
-        why = f"It is a number of {country}, dear to call: +1 does not mean it, {number[:AREA]} would."
-        return refused("prefix_allowed", why)
+        return f"It is a number of {country}, dear to call: +1 does not mean it, {number[:AREA]} would."
+    return ""
+
+
+def prefix_allowed(case: Case) -> Check:
+    """Only what the installation allows may be dialled, and of that only what the campaign does."""
+    number, campaign = case.history.number, case.campaign
+    if why := installation_refuses(case.policy, number):
+        return refused("prefix_allowed", why) if case.policy.prefixes else halted("prefix_allowed", why)
     if campaign.prefixes and not number.startswith(campaign.prefixes):
         return refused("prefix_allowed", f"The campaign calls {', '.join(campaign.prefixes)} alone.")
     return allowed("prefix_allowed", "The prefix is allowed.")

@@ -1,0 +1,145 @@
+"""The gateway as a house: all that stands around it, opened with it and closed with it.
+
+    house = Household(config)
+    gateway = Gateway(config, live=house.live, people=house.people_for)
+    await gateway.start()
+    async with house.open(gateway) as panel: ...
+
+People of ours (queues, conferences), supervisors, FastAGI, the watch over Asterisk, and the panel for it all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import PurePath
+
+from voicebot.app.condition import condition_of
+from voicebot.app.gateway import Gateway
+from voicebot.app.outside_line import OutsideLine
+from voicebot.call.browser_call import BrowserCalls
+from voicebot.call.call import Call
+from voicebot.call.calls_live import LiveCalls
+from voicebot.call.live import Hub
+from voicebot.call.routing import find_route
+from voicebot.config import Config, Route
+from voicebot.dialog.model.dialog import Dialog
+from voicebot.errors import Problem, UserError
+from voicebot.fastagi.dialogs.dialogs import AgiDialogs
+from voicebot.fastagi.fastagi import FastAgi
+from voicebot.switchboard.conferences import Conferences, ConferenceTaker
+from voicebot.switchboard.pbx_watch import PbxWatch
+from voicebot.switchboard.people import PeopleOfOurs, build_people
+from voicebot.switchboard.supervisors import Supervisors
+from voicebot.web.house import House
+from voicebot.web.serving import panel_beside
+
+
+class Household:
+    """Made before the gateway, which it is told of by `people_for` and `open`."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.live = LiveCalls(Hub(time.time))
+        self._gateway: Gateway
+        self._browsers: BrowserCalls | None = None
+        self._people: PeopleOfOurs | None = None
+        self._conferences: Conferences | None = None
+        self._pbx: PbxWatch | None = None
+        if config.supervision.ami_user:
+            self._pbx = PbxWatch(config, self.live.hub, self._held)
+
+    def people_for(self, gateway: Gateway) -> PeopleOfOurs:
+        """Make the queues and conferences of a gateway whose engines are ready. Raises UserError."""
+        config, hub, outside = self._config, self.live.hub, OutsideLine(self._config)
+        self._gateway = gateway
+        takers = []
+        if config.conferences:
+            self._conferences = Conferences(
+                config, gateway.services, hub, dialog_of=self._dialog_named, may_dial=outside
+            )
+            takers.append(ConferenceTaker(self._conferences))
+        presence = self._pbx.presence if self._pbx is not None else lambda channel: "unknown"
+        self._people = build_people(config, hub, may_dial=outside.refuses, presence=presence, others=takers)
+        return self._people
+
+    @asynccontextmanager
+    async def open(self, gateway: Gateway) -> AsyncIterator[str]:
+        """Open everything around a gateway that was started; gives the panel's address, "" for none.
+
+        Raises UserError where a port is taken, or a file that the configuration names cannot be used.
+        """
+        config = self._config
+        async with AsyncExitStack() as stack:
+            if self._people is not None:
+                stack.push_async_callback(self._people.close)
+            if self._conferences is not None:
+                stack.push_async_callback(self._conferences.close)
+            if self._pbx is not None and gateway.with_asterisk:
+                await stack.enter_async_context(self._pbx)
+            if config.agi.enabled:
+                await stack.enter_async_context(self._fastagi(gateway))
+            panel = ""
+            if config.panel.enabled:
+                house = await self._panel(gateway, stack)
+                panel = await stack.enter_async_context(panel_beside(config, house))
+            yield panel
+
+    def _fastagi(self, gateway: Gateway) -> FastAgi:
+        fastagi = FastAgi(self._config)
+        dialogs = AgiDialogs(
+            self._config,
+            dialog=gateway.engines.dialogs.fresh,
+            services=gateway.services,
+            hold=gateway.hold,
+            accepts=lambda: gateway.accepts,
+        )
+        fastagi.add("dialog", dialogs.run)
+        return fastagi
+
+    async def _panel(self, gateway: Gateway, stack: AsyncExitStack) -> House:
+        config, queues = self._config, self._people.queues if self._people is not None else None
+        if config.panel.microphone:
+            self._browsers = BrowserCalls(
+                config,
+                dialog=gateway.engines.dialogs.fresh,
+                services=gateway.services,
+                accepts=lambda: gateway.accepts,
+            )
+            stack.push_async_callback(self._browsers.close)
+        supervisors = Supervisors(self._calls, lambda: queues)
+        stack.push_async_callback(supervisors.close)
+        pbx = self._pbx if gateway.with_asterisk else None
+        return House(
+            config=config,
+            hub=self.live.hub,
+            calls=self.live,
+            supervisors=supervisors,
+            queues=queues if config.queues else None,
+            conferences=self._conferences,
+            pbx=pbx,
+            browser_calls=self._browsers,
+            condition=lambda: condition_of(gateway, config, pbx),
+            dialogs=lambda: gateway.dialogs,
+            stopping=gateway.stopping,
+        )
+
+    def _calls(self) -> tuple[Call, ...]:
+        """All calls, however they came."""
+        return (*self._gateway.calls, *(self._browsers.calls if self._browsers is not None else ()))
+
+    def _held(self) -> frozenset[str]:
+        """What of Asterisk's is somebody's; the watch ends the rest."""
+        return self._gateway.held
+
+    async def _dialog_named(self, name: str) -> tuple[Route, Dialog]:
+        """Find a dialog by its number, or by its file's name. Raises UserError."""
+        routes = self._config.routes
+        route = find_route(routes, name) or next(
+            (each for each in routes if name in (each.dialog, PurePath(each.dialog).stem)), None
+        )
+        if route is None:
+            known = ", ".join(sorted({PurePath(each.dialog).stem for each in routes})) or "none"
+            raise UserError(Problem(f"there is no dialog {name!r}", f"there are: {known}"))
+        return route, await self._gateway.engines.dialogs.fresh(route)
