@@ -57,11 +57,15 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Asterisk refused an action, or did not answer in time (`late`: then it may have been done)."""
+    """Asterisk refused an action, or did not answer in time (`late`: then it may have been done).
+
+    response: with which it was refused
+    """
 
     action_id: str
     why: str
     late: bool = False
+    response: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +265,7 @@ class Session:
         elif not arrived.succeeded:
             del self._pending[id_]
             why = arrived.get("Message") or "no reason given"
-            self._outputs.append(Failed(id_, f"AMI refuses {pending.name}: {why}"))
+            self._outputs.append(Failed(id_, f"AMI refuses {pending.name}: {why}", response=arrived))
         elif arrived.get("EventList").lower() == "start":
             pending.response = arrived
         else:

@@ -22,6 +22,7 @@ COMMANDS = {
     "campaign": "voicebot.cli.campaign:campaigns",
     "call": "voicebot.cli.call:call",
     "callfile": "voicebot.cli.callfile:callfile",
+    "ami": "voicebot.cli.ami:ami",
 }
 
 app = typer.Typer(

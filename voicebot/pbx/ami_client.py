@@ -24,6 +24,7 @@ import structlog
 
 from voicebot.ami.actions import Action, CoreShowChannels
 from voicebot.ami.events import CoreShowChannel, Event, Listed, LiveChannels, Missed, parse
+from voicebot.ami.messages import Message
 from voicebot.ami.session import (
     ANSWER_TIMEOUT_S,
     GREETING_TIMEOUT_S,
@@ -54,6 +55,14 @@ log = structlog.get_logger(__name__)
 
 class AmiUnsure(PbxError):
     """The action was sent, but its answer never came: Asterisk may have done it, or not."""
+
+
+class AmiRefused(PbxError):
+    """Asterisk refused the action: it was not done. `response` is what it said."""
+
+    def __init__(self, why: str, response: Message) -> None:
+        self.response = response
+        super().__init__(why)
 
 
 def retry_delays(chance: Callable[[], float]) -> Iterator[float]:
@@ -355,9 +364,10 @@ class _Connection(asyncio.Protocol):
             case Answered(action_id=id_):
                 if answer := self._waiting(id_):
                     answer.set_result(output)
-            case Failed(action_id=id_, why=why, late=late):
+            case Failed(action_id=id_, why=why, late=late, response=response):
                 if answer := self._waiting(id_):
-                    answer.set_exception(AmiUnsure(why) if late else PbxError(why))
+                    refused = AmiRefused(why, response) if response else PbxError(why)
+                    answer.set_exception(AmiUnsure(why) if late else refused)
             case LoggedIn(version=version):
                 if not self.ready.done():
                     self.ready.set_result(version)
