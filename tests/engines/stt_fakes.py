@@ -36,7 +36,7 @@ class FakeRecognition:
     def accept(self, pcm: bytes) -> None:
         self.heard += len(pcm)
 
-    def partial(self) -> str:
+    def partial(self, alone: bool) -> str:
         return f"{self.heard} bytes"
 
     def finish(self) -> Transcript:

@@ -150,6 +150,16 @@ class Browser:
         return record
 
 
+def told_in(news: list[News]) -> str:
+    """Return all words that were told, without numbers, times and ids."""
+    turns = [each.data["turn"] for each in news if each.kind == "turn"]
+    words = [[turn["text"], turn.get("heard"), turn.get("meaning")] for turn in turns]
+    return json.dumps(
+        [words, [each.data for each in news if each.kind in ("saying", "slots", "step", "fault")]]
+        + [each.data["text"] for each in news if each.kind == "words"]
+    ).lower()
+
+
 async def until_asked(watch: Watch, step: str) -> list[News]:
     """Wait until the bot has asked at `step`; return all news up to then."""
     seen: list[News] = []
@@ -287,7 +297,8 @@ async def test_a_card_number_leaves_nothing_in_news_and_ears(tmp_path: Path) -> 
             await listening
             news += [each for each in watch.take() if isinstance(each, News)]
     assert record.outcome == "agreed"
-    told = json.dumps([each.data for each in news])
+    told = told_in(news)
+    assert "card number please" in told
     assert CANARY not in told and "4271" not in told
     assert house.speech.asked == [False], "the words were asked for"
     secret = [turn for turn in record.turns if turn.who == "caller" and turn.kind == "speech"]

@@ -174,7 +174,8 @@ class Host:
                 frames, exchange.inbox = exchange.inbox, []
                 exchange.running = True
                 self._busy[me] = (time.monotonic(), exchange.id)
-            done = self._work(exchange, frames, alive)
+                alone = len(self._exchanges) == 1
+            done = self._work(exchange, frames, alive, alone)
             with self._changed:
                 self._busy.pop(me, None)
                 exchange.running = False
@@ -183,10 +184,10 @@ class Host:
                 elif exchange.inbox:
                     self._enqueue(exchange, min(exchange.inbox, key=lambda f: _URGENCY.get(f.kind, 2)).kind)
 
-    def _work(self, exchange: _Exchange, frames: list[Frame], alive: Callable[[], None]) -> bool:
+    def _work(self, exchange: _Exchange, frames: list[Frame], alive: Callable[[], None], alone: bool) -> bool:
         """Work off `frames`; True when the exchange is over."""
         try:
-            for answer in exchange.job.run(frames):
+            for answer in exchange.job.run(frames, alone):
                 alive()
                 if exchange.closed:
                     return True

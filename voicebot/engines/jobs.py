@@ -26,7 +26,9 @@ class Job(Protocol):
 
     over: bool
 
-    def run(self, frames: list[Frame]) -> Iterator[Frame | None]: ...
+    def run(self, frames: list[Frame], alone: bool = False) -> Iterator[Frame | None]:
+        """`alone`: the worker has no other exchange just now."""
+        ...
 
 
 def transcript_from_meta(meta: dict[str, Any]) -> Transcript:
@@ -57,7 +59,7 @@ class UtteranceJob:
         self._result: Transcript | None = None
         self._partial: str | None = None  # told last; None: nobody wants to know
 
-    def run(self, frames: list[Frame]) -> Iterator[Frame | None]:
+    def run(self, frames: list[Frame], alone: bool = False) -> Iterator[Frame | None]:
         wanted: Kind | None = None
         for frame in frames:
             if frame.kind == Kind.OPEN:
@@ -74,7 +76,7 @@ class UtteranceJob:
         started = time.monotonic()
         yield from self._accept()
         if wanted is None:
-            yield from self._tell_partial()
+            yield from self._tell_partial(alone)
             return
         if self._result is None:
             self._result = self._finish()
@@ -93,10 +95,10 @@ class UtteranceJob:
             self._accepted += len(piece)
             yield None
 
-    def _tell_partial(self) -> Iterator[Frame]:
+    def _tell_partial(self, alone: bool) -> Iterator[Frame]:
         """Tell the words so far where they have changed. Audio comes in pieces of 100 ms: no more often."""
         if self._partial is not None and self._recognition is not None:
-            text = self._recognition.partial()
+            text = self._recognition.partial(alone)
             if text and text != self._partial:
                 self._partial = text
                 yield Frame(Kind.PARTIAL, meta={"text": text, "at": time.time()})
@@ -113,7 +115,7 @@ class SpeakJob:
         self.over = True
         self._synthesizer = synthesizer
 
-    def run(self, frames: list[Frame]) -> Iterator[Frame | None]:
+    def run(self, frames: list[Frame], alone: bool = False) -> Iterator[Frame | None]:
         meta = frames[0].meta
         for chunk in self._synthesizer.synthesize(meta["text"], Voice(**meta["voice"])):
             yield Frame(
@@ -131,7 +133,7 @@ class CallJob:
         self.over = True
         self._engine = engine
 
-    def run(self, frames: list[Frame]) -> Iterator[Frame | None]:
+    def run(self, frames: list[Frame], alone: bool = False) -> Iterator[Frame | None]:
         method, args = frames[0].meta["method"], frames[0].meta["args"]
         if method not in CALLABLE:
             raise ValueError(f"no engine answers {method!r}")

@@ -161,7 +161,7 @@ class _VoskRecognition:
         if self._decoder.AcceptWaveform(pcm):  # Vosk saw an end of its own: the utterance goes on
             self._heard += json.loads(self._decoder.Result()).get("result", [])
 
-    def partial(self) -> str:
+    def partial(self, alone: bool) -> str:
         return _so_far([found["word"] for found in self._heard], self._decoder)
 
     def finish(self) -> Transcript:
@@ -185,7 +185,7 @@ class _DoubtingRecognition:
         self._first.accept(pcm)
         self._second.accept(pcm)
 
-    def partial(self) -> str:
+    def partial(self, alone: bool) -> str:
         return self._first.partial()
 
     def finish(self) -> Transcript:

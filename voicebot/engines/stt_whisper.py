@@ -79,7 +79,13 @@ class WhisperRecognizer:
         self.decode(np.zeros(RATE, np.int16), Expectation())  # the first run is slow
 
     def open(self, expectation: Expectation, sample_rate: int) -> Recognition:
-        return WholeRecognition(lambda samples: self.decode(samples, expectation), sample_rate, RATE)
+        unbiased = Expectation(expectation.language, open=True)  # one pass instead of two
+        return WholeRecognition(
+            lambda samples: self.decode(samples, expectation),
+            sample_rate,
+            RATE,
+            glance=lambda samples: self.decode(samples, unbiased),
+        )
 
     def lacks(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return nothing: words are spelled in pieces, so that any can be recognised."""

@@ -71,9 +71,9 @@ class Recognition(Protocol):
 
     def accept(self, pcm: bytes) -> None: ...
 
-    def partial(self) -> str:
-        """Return the words understood so far, without any further work; "" for none, or where the engine
-        takes an utterance as a whole. The result of `finish()` is the same, whether it is asked or not.
+    def partial(self, alone: bool) -> str:
+        """Return the words understood so far, "" for none. The result of `finish()` is the same, whether it
+        is asked for or not. `alone`: nobody else speaks to this worker, so that some work may be done for it.
         """
         ...
 

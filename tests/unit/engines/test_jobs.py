@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from voicebot.engines.jobs import SLICE_MS, CallJob, SpeakJob, UtteranceJob
+from voicebot.engines.stt_whole import WholeRecognition
 from voicebot.engines.wire import Frame, Kind
 from voicebot.speech.stt import Expectation, Transcript
 from voicebot.speech.tts import AudioChunk, Voice
@@ -33,7 +34,7 @@ class Counting:
     def accept(self, pcm: bytes) -> None:
         self.pieces.append(len(pcm))
 
-    def partial(self) -> str:
+    def partial(self, alone: bool) -> str:
         return f"{sum(self.pieces) // len(SECOND)} s" if self.pieces else ""
 
     def finish(self) -> Transcript:
@@ -112,3 +113,39 @@ def test_only_named_methods_can_be_called() -> None:
     assert [f.meta for f in CallJob(Counting()).run([asked]) if f] == [{"answer": ("xyzzy",)}]
     with pytest.raises(ValueError, match="__init__"):
         list(CallJob(Counting()).run([Frame(Kind.CALL, 1, {"method": "__init__", "args": []})]))
+
+
+def partials(job: UtteranceJob, *frames: Frame, alone: bool = False) -> list[str]:
+    answers = job.run(list(frames), alone)
+    return [answer.meta["text"] for answer in answers if answer and answer.kind == Kind.PARTIAL]
+
+
+def test_words_so_far_are_told_when_they_change_and_only_to_who_asked() -> None:
+    audio = Frame(Kind.AUDIO, 1, payload=SECOND)
+    reading = Frame(Kind.OPEN, 1, {**opening(Expectation()).meta, "partial": True})
+    job = UtteranceJob(Counting())
+    assert partials(job, reading) == []
+    assert partials(job, audio) == ["1 s"]
+    assert partials(job, Frame(Kind.AUDIO, 1, payload=SECOND[:2])) == [], "nothing new"
+    assert partials(job, audio, audio) == ["3 s"]
+    assert partials(job, audio, Frame(Kind.GUESS, 1)) == [], "the guess tells them"
+    unread = UtteranceJob(Counting())
+    assert partials(unread, opening(Expectation()), audio) == []
+
+
+def test_an_engine_that_takes_utterances_whole_glances_only_while_it_has_nothing_else_to_do() -> None:
+    glances: list[int] = []
+
+    def glance(samples: object) -> Transcript:
+        glances.append(len(samples))  # type: ignore[arg-type]
+        return Transcript(f"{len(glances)} words")
+
+    recognition = WholeRecognition(lambda samples: Transcript("all"), 8000, 8000, glance)
+    seen = []
+    for tenth in range(120):
+        recognition.accept(bytes(1600))
+        seen.append(recognition.partial(alone=tenth >= 10))
+    assert not any(seen[:10])
+    assert glances == list(range(8800, 64001, 4000)), "every 500 ms, up to 8 s"
+    assert seen[-1] == f"{len(glances)} words"
+    assert recognition.finish().text == "all"
