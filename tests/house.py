@@ -594,7 +594,7 @@ class FakeHouse(House):
             caller=Party(number=f"+1202555{n:04}", name=("Katherine W", "", "Dr Kim")[n % 3]),
             called=Party(number="100"),
             dialog=DialogReference(
-                name="appointment", file="dialogs/appointment.yaml", version="2f1c", language="en-US"
+                name="appointment", file=str(DIALOGS / "appointment.yaml"), version="2f1c", language="en-US"
             ),
             stt="english",
             tts="english",

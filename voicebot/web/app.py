@@ -9,28 +9,47 @@ from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
+from voicebot.web.api.admin import admin
 from voicebot.web.api.calls import calls
+from voicebot.web.api.campaigns import Counting, campaigns
+from voicebot.web.api.dialogs import dialogs
 from voicebot.web.api.events import events
+from voicebot.web.api.health import health, probes
+from voicebot.web.api.history import history
+from voicebot.web.api.openapi import described, document
 from voicebot.web.api.pbx import pbx
 from voicebot.web.api.people import conferences, queues
 from voicebot.web.api.session import door, session
 from voicebot.web.api.sockets import sockets
+from voicebot.web.chat import Chats
 from voicebot.web.house import House
 from voicebot.web.live.feed import Feed
 from voicebot.web.live.snapshots import Snapshots
+from voicebot.web.metrics import Metrics
 from voicebot.web.pages import pages
 from voicebot.web.problems import API, install
+from voicebot.web.records.index import RecordIndex
 from voicebot.web.security.doorkeeper import Doorkeeper
 from voicebot.web.security.guard import Guard
 from voicebot.web.security.journal import Journal
 from voicebot.web.security.places import Places
 
 STATIC_FILES = Path(__file__).parent / "static"
-ABOUT = """
-Everything that the panel shows and does. Sign in by `POST /api/v1/session` (a cookie, and a token for every
-change), or send `Authorization: Bearer TOKEN`. What cannot be done is told as `{"problems": [...]}`, each
-with what is wrong, and how to mend it.
-"""
+ROUTERS = (
+    session,
+    events,
+    calls,
+    queues,
+    conferences,
+    pbx,
+    campaigns,
+    dialogs,
+    history,
+    health,
+    admin,
+    sockets,
+    document,
+)
 
 
 def make_app(house: House, *, port: int | None = None, local_token: str = "") -> FastAPI:
@@ -46,22 +65,26 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     app = FastAPI(
         title="voicebot",
         version=__version__,
-        description=ABOUT,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         separate_input_output_schemas=False,
     )
-    app.state.house, app.state.doorkeeper, app.state.journal = house, doorkeeper, journal
-    app.state.closing = asyncio.Event()  # streams end when it is set
-    app.state.feed, app.state.snapshots = Feed(house.hub), Snapshots(house)
+    state = app.state
+    state.house, state.doorkeeper, state.journal = house, doorkeeper, journal
+    state.closing = asyncio.Event()  # streams end when it is set
+    state.feed, state.snapshots = Feed(house.hub), Snapshots(house)
+    state.records = RecordIndex(house.config.var)
+    state.chats, state.counting = Chats(house.config), Counting(house.config)
+    state.metrics = Metrics()
+    state.metrics.browsers(lambda: state.feed.readers)
     api = APIRouter(prefix=f"{API}v1")
-    for router in (session, events, calls, queues, conferences, pbx, sockets):
+    for router in ROUTERS:
         api.include_router(router)
-    app.include_router(api)
-    app.include_router(door)
-    app.include_router(pages)
+    for router in (api, probes, door, pages):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC_FILES), name="static")
     install(app)
+    described(app)
     app.add_middleware(Guard, doorkeeper=doorkeeper, journal=journal)
     return app

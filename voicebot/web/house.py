@@ -7,7 +7,7 @@ with the way to get it. The views that parts return are dataclasses; their field
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -203,6 +203,7 @@ class House:
     store:     the database with users and campaigns; None while it cannot be reached
     condition: how the installation is, at once and without waiting
     dialogs:   the dialogs in service
+    resume_campaign: lets a campaign go on, with a word for the ledger, if nothing forbids it (UserError)
     stopping:  set when the gateway was told to stop
     """
 
@@ -217,4 +218,5 @@ class House:
     browser_calls: BrowserCalls | None = None
     condition: Callable[[], Condition] = _nothing_known
     dialogs: Callable[[], Sequence[DialogInService]] = tuple
+    resume_campaign: Callable[[str, str], Awaitable[Any]] | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

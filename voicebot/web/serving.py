@@ -17,6 +17,7 @@ from voicebot.store.errors import StoreUnavailable
 from voicebot.store.store import open_store
 from voicebot.web.app import make_app
 from voicebot.web.house import House
+from voicebot.web.records.keeping import keep_up
 from voicebot.web.security.secrets import token_file, write_token
 
 BACKLOG = 256
@@ -42,7 +43,7 @@ class _Server(uvicorn.Server):
 def bound_socket(bind: str, port: int) -> socket.socket:
     """Return a listening socket. Raises UserError where the address cannot be had."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so that replies leave at once
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((bind, port))
@@ -74,6 +75,11 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
             keeping = asyncio.create_task(_keep_store(config, house), name="panel store")
             stack.push_async_callback(_end, keeping)
         stack.push_async_callback(_finish, app)
+        for beside, name in (
+            (keep_up(app.state.records, house.hub), "panel records"),
+            (app.state.metrics.follow(house.hub), "panel metrics"),
+        ):
+            stack.push_async_callback(_end, asyncio.create_task(beside, name=name))
         settings = uvicorn.Config(
             app,
             lifespan="off",

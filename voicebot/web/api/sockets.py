@@ -17,7 +17,7 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
 from voicebot.errors import Problem, UserError
-from voicebot.web.api.naming import dialog_or_number
+from voicebot.web.naming import dialog_or_number
 from voicebot.web.problems import body
 from voicebot.web.security.needs import Author, Supervisor, Viewer, doorkeeper_of, house_of
 from voicebot.web.security.roles import Identity

@@ -14,7 +14,6 @@ import structlog
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from voicebot.errors import Problem
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.panel_rows import PanelSession
 from voicebot.store.store import Store
@@ -82,7 +81,11 @@ class Doorkeeper:
 
     async def sign_in(self, connection: HTTPConnection, name: str, password: str) -> tuple[str, Identity]:
         """Return a new session's secret and who it is. Raises Trouble: 401 wrong, 429 too often."""
-        name, address, now = name.strip().lower(), self.address(connection), time.monotonic()
+        return await self._begin(connection, await self.check(connection, name, password), "")
+
+    async def check(self, connection: HTTPConnection, name: str, password: str) -> str:
+        """Return the name of the user whose password it is. Raises Trouble: 401 wrong, 429 too often."""
+        name, address, now = name.strip().lower()[:64], self.address(connection), time.monotonic()
         if wait := self._rate.wait_s(name, address, now):
             what = "too many attempts to sign in"
             remedy = f"wait {wait} s, or make a link by `voicebot panel link`"
@@ -91,11 +94,11 @@ class Doorkeeper:
         user = await self.store.panel.user(name)
         right = await self.passwords.right(password, user.password if user else None)
         if user is None or not right:
-            log.warning("sign-in refused", user=name[:64], address=address)
+            log.warning("sign-in refused", user=name, address=address)
             remedy = "`voicebot panel user password NAME` sets a new one"
             raise Trouble(401, "name or password is wrong", remedy)
         self._rate.passed(name, address)
-        return await self._begin(connection, user.name, "")
+        return user.name
 
     async def use_link(self, connection: HTTPConnection, secret: str) -> tuple[str, Identity]:
         """Sign in by a link, once. Raises Trouble where it is no good (any more)."""
@@ -278,8 +281,3 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def no_user_yet() -> Problem:
-    """What a panel without users tells."""
-    return Problem("there is no user yet", "add one: `voicebot panel user add NAME --role admin`")

@@ -1,0 +1,71 @@
+"""The description of the API for machines: OpenAPI, at `/api/v1/openapi.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from voicebot.web.problems import told
+from voicebot.web.security.needs import Needs, Viewer
+
+document = APIRouter(tags=["api"])
+
+ABOUT = """\
+Everything that the panel shows and does. Sign in by `POST /api/v1/session` (a cookie, and a token that goes
+with every change as `X-CSRF-Token`), or send `Authorization: Bearer TOKEN`. What cannot be done is told as
+`{"problems": [{"what", "remedy", "where"}]}`. News come by `GET /api/v1/events`, sound by websockets:
+docs/api.md tells of both.
+"""
+MACHINES, BROWSERS = "token", "session"
+
+
+@document.get("/openapi.json", operation_id="openapi", responses=told(401, 403, 422, 503))
+async def openapi(request: Request, who: Viewer) -> dict[str, Any]:
+    """This document."""
+    found: dict[str, Any] = request.app.openapi()
+    return found
+
+
+def described(app: FastAPI) -> None:
+    """Let `app.openapi()` return the description, with the role that each operation takes."""
+
+    def make() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes)
+            schema.setdefault("components", {})["securitySchemes"] = {
+                MACHINES: {"type": "http", "scheme": "bearer"},
+                BROWSERS: {"type": "apiKey", "in": "cookie", "name": "voicebot_session"},
+            }
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    role = roles.get(operation.get("operationId", ""))
+                    if role:
+                        operation["x-role"] = role
+                        operation["security"] = [{MACHINES: []}, {BROWSERS: []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    roles = {
+        route.operation_id: str(needed.role)
+        for route in _routes(app)
+        if route.operation_id and (needed := needed_by(route)) is not None
+    }
+    app.openapi = make  # type: ignore[method-assign]
+
+
+def _routes(app: FastAPI) -> list[APIRoute]:
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+def needed_by(route: Any) -> Needs | None:
+    """Return what a route needs; None: nothing."""
+    todo = [route.dependant]
+    while todo:
+        dependant = todo.pop()
+        if isinstance(dependant.call, Needs):
+            return dependant.call
+        todo += dependant.dependencies
+    return None

@@ -1,0 +1,45 @@
+"""Keeps the index of records up with what is written, without disturbing calls."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import suppress
+
+import structlog
+
+from voicebot.call.live import Hub, News
+from voicebot.web.records.index import RecordIndex
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 30.0
+AFTER_A_CALL_S = 1.0
+"""After a call has ended, for its record is written just then; more calls that end wait together."""
+
+
+async def keep_up(index: RecordIndex, hub: Hub) -> None:
+    """Catch up now, after each call, and every LOOK_EVERY_S, until cancelled."""
+    try:
+        await asyncio.to_thread(index.open)
+        with hub.watch() as watch:
+            while True:
+                try:
+                    read = await asyncio.to_thread(index.catch_up)
+                    if read:
+                        log.debug("records indexed", count=read)
+                except (OSError, sqlite3.Error) as error:
+                    log.warning("records not indexed", error=str(error))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        while not any(_ended(news) for news in watch.take()):
+                            await watch.wait()
+                        await asyncio.sleep(AFTER_A_CALL_S)
+    except (OSError, sqlite3.Error) as error:
+        log.error("there is no index of records: searching finds nothing", error=str(error))
+    finally:
+        index.close()
+
+
+def _ended(news: object) -> bool:
+    return isinstance(news, News) and news.topic == "call" and news.kind == "ended"
