@@ -29,6 +29,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 CONFIG = PROJECT / "voicebot.toml"
 ASTERISK = PROJECT / "scripts" / "asterisk"
 READY = "voicebot ready"
+PANEL = "panel: "
 READY_TIMEOUT_S = 180.0
 """Loading models, and the first time rendering every prompt."""
 STOP_TIMEOUT_S = 15.0
@@ -83,6 +84,8 @@ class Rig:
         self._follower: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self.asterisk: dict[str, Any] = {}
+        self.panel = ""
+        """Its address, once the gateway has told it."""
 
     # --- what a user of the rig wants -------------------------------------------------------------------
 
@@ -241,6 +244,8 @@ class Rig:
                 if part.endswith("\n"):
                     if part.startswith(READY):
                         self._ready.set()
+                    if part.startswith(PANEL):
+                        self.panel = part.removeprefix(PANEL).split()[0]
                     self._heard(part.rstrip("\n"))
                     part = ""
                 else:
@@ -267,6 +272,8 @@ class Rig:
             "ami_user": self.asterisk["panel_user"],
             "ami_password_file": self.asterisk["panel_password_file"],
         }
+        settings["panel"] = settings.get("panel", {}) | {"port": 0}
+        settings["agi"] = settings.get("agi", {}) | {"port": 0}
         settings["dialling"] = {"spool": str(self.folder / "asterisk" / "spool")}
         first = _free_udp_port()
         settings["media"] = settings.get("media", {}) | {
