@@ -1,11 +1,12 @@
 """A house for the panel without telephones: calls that live by themselves, people who wait, rooms, one PBX.
 
-    python tests/browser/fake_house.py --calls 200 --port 8090     # then sign in as anna, vera, otto or sven
+    python -m tests.browser.fake_house --calls 200 --port 8090     # then sign in as anna, vera, otto or sven
 
 What the panel shows is made with the very classes of the gateway, so shapes cannot drift apart. Everything
 that supervisors do is noted in `acts`. Given the same seed, the same is said.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import argparse
@@ -13,563 +14,101 @@ import asyncio
 import contextlib
 import dataclasses
 import math
-import random
 import tempfile
 import time
+import wave
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from voicebot.call.calls_live import LiveCall
+from tests.browser.fake_calls import NAMES, ROOT, TALKS, FakeBrowserCalls, FakeCalls, FakeSupervisors
+from tests.browser.fake_people import FakeConferences, FakePbx, FakeQueues
 from voicebot.call.live import Hub
+from voicebot.call.record import (
+    BotTurnRecord,
+    CallerTurnRecord,
+    CallRecord,
+    DialogReference,
+    InterventionRecord,
+    Party,
+    write_record,
+)
 from voicebot.config import Config
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem
 from voicebot.store.store import open_store
-from voicebot.supervision.state import Endpoint, PbxState, Registration, Stuck
-from voicebot.switchboard.conferences_views import ParticipantView, RoomView
-from voicebot.switchboard.queues_views import AgentView, QueueView, WaitingView
-from voicebot.switchboard.supervisors import Possible, SlotChoice, StepChoice, Visit
 from voicebot.web.house import Condition, House, Part
 from voicebot.web.security.passwords import hash_password
 from voicebot.web.serving import panel_beside
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 USERS = {"anna": "admin", "vera": "viewer", "otto": "supervisor", "sven": "author"}
-RATE = 16_000
-FRAME = RATE // 50
-
-NAMES = ("Sara Bell", "", "Jonas Weber", "Mina Park", "", "Luca Rossi", "Amira Haddad", "", "Tom Okafor", "Eva Lind")
-TALKS = (
-    (
-        "table-booking", "table_booking.yaml", ("day", "time", "people", "confirm"),
-        (
-            ("Good evening, which day would you like to come?", "This Friday if you have something free"),
-            ("And at what time?", "Around seven, or half past seven would be fine too"),
-            ("For how many people?", "We are four, and a small child"),
-            ("A table for five on Friday at seven thirty. Is that right?", "Yes, that is right, thank you"),
-        ),
-    ),
-    (
-        "order-status", "order_status.yaml", ("number", "look", "more"),
-        (
-            ("Please say or key in your order number.", "It is four seven one one zero two"),
-            ("Your order left our house yesterday. It should be with you tomorrow before noon.", "Can I change the address"),
-            ("I can do that. What is the new address?", "Twelve Mill Lane, the house behind the church"),
-        ),
-    ),
-    (
-        "appointment", "appointment.yaml", ("reason", "day", "confirm"),
-        (
-            ("What is it about?", "My heating has been making a noise since the weekend"),
-            ("When may our technician come?", "Any morning but Wednesday"),
-            ("Then Thursday at nine. Shall I book it?", "Please do"),
-        ),
-    ),
-)  # fmt: skip
 
 
-class FakeCalls:
-    """Live calls that talk. `pace`: 1 is as people talk."""
-
-    def __init__(self, hub: Hub, n: int, *, seed: int = 1, pace: float = 1.0) -> None:
-        self._hub, self._pace = hub, pace
-        self._chance = random.Random(seed)
-        self._calls: dict[str, dict[str, Any]] = {}
-        self._talks: dict[str, int] = {}
-        self._n = 0
-        for _ in range(n):
-            self._begin(before_s=self._chance.uniform(0, 400), quiet=True)
-
-    def calls(self) -> tuple[LiveCall, ...]:
-        return tuple(LiveCall(**call) for call in self._calls.values())
-
-    def call(self, id: str, /) -> LiveCall | None:
-        return LiveCall(**self._calls[id]) if id in self._calls else None
-
-    def listen(self, call_id: str, /) -> FakeEar:
-        if call_id not in self._calls:
-            raise UserError(f"there is no live call {call_id}", "look at the live calls")
-        return FakeEar()
-
-    def set(self, id: str, kind: str, **values: Any) -> None:
-        """Change a call, and tell."""
-        if id in self._calls:
-            self._calls[id].update(values)
-            self._hub.publish("call", kind, id, values)
-
-    def say(self, id: str, kind: str, data: dict[str, Any]) -> None:
-        self._hub.publish("call", kind, id, data)
-
-    def end(self, id: str, by: str = "caller") -> None:
-        if self._calls.pop(id, None) is not None:
-            self._hub.publish("call", "ended", id, {"outcome": "done", "goal": True, "ended_by": by, "record": id})
-
-    def begin(self, **values: Any) -> str:
-        """Begin one call more; `values` as of LiveCall."""
-        return self._begin(0.0, False, values)
-
-    def _begin(self, before_s: float, quiet: bool, values: dict[str, Any] | None = None) -> str:
-        chance, n = self._chance, self._n
-        self._n += 1
-        id = f"c{n:04d}{chance.randrange(16**8):08x}"
-        talk = chance.randrange(len(TALKS))
-        name, file, steps, words = TALKS[talk]
-        self._talks[id] = talk
-        turns: list[dict[str, Any]] = []
-        for step, (bot, caller) in list(zip(steps, words, strict=False))[: chance.randrange(0, 3)] if quiet else ():
-            turns += [self._bot(step, bot), self._caller(step, caller)]
-        state = chance.choices(("talking", "waiting", "with_person", "conference"), (84, 8, 6, 2))[0] if quiet else "talking"
-        self._calls[id] = {
-            "id": id, "direction": "outbound" if n % 7 == 3 else "inbound", "caller": f"+4930{chance.randrange(10**6, 10**7)}",
-            "caller_name": NAMES[n % len(NAMES)], "called": "600", "dialog": name, "dialog_file": str(ROOT / "dialogs" / file),
-            "dialog_version": "8f41c2aa", "route": "600", "language": "en-US", "step": steps[min(len(turns) // 2, len(steps) - 1)],
-            "state": state, "floor": "nobody", "partial": "", "turns": tuple(turns), "slots": {"people": 4} if turns else {},
-            "started_at": time.time() - before_s, "latency_ms": turns[0]["latency_ms"] if turns else None,
-            "recording": "on" if n % 3 == 0 else "off", "queue": "support" if state == "waiting" else "",
-            "person": "Berta Klein" if state == "with_person" else "", "summary": words[0][1] if state != "talking" else "",
-            "campaign": "check_up" if n % 7 == 3 else "", "faults": ("the synthesis took 4.1 s",) if n % 61 == 17 else (),
-        }  # fmt: skip
-        self._calls[id].update(values or {})
-        if not quiet:
-            self._hub.publish("call", "began", id, {"call": LiveCall(**self._calls[id]).as_dict()})
-        return id
-
-    def _bot(self, step: str, text: str) -> dict[str, Any]:
-        latency = int(self._chance.lognormvariate(6.55, 0.42))
-        return {"who": "bot", "step": step, "text": text, "heard": text, "start_ms": 0, "end_ms": 2000,
-                "latency_ms": latency, "pause_ms": 400, "interrupted_by": None, "held": 0}  # fmt: skip
-
-    def _caller(self, step: str, text: str) -> dict[str, Any]:
-        return {"who": "caller", "kind": "speech", "step": step, "text": text, "start_ms": 2500, "end_ms": 4200,
-                "confidence": round(self._chance.uniform(0.55, 0.99), 2), "engine": "whisper", "recognition_ms": 210,
-                "understood": "match", "meaning": ""}  # fmt: skip
-
-    async def live(self) -> None:
-        """Let all calls go on until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for id in list(self._calls):
-                group.create_task(self._life(id))
-
-    async def _life(self, id: str) -> None:
-        """One call after the other, on one line."""
-        await asyncio.sleep(self._chance.uniform(0, 3) / self._pace)
-        while True:
-            if id not in self._calls:
-                await asyncio.sleep(2 / self._pace)
-                id = self._begin(0.0, False)
-            if self._calls[id]["state"] != "talking" or self._calls[id].get("held"):
-                await asyncio.sleep(1 / self._pace)
-                continue
-            await self._exchange(id)
-            if len(self._calls.get(id, {"turns": ()})["turns"]) >= 8:
-                self.end(id)
-
-    async def _exchange(self, id: str) -> None:
-        _, _, steps, words = TALKS[self._talks[id]]
-        at = (len(self._calls[id]["turns"]) // 2) % len(words)
-        step, (bot, caller) = steps[min(at, len(steps) - 1)], words[at]
-        self.set(id, "step", step=step)
-        turn = self._bot(step, bot)
-        self.set(id, "floor", floor="bot")
-        self.say(id, "saying", {"text": bot})
-        await asyncio.sleep(len(bot) / 16 / self._pace)
-        self._turn(id, turn)
-        self.set(id, "floor", floor="nobody")
-        await asyncio.sleep(self._chance.uniform(0.4, 1.2) / self._pace)
-        self.set(id, "floor", floor="caller")
-        said = caller.split()
-        for n in range(1, len(said) + 1):
-            if id not in self._calls:
-                return
-            self._calls[id]["partial"] = " ".join(said[:n])
-            self.say(id, "words", {"text": " ".join(said[:n])})
-            await asyncio.sleep(0.28 / self._pace)
-        self._turn(id, self._caller(step, caller))
-        if id in self._calls:
-            self._calls[id]["partial"] = ""
-            self.set(id, "slots", slots={**self._calls[id]["slots"], step: caller.split()[-1]})
-            self.set(id, "floor", floor="nobody")
-        await asyncio.sleep(0.8 / self._pace)
-
-    def _turn(self, id: str, turn: dict[str, Any]) -> None:
-        if id not in self._calls:
-            return
-        call = self._calls[id]
-        call["turns"] = (*call["turns"], turn)
-        if turn["who"] == "bot":
-            call["latency_ms"] = turn["latency_ms"]
-        self.say(id, "turn", {"index": len(call["turns"]) - 1, "turn": turn})
+def past_calls(var: Path, n: int) -> list[str]:
+    """Write records of calls that are over, each third with a recording; return their ids, the newest first."""
+    ids = []
+    for at in range(n):
+        name, file, steps, words = TALKS[at % len(TALKS)]
+        began = datetime.now(UTC) - timedelta(minutes=7 * at + 3)
+        turns: list[BotTurnRecord | CallerTurnRecord] = []
+        ms = 400
+        for step, (bot, caller) in zip(steps, words, strict=False):
+            turns.append(
+                BotTurnRecord(
+                    step=step,
+                    text=bot,
+                    heard=bot,
+                    start_ms=ms,
+                    end_ms=ms + 1800,
+                    latency_ms=600 + 37 * (at % 50),
+                    pause_ms=400,
+                )
+            )
+            turns.append(
+                CallerTurnRecord(
+                    kind="speech",
+                    step=step,
+                    text=caller,
+                    start_ms=ms + 2300,
+                    end_ms=ms + 3900,
+                    confidence=0.9,
+                    understood="match",
+                    meaning=caller.split()[-1],
+                )
+            )
+            ms += 4600
+        id = f"past{at:04d}"
+        record = CallRecord(
+            id=id, started_at=began, ended_at=began + timedelta(milliseconds=ms), duration_ms=ms, caller=Party(number=f"+4930555{at:04d}", name=NAMES[at % len(NAMES)]),
+            called=Party(number="600"), dialog=DialogReference(name=name, file=file, version="8f41c2aa", language="en-US"), stt="english", tts="english", codec="ulaw",
+            outcome=("booked", "hangup", "error")[at % 3], goal=at % 3 == 0, ended_by="caller", hangup_cause=16, hangup_cause_text="Normal Clearing", slots={"people": 4, "day": "Friday"}, turns=turns,
+            recording=f"{id}.wav" if at % 3 == 0 else None, faults=["the synthesis took 4.1 s"] if at % 3 == 2 else [],
+            interventions=[InterventionRecord(at_ms=5000, by="otto", what="say", detail="One moment please.")] if at == 0 else [],
+        )  # fmt: skip
+        path = write_record(var, record)
+        if record.recording:
+            _record(path.with_suffix(".wav"), record)
+        ids.append(id)
+    return ids
 
 
-class FakeEar:
-    """The caller a tone of 440 Hz, the bot one of 660 Hz."""
-
-    sample_rate = 8000
-
-    def __init__(self) -> None:
-        self._open = True
-
-    async def __aiter__(self) -> AsyncIterator[tuple[bytes, bytes]]:
-        at = np.arange(160)
-        n = 0
-        while self._open:
-            tones = [(6000 * np.sin(2 * math.pi * hz * (at + n * 160) / 8000)).astype("<i2").tobytes() for hz in (440, 660)]
-            yield tones[0], tones[1]
-            n += 1
-            await asyncio.sleep(0.02)
-
-    def close(self) -> None:
-        self._open = False
-
-
-class FakeMicrophone:
-    """Counts what it is fed."""
-
-    sample_rate = RATE
-    closed = False
-
-    def __init__(self) -> None:
-        self.heard: list[bytes] = []
-
-    def feed(self, pcm: bytes, /) -> None:
-        self.heard.append(pcm)
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-class FakeSupervisors:
-    """Notes what it is told to do, and does as much of it as shows."""
-
-    def __init__(self, calls: FakeCalls) -> None:
-        self._calls = calls
-        self.acts: list[tuple[Any, ...]] = []
-        self.microphones: list[FakeMicrophone] = []
-
-    def may(self, call_id: str) -> Possible:
-        call = self._calls.call(call_id)
-        assert call is not None
-        steps = next(talk[2] for talk in TALKS if talk[0] == call.dialog)
-        return Possible(
-            tuple(StepChoice(step, f"what is said at {step}", step == call.step) for step in steps),
-            (SlotChoice("people", "number", "4", True),),
+def _record(path: Path, record: CallRecord) -> None:
+    """Write something that looks like talk: tones where somebody speaks."""
+    sides = np.zeros((record.duration_ms * 8, 2))
+    for turn in record.turns:
+        side = 0 if turn.who == "caller" else 1
+        first, last = (turn.start_ms or 0) * 8, (turn.end_ms or 0) * 8
+        t = np.arange(last - first) / 8000
+        sides[first:last, side] = np.sin(2 * math.pi * (220 + 110 * side) * t) * (
+            0.4 + 0.35 * np.sin(t * 17) * np.sin(t * 5.1)
         )
-
-    def _did(self, call_id: str, what: str, by: str, **more: Any) -> None:
-        self.acts.append((what, call_id, by, *more.values()))
-        detail = ", ".join(map(str, more.values()))
-        self._calls.say(call_id, "intervention", {"at_ms": 0, "by": by, "what": what, "detail": detail})
-
-    async def say(self, call_id: str, text: str, by: str) -> None:
-        self._did(call_id, "say", by, text=text)
-        self._calls.say(call_id, "saying", {"text": text})
-
-    async def correct(self, call_id: str, slot: str, value: Any, by: str) -> None:
-        if slot == "people" and not str(value).isdigit():
-            raise UserError(Problem(f"`{value}` is no number of people", "give a number such as 4"))
-        call = self._calls.call(call_id)
-        assert call is not None
-        self._calls.set(call_id, "slots", slots={**call.slots, slot: value})
-        self._did(call_id, "correct", by, slot=slot, value=value)
-
-    async def jump(self, call_id: str, step: str, by: str) -> None:
-        self._calls.set(call_id, "step", step=step)
-        self._did(call_id, "jump", by, step=step)
-
-    async def repeat(self, call_id: str, by: str) -> None:
-        self._did(call_id, "repeat", by)
-
-    async def hold(self, call_id: str, by: str) -> None:
-        self._calls.set(call_id, "held", held=True)
-        self._did(call_id, "hold", by)
-
-    async def release(self, call_id: str, by: str) -> None:
-        self._calls.set(call_id, "held", held=False)
-        self._did(call_id, "release", by)
-
-    async def end(self, call_id: str, by: str) -> None:
-        self._did(call_id, "end", by)
-        self._calls.end(call_id, "supervisor")
-
-    async def recording(self, call_id: str, action: str, by: str) -> None:
-        state = {"start": "on", "resume": "on", "pause": "paused", "stop": "off"}[action]
-        self._calls.set(call_id, "recording", recording=state)
-        self._did(call_id, "recording", by, action=action)
-
-    async def transfer(self, call_id: str, to: str, kind: str, by: str) -> None:
-        self._did(call_id, "transfer", by, to=to, kind=kind)
-
-    def visits(self, call_id: str | None = None) -> tuple[Visit, ...]:
-        return ()
-
-    async def visit(self, call_id: str, mode: Any, by: str, channel: str) -> Visit:
-        self._did(call_id, "visit", by, mode=mode, channel=channel)
-        return Visit("v1", call_id, by, channel, mode, "ringing")
-
-    async def change(self, visit_id: str, mode: Any) -> Visit:
-        raise UserError("there is no visit")
-
-    async def leave(self, visit_id: str) -> None:
-        raise UserError("there is no visit")
-
-    async def microphone(self, call_id: str, mode: Any, by: str) -> FakeMicrophone:
-        self._did(call_id, "microphone", by, mode=mode)
-        self._calls.set(call_id, "supervisors", supervisors=[by])
-        self.microphones.append(FakeMicrophone())
-        return self.microphones[-1]
-
-
-class FakeQueues:
-    """Two queues and five agents."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self.acts: list[tuple[Any, ...]] = []
-        now = time.time()
-        people = (
-            ("Berta Klein", "berta", "talking", {"english": 5, "billing": 3}), ("Can Demir", "can", "ready", {"english": 4, "german": 5}),
-            ("Dana Ito", "dana", "paused", {"english": 5}), ("Emil Sand", "emil", "ringing", {"german": 4}), ("Fay Moss", "fay", "signed_out", {"billing": 5}),
-        )  # fmt: skip
-        self._agents = {
-            name: AgentView(name, title, f"PJSIP/{name}", state, now - 40 * n - 12, "", ("support",), skills, "lunch" if state == "paused" else "")
-            for n, (title, name, state, skills) in enumerate(people)
-        }  # type: ignore[arg-type]
-        waits = (
-            ("+49301234567", "Wants to change the delivery address of order 471102; is upset.", 8, ("english",), 214, False),
-            ("Sara Bell", "Heating is loud since the weekend; asks for Thursday morning.", 5, (), 131, False),
-            ("+4940998877", "Question about invoice 20-118.", 5, ("billing", "german"), 75, True),
-            ("Mina Park", "Would speak to a person.", 3, (), 22, False),
-        )  # fmt: skip
-        self._waiting = {
-            "support": [WaitingView(f"w{n}", n + 1, priority, skills, s * 1000, now - s, who, about, back, "waiting")  # type: ignore[arg-type]
-                        for n, (who, about, priority, skills, s, back) in enumerate(waits)],
-            "sales": [],
-        }  # fmt: skip
-
-    def _view(self, name: str) -> QueueView:
-        waiting = tuple(dataclasses.replace(one, position=n + 1) for n, one in enumerate(self._waiting[name]))
-        on_duty = tuple(a.name for a in self._agents.values() if a.state != "signed_out")
-        return QueueView(name, waiting, on_duty, tuple(self._agents), 214_000 if waiting else 0, 190_000 if waiting else None, 118, 7, 4, 2)
-
-    def queues(self) -> tuple[QueueView, ...]:
-        return tuple(map(self._view, self._waiting))
-
-    def agents(self) -> tuple[AgentView, ...]:
-        return tuple(self._agents.values())
-
-    def _agent(self, name: str, **values: Any) -> None:
-        self._agents[name] = dataclasses.replace(self._agents[name], since_at=time.time(), **values)
-        self._hub.publish("agent", "changed", name, {"view": self._agents[name].as_dict()})
-
-    async def sign_in(self, agent: str) -> None:
-        self.acts.append(("sign_in", agent))
-        self._agent(agent, state="ready")
-
-    async def sign_out(self, agent: str) -> None:
-        self.acts.append(("sign_out", agent))
-        self._agent(agent, state="signed_out")
-
-    async def pause(self, agent: str, reason: str) -> None:
-        self.acts.append(("pause", agent, reason))
-        self._agent(agent, state="paused", reason=reason)
-
-    async def unpause(self, agent: str) -> None:
-        self.acts.append(("unpause", agent))
-        self._agent(agent, state="ready", reason="")
-
-    def _take(self, call_id: str) -> tuple[str, WaitingView]:
-        for name, waiting in self._waiting.items():
-            for one in waiting:
-                if one.call_id == call_id:
-                    waiting.remove(one)
-                    return name, one
-        raise UserError("nobody of that id waits", "look at the queue")
-
-    def _told(self, name: str) -> None:
-        self._hub.publish("queue", "changed", name, {"view": self._view(name).as_dict()})
-
-    async def move(self, call_id: str, position: int) -> None:
-        self.acts.append(("move", call_id, position))
-        name, one = self._take(call_id)
-        self._waiting[name].insert(position - 1, one)
-        self._told(name)
-
-    async def give(self, call_id: str, agent: str) -> None:
-        self.acts.append(("give", call_id, agent))
-        name, _ = self._take(call_id)
-        self._agent(agent, state="ringing", call_id=call_id)
-        self._told(name)
-
-    async def drop(self, call_id: str) -> None:
-        self.acts.append(("drop", call_id))
-        self._told(self._take(call_id)[0])
-
-    async def transfer(self, call_id: str, to: str, kind: Any, by: str = "") -> None:
-        self.acts.append(("transfer", call_id, to, kind))
-
-    async def complete(self, call_id: str) -> None:
-        self.acts.append(("complete", call_id))
-
-    async def cancel(self, call_id: str) -> None:
-        self.acts.append(("cancel", call_id))
-
-    async def swap(self, call_id: str) -> None:
-        self.acts.append(("swap", call_id))
-
-
-class FakeConferences:
-    """A meeting that goes on, and an empty room."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self.acts: list[tuple[Any, ...]] = []
-        now = time.time()
-        people = (("p1", "Sara Bell", "+4930111222", True, False, True), ("p2", "", "+49405556677", False, True, False),
-                  ("p3", "Mina Park", "+8225551234", False, False, False), ("bot", "voicebot", "", False, False, False))  # fmt: skip
-        self._rooms = {
-            "meeting": RoomView("meeting", "Monday meeting", True, recording=True, muted_rule="guests", most=20, since_at=now - 700, participants=tuple(
-                ParticipantView(id, name, number, host, muted, id == "p1", id == "bot", talking, id == "p2", now - 100 * n - 60)
-                for n, (id, name, number, host, muted, talking) in enumerate(people))),
-            "lobby": RoomView("lobby", "Lobby", False),
-        }  # fmt: skip
-
-    def rooms(self) -> tuple[RoomView, ...]:
-        return tuple(self._rooms.values())
-
-    def _set(self, room: str, **values: Any) -> None:
-        self._rooms[room] = dataclasses.replace(self._rooms[room], **values)
-        self._hub.publish("conference", "changed", room, {"view": self._rooms[room].as_dict()})
-
-    def _people(self, room: str, who: str, **values: Any) -> None:
-        people = (dataclasses.replace(p, **values) if p.id == who else p for p in self._rooms[room].participants)
-        self._set(room, participants=tuple(people))
-
-    async def mute(self, room: str, participant: str) -> None:
-        self.acts.append(("mute", room, participant))
-        self._people(room, participant, muted=True)
-
-    async def unmute(self, room: str, participant: str) -> None:
-        self.acts.append(("unmute", room, participant))
-        self._people(room, participant, muted=False)
-
-    async def mute_all(self, room: str) -> None:
-        self.acts.append(("mute_all", room))
-        self._set(room, participants=tuple(dataclasses.replace(p, muted=not p.host) for p in self._rooms[room].participants))
-
-    async def kick(self, room: str, participant: str) -> None:
-        self.acts.append(("kick", room, participant))
-        self._set(room, participants=tuple(p for p in self._rooms[room].participants if p.id != participant))
-
-    async def lock(self, room: str) -> None:
-        self.acts.append(("lock", room))
-        self._set(room, locked=True)
-
-    async def unlock(self, room: str) -> None:
-        self.acts.append(("unlock", room))
-        self._set(room, locked=False)
-
-    async def announce(self, room: str, text: str) -> None:
-        self.acts.append(("announce", room, text))
-
-    async def record(self, room: str, on: bool) -> None:
-        self.acts.append(("record", room, on))
-        self._set(room, recording=on)
-
-    async def invite(self, room: str, channel_or_number: str, by: str) -> None:
-        self.acts.append(("invite", room, channel_or_number))
-
-    async def add_bot(self, room: str, dialog: str) -> None:
-        self.acts.append(("add_bot", room, dialog))
-
-    async def remove_bot(self, room: str) -> None:
-        self.acts.append(("remove_bot", room))
-        await self.kick(room, "bot")
-
-    async def end(self, room: str) -> None:
-        self.acts.append(("end", room))
-        self._set(room, participants=())
-
-
-class FakePbx:
-    """An Asterisk with four telephones, two trunks and something stuck."""
-
-    def __init__(self) -> None:
-        self.acts: list[tuple[Any, ...]] = []
-
-    def state(self) -> PbxState:
-        return PbxState(
-            connected=True, since_at=time.time() - 5000, version="22.10.1", events=4812,
-            endpoints=tuple(Endpoint(f"PJSIP/{name}", state, contacts) for name, state, contacts in (
-                ("berta", "inuse", ("sip:berta@10.0.0.21:5060",)), ("can", "not_inuse", ("sip:can@10.0.0.22:5060",)),
-                ("dana", "not_inuse", ("sip:dana@10.0.0.25:5060",)), ("fay", "unavailable", ()))),
-            registrations=(Registration("carrier", "sip.carrier.example", "Registered"), Registration("backup", "sip.backup.example", "Rejected")),
-            warnings=(Stuck("PJSIP/carrier-0000002a", "is up for two hours in a dialplan that waits for nothing", 7_312_000, "old", "1700.42"),),
-        )  # fmt: skip
-
-    async def dial(self, channel: str, number: str, by: str) -> str:
-        self.acts.append(("dial", channel, number, by))
-        return "1700.43"
-
-    async def hang_up(self, channel: str, by: str) -> None:
-        self.acts.append(("hang_up", channel, by))
-
-    async def queue_pause(self, *given: Any) -> None:
-        self.acts.append(("queue_pause", *given))
-
-    async def monitor(self, channel: str, action: Any) -> None:
-        self.acts.append(("monitor", channel, action))
-
-
-class FakeBrowserCall:
-    """A bot that hums, and says what it has heard: how loud the caller was."""
-
-    def __init__(self, calls: FakeCalls, caller_name: str) -> None:
-        self._calls = calls
-        self.loudest = 0
-        self.digits: list[str] = []
-        self._open = True
-        id = calls.begin(direction="browser", caller="", caller_name=caller_name, called="", recording="off")
-        self.call = calls.call(id)
-        self.id = id
-
-    def feed(self, pcm: bytes, /) -> None:
-        loud = int(np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max(initial=0))
-        if loud > 2000 and self.loudest <= 2000:
-            self._calls.say(self.id, "words", {"text": "I hear you"})
-        self.loudest = max(self.loudest, loud)
-
-    def press(self, digit: str, /) -> None:
-        self.digits.append(digit)
-        turn = {**self._calls._caller("number", digit), "kind": "dtmf"}
-        self._calls._turn(self.id, turn)
-
-    def hang_up(self) -> None:
-        if self._open:
-            self._open = False
-            self._calls.end(self.id)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        at, n = np.arange(FRAME), 0
-        self._calls.set(self.id, "floor", floor="bot")
-        self._calls._turn(self.id, self._calls._bot("hello", "Hello, this is the bot. What can I do for you?"))
-        while self._open:
-            yield (5000 * np.sin(2 * math.pi * 330 * (at + n * FRAME) / RATE)).astype("<i2").tobytes()
-            n += 1
-            await asyncio.sleep(0.02)
-
-
-class FakeBrowserCalls:
-    def __init__(self, calls: FakeCalls) -> None:
-        self._calls = calls
-        self.opened: list[FakeBrowserCall] = []
-
-    async def open(self, dialog_or_route: str, caller_name: str = "", language: str = "") -> FakeBrowserCall:
-        self.opened.append(FakeBrowserCall(self._calls, caller_name))
-        return self.opened[-1]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((sides * 20000).astype("<i2").tobytes())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -606,13 +145,16 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path, n: int = 200, *, port: int = 0, pace: float = 1.0, lively: bool = True) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, n: int = 200, *, port: int = 0, pace: float = 1.0, lively: bool = True, past: int = 0
+) -> AsyncIterator[Stage]:
     """Serve a panel with `n` calls while the block runs."""
     config = Config.model_validate({"panel": {"port": port}, "paths": {"var": str(folder)}})
     hub = Hub(time.time)
     calls = FakeCalls(hub, n, pace=pace)
     parts = FakeSupervisors(calls), FakeQueues(hub), FakeConferences(hub), FakePbx(), FakeBrowserCalls(calls)
     dialogs = [FakeDialog(str(ROOT / "dialogs" / talk[1])) for talk in TALKS]
+    past_calls(folder, past)
     async with open_store(config) as store:
         hashed = await asyncio.to_thread(hash_password, PASSWORD)
         known = {user.name for user in await store.panel.users()}
@@ -631,13 +173,15 @@ async def staged(folder: Path, n: int = 200, *, port: int = 0, pace: float = 1.0
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--folder", type=Path, help="where its database lives; else a temporary one")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        async with staged(given.folder or Path(temporary), given.calls, port=given.port) as stage:
+        async with staged(given.folder or Path(temporary), given.calls, port=given.port, past=60) as stage:
             print(f"{stage.url}  users {', '.join(USERS)}  password: {PASSWORD}", flush=True)
             await asyncio.Event().wait()
 

@@ -65,11 +65,6 @@ async def talk(
     return render(request, "talk.html", who, "talk", dialog=dialog, there=there)
 
 
-@places.get("/history", name="history_page")
-async def history(request: Request, who: Viewer) -> HTMLResponse:
-    return render(request, "history.html", who, "history")
-
-
 @places.get("/history/{call_id}", name="record_page")
 async def record(request: Request, who: Viewer, call_id: Annotated[str, ID]) -> HTMLResponse:
     return render(request, "record.html", who, "history", call_id=call_id)

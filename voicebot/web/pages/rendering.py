@@ -13,6 +13,26 @@ from voicebot.web.security.roles import Identity
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
+
+def clock(ms: float | None) -> str:
+    """65,000 → `1:05`; 3,725,000 → `1:02:05`."""
+    seconds = int((ms or 0) / 1000)
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def latency(ms: float | None) -> str:
+    """640 → `640 ms`; 1840 → `1.8 s`."""
+    return "" if ms is None else f"{ms:.0f} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
+
+
+def pace(ms: float | None) -> str:
+    """Return the class that a reply of this latency is shown in, as `pace` in static/js/dom.js."""
+    return "slower" if (ms or 0) >= SLOWER_MS else "slow" if (ms or 0) >= SLOW_MS else ""
+
+
+SLOW_MS, SLOWER_MS = 1500, 3000
+
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=select_autoescape(default=True),
@@ -21,6 +41,7 @@ _environment = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
+_environment.filters |= {"clock": clock, "latency": latency, "pace": pace}
 
 
 def render(

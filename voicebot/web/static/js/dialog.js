@@ -1,7 +1,8 @@
 // One dialog: its picture with the live calls on their steps, what its check says, and a chat to try it.
 
-import { $, framed, h, list, put } from "./dom.js";
+import { $, framed, h, list, put, when } from "./dom.js";
 import { Refused, attempt, get, paths, post } from "./api.js";
+import { stem } from "./livecall.js";
 import { Picture } from "./picture.js";
 import { watch } from "./stream.js";
 import { Turns } from "./turns.js";
@@ -12,6 +13,7 @@ const at = new Map(); // call → step
 const turns = new Turns($("#chat"));
 let session = null;
 let said = [];
+let been = [];
 
 const counts = framed(() => {
   const n = {};
@@ -21,41 +23,50 @@ const counts = framed(() => {
 });
 
 async function facts() {
-  let dialog;
   try {
-    const answer = await get(paths.dialog(name));
-    dialog = answer.dialog && typeof answer.dialog === "object" ? answer.dialog : answer;
+    const dialog = await get(paths.dialog(name));
+    $("#chips").replaceChildren(h("span", { class: "chip mono" }, `version ${dialog.version.slice(0, 8)}`), h("span", { class: "note" }, `since ${when(dialog.since)}`));
+    const found = await get(paths.check(name));
+    problems(found.findings, dialog.problems);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     problems(error.problems);
-    return;
   }
-  $("#chips").replaceChildren(...[dialog.language, dialog.version && `version ${String(dialog.version).slice(0, 8)}`].filter(Boolean).map((word) => h("span", { class: "chip" }, word)));
-  problems([...(dialog.problems ?? []), ...(dialog.warnings ?? []).map((one) => ({ ...one, warning: true }))]);
 }
 
-function problems(found) {
+/** Show what a check found; `refused`: why calls still have an older version. */
+function problems(found, refused = []) {
   put($("#check-note"), found.length ? `${found.length} found` : "");
-  $("#problems").replaceChildren(...(found.length ? found.map((one) => h("div", { class: `problem${one.warning || one.severity === "warning" ? "" : " bad"}` },
-    one.what, (one.where || one.line) && h("small", { class: "mono" }, one.where || `line ${one.line}`), one.remedy && h("small", {}, one.remedy)))
-    : [h("p", { class: "row" }, h("span", { class: "chip good" }, "in order"), h("span", { class: "note" }, "The check finds nothing."))]));
+  $("#problems").replaceChildren(
+    ...(refused.length ? [h("p", { class: "note" }, "The file as it is now was refused: calls still have the version before.")] : []),
+    ...(found.length ? found.map((one) => h("div", { class: `problem${one.warning ? "" : " bad"}` },
+      one.what, one.line && h("small", { class: "mono" }, `line ${one.line}${one.column ? `, column ${one.column}` : ""}`), one.remedy && h("small", {}, one.remedy)))
+      : [h("p", { class: "row" }, h("span", { class: "chip good" }, "in order"), h("span", { class: "note" }, "The check finds nothing."))]));
 }
 
-/** Show what the bot says in the chat; the shape is that of the chat's answer. */
+/** Show what the bot made of a line. */
 function answered(answer) {
-  session = answer.session ?? answer.id ?? session;
-  for (const text of list(answer, "says").length ? list(answer, "says") : list(answer, "prompts")) said.push({ who: "bot", text: text.text ?? text, step: "" });
-  if (answer.step && said.length) said.at(-1).step = answer.step;
-  turns.show(said);
-  if (answer.ended) {
-    turns.line(`The dialog has ended${answer.outcome ? `: ${answer.outcome}` : ""}.`);
-    session = null;
+  session = answer.id;
+  for (const turn of answer.turns) {
+    const mine = said.at(-1);
+    if (turn.caller !== null && mine?.who === "caller") {
+      mine.understood = turn.understood?.result ?? turn.understood?.kind ?? mine.understood;
+      mine.meaning = Object.entries(turn.changed).map(([slot, value]) => `${slot} = ${value || "forgotten"}`).join(", ");
+    }
+    if (turn.bot) said.push({ who: "bot", text: turn.bot, step: turn.path.at(-1) ?? "" });
+    been.push(...turn.path);
+    turns.show(said);
+    if (turn.then === "wait") turns.line(`waits for ${turn.work || "some work"}`);
+    if (turn.then === "handover") turns.line(`hands over to ${turn.to}`);
+    if (turn.then === "end") turns.line(`the dialog ends${turn.outcome ? `: ${turn.outcome}` : ""}`);
   }
-  picture.path([...new Set(said.map((turn) => turn.step).filter(Boolean))], answer.step);
+  if (answer.ended) session = null;
+  picture.path(been, been.at(-1));
 }
 
 async function begin() {
   said = [];
+  been = [];
   turns.clear();
   session = null;
   await attempt(async () => answered(await post(paths.chat(name), {})));
@@ -69,10 +80,10 @@ $("#write").addEventListener("submit", async (event) => {
   if (!session) await begin();
   if (!session) return;
   input.value = "";
-  const keys = text.startsWith("#") && /^#[0-9*#]+$/.test(text) ? text.slice(1) : "";
+  const keys = /^#[0-9*#]+$/.test(text) ? text.slice(1) : "";
   said.push({ who: "caller", kind: keys ? "dtmf" : "speech", text: keys || text });
   turns.show(said);
-  await attempt(async () => answered(await post(paths.chat(name), keys ? { session, keys } : { session, text })));
+  await attempt(async () => answered(await post(paths.chat(name, session), { text: keys ? `/dtmf ${keys}` : text })));
 });
 $("#again").addEventListener("click", begin);
 
@@ -81,9 +92,9 @@ picture.show(name).then(counts);
 watch(["call"], "", (kind, data, id) => {
   if (kind === "snapshot") {
     at.clear();
-    for (const call of list(data, "calls")) if (call.dialog === name) at.set(call.id, call.step);
+    for (const call of list(data, "calls")) if (stem(call) === name) at.set(call.id, call.step);
   } else if (kind === "call.began") {
-    if (data.call.dialog === name) at.set(id, data.call.step);
+    if (stem(data.call) === name) at.set(id, data.call.step);
   } else if (kind === "call.step") {
     if (at.has(id)) at.set(id, data.step);
   } else if (kind === "call.ended") at.delete(id);

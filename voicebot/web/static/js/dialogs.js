@@ -1,28 +1,31 @@
 // Dialogs in service: whether they pass their checks, and how many calls have them now.
 
-import { $, framed, h, icon, keyed, list, put } from "./dom.js";
+import { $, framed, h, icon, keyed, list, put, when } from "./dom.js";
 import { get, paths, toast } from "./api.js";
+import { stem } from "./livecall.js";
 import { watch } from "./stream.js";
 
 let found = [];
 let words = "";
 const live = new Map(); // call → dialog
+const checks = new Map(); // dialog → what its check found
 
 const show = framed(() => {
   const n = {};
   for (const dialog of live.values()) n[dialog] = (n[dialog] ?? 0) + 1;
-  keyed($("#dialogs"), found.filter((one) => `${one.name} ${one.about ?? ""} ${one.file ?? ""}`.toLowerCase().includes(words)), (one) => one.name, (one) =>
+  keyed($("#dialogs"), found.filter((one) => `${one.name} ${one.file}`.toLowerCase().includes(words)), (one) => one.name, (one) =>
     h("a", { class: "panel dialog-card", href: `/dialogs/${encodeURIComponent(one.name)}`, "data-item": true },
       h("span", { class: "row" }, icon("flow"), h("h2", { class: "grow" }), h("span", { class: "chip" })), h("p", {}), h("span", { class: "row wrap note" })),
   (card, one) => {
     put($("h2", card), one.name);
-    put($("p", card), one.about || one.description || "");
-    const faults = (one.problems ?? []).filter((problem) => problem.severity !== "warning" && !problem.warning).length;
-    const warnings = one.warnings?.length ?? (one.problems ?? []).length - faults;
+    put($("p", card), one.problems.length ? `A newer version was refused: ${one.problems[0].what}` : one.file.split("/").slice(-2).join("/"));
+    const found = checks.get(one.name);
+    const faults = found?.findings.filter((each) => !each.warning).length ?? 0;
+    const warnings = (found?.findings.length ?? 0) - faults;
     const chip = $(".chip", card);
-    put(chip, faults ? `${faults} mistake${faults > 1 ? "s" : ""}` : warnings ? `${warnings} warning${warnings > 1 ? "s" : ""}` : "in order");
-    chip.className = `chip ${faults ? "bad" : warnings ? "warn" : "good"}`;
-    put($(".note", card), [one.language, one.steps && `${Array.isArray(one.steps) ? one.steps.length : one.steps} steps`, (one.routes ?? []).length && `routes ${one.routes.join(", ")}`, n[one.name] ? `${n[one.name]} live` : "no live call"].filter(Boolean).join(" · "));
+    put(chip, !found ? "checking…" : faults ? `${faults} mistake${faults > 1 ? "s" : ""}` : warnings ? `${warnings} warning${warnings > 1 ? "s" : ""}` : "in order");
+    chip.className = `chip ${!found ? "plain" : faults ? "bad" : warnings ? "warn" : "good"}`;
+    put($(".note", card), `version ${one.version.slice(0, 8)} since ${when(one.since)} · ${n[one.name] ? `${n[one.name]} live call${n[one.name] > 1 ? "s" : ""}` : "no live call"}`);
   });
   $("#none").hidden = found.length > 0;
 });
@@ -31,6 +34,10 @@ async function look() {
   try {
     found = list(await get(paths.dialogs()), "dialogs");
     show();
+    for (const one of found) { // one after the other: a check takes the gateway some milliseconds
+      checks.set(one.name, await get(paths.check(one.name)));
+      show();
+    }
   } catch (error) {
     toast(error.message, "", "bad");
   }
@@ -40,8 +47,8 @@ look();
 watch(["call"], "", (name, data, id) => {
   if (name === "snapshot") {
     live.clear();
-    for (const call of list(data, "calls")) live.set(call.id, call.dialog);
-  } else if (name === "call.began") live.set(id, data.call.dialog);
+    for (const call of list(data, "calls")) live.set(call.id, stem(call));
+  } else if (name === "call.began") live.set(id, stem(data.call));
   else if (name === "call.ended") live.delete(id);
   else return;
   show();
