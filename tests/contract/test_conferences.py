@@ -84,6 +84,9 @@ class Meeting:
         """Dial and be in the room."""
         caller = await self.comes("2" if host else "1", number)
         await self.until(lambda room: any(each.number == number for each in room.participants))
+        live = self.conferences.live("weekly")
+        assert live is not None
+        assert await asyncio.shield(live.seat(self.of(number).id).entered)
         return caller
 
     @property
@@ -118,6 +121,12 @@ async def speaks(who: str, caller: Caller) -> tuple[float, float]:
     await caller.pause(0.2)
     assert saying.began_at is not None and saying.ended_at is not None
     return saying.began_at + 0.2, saying.ended_at
+
+
+async def eventually(holds: Callable[[], bool], timeout: float = SOON_S) -> None:
+    async with asyncio.timeout(timeout):
+        while not holds():  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.02)
 
 
 async def over(caller: Caller) -> None:
@@ -250,7 +259,7 @@ async def test_asterisk_dies_with_three_in_a_room_and_nothing_of_it_stays(pbx: P
         assert {record.ended_by for record in records} == {"asterisk_lost"}
         await of.until(lambda room: room.since_at is None)
         await pbx.start()
-        await of.bot.connected()
+        await eventually(lambda: of.bot.gateway.ready, 15)
         anna = await of.joins("anna")
         assert [each.number for each in of.room.participants] == ["anna"]
         await anna.hang_up()
@@ -273,6 +282,7 @@ async def test_a_room_whose_bridge_is_deleted_ends_and_callers_are_told(pbx: Pbx
         ben, cleo = await of.joins("ben"), await of.joins("cleo")
         live = of.conferences.live("weekly")
         assert live is not None
+        await ben.bot_quiet(QUIET_MS, SOON_S)
         at = time.monotonic()
         await pbx.delete_bridge(live.media.bridge_id)
         await ben.bot_speaks(SOON_S, since=at)
@@ -289,11 +299,10 @@ async def test_a_room_whose_media_channel_is_hung_up_goes_on(pbx: Pbx, tmp_path:
         assert live is not None
         before = live.media.media_id
         await pbx.hang_up_channel(before)
-        async with asyncio.timeout(SOON_S):
-            while live.media.media_id == before or not live.media.port.connected:
-                await asyncio.sleep(0.01)
+        await eventually(lambda: live.media.media_id != before)
         await ben.bot_quiet(QUIET_MS, SOON_S)
         assert hears(cleo, "ben", *await speaks("ben", ben))
+        await cleo.bot_quiet(QUIET_MS, SOON_S)
         at = time.monotonic()
         await of.conferences.announce("weekly", "Here we are again.")
         await cleo.bot_speaks(SOON_S, since=at)

@@ -7,11 +7,13 @@ by the room's own task, and what is said by another one, so that a long announce
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -161,7 +163,10 @@ class LiveRoom:
         self._recording: Recording | None = None
         self._music: Samples | None = None
         self._losses = 0
-        self._task = asyncio.create_task(self._run(), name=f"conference {name}")
+        # In a context of its own: what it logs is about no single call.
+        self._task = asyncio.create_task(
+            self._run(), name=f"conference {name}", context=contextvars.Context()
+        )
 
     # --- who is in --------------------------------------------------------------------------------------
 
@@ -233,7 +238,8 @@ class LiveRoom:
                 self.do(self.room.end("lost"))
             else:
                 await self._load_music()
-                tasks += [asyncio.create_task(self._follow()), asyncio.create_task(self._speak_up())]
+                beside = (self._follow, self._speak_up)
+                tasks += [asyncio.create_task(self._guarded(each)) for each in beside]
             while not isinstance(command := await self._todo.get(), Close):
                 await self._perform(command)
         except Exception:  # a mistake of ours ends this conference, and no call
@@ -250,6 +256,13 @@ class LiveRoom:
             finally:
                 self.closed.set()
                 self._changed(self)
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except Exception:  # a mistake of ours ends this conference, and no call
+            log.exception("conference failed", conference=self.name)
+            self.do(self.room.end("lost"))
 
     def _unsettled(self) -> list[Seat]:
         """Return who still waits to come in, or is in."""
@@ -300,7 +313,7 @@ class LiveRoom:
             if not lost:
                 continue
             self._losses += 1
-            log.warning("conference lost a part", conference=self.name, part=lost, event=event.type)
+            log.warning("conference lost a part", conference=self.name, part=lost, by=event.type)
             try:
                 gone = isinstance(event, Vanished) and event.reason != "hung_up"
                 if lost == "bridge" or gone or self._losses > MEDIA_LOSSES:
