@@ -125,6 +125,8 @@ class CallBack:
     def dropped(self) -> None:
         """It is forgotten, unless somebody is on the line already."""
         if self.talk is None:
+            if self._task is not None:
+                self._task.cancel()
             self._finish("dropped")
 
     async def close(self) -> None:
@@ -158,10 +160,10 @@ class CallBack:
         except Exception:  # a mistake of ours must not stop the queue
             log.exception("call-back failed")
         finally:
+            await phone.close()
             if self.agent:
                 note.outcome, note.ended_ms = "withdrawn", self._ms()
                 self._house.offer_ended(self, agent, "withdrawn")
-            await phone.close()
 
     async def _whisper(self) -> Samples | None:
         text = whisper_text(

@@ -206,8 +206,6 @@ class QueueHouse:
 
     def leave(self, member: Member, *, abandoned: bool = False) -> None:
         """Somebody waits no more, however that came. Idempotent."""
-        if member.agent:
-            self.offer_ended(member, self._agents[member.agent], "withdrawn")
         if self._members.get(member.waiter.id) is member:
             del self._members[member.waiter.id]
         if abandoned:
@@ -354,6 +352,9 @@ class QueueHouse:
         return free, taken
 
     # --- looking ----------------------------------------------------------------------------------------
+
+    def agent(self, name: str) -> Agent:
+        return self._agents[name]
 
     def config_of(self, queue: str) -> QueueConfig:
         return self.config.queues[queue]

@@ -188,8 +188,10 @@ class Waiting:
             raise
         finally:
             announcing.cancel()
-            await self._withdraw()
             self._house.leave(self, abandoned=self.record.outcome == "abandoned")
+            await self._withdraw()
+            if self.agent:  # they were to be asked just now
+                self._house.offer_ended(self, self._house.agent(self.agent), "withdrawn")
 
     async def _wait(self) -> TalkEnd | Handover | None:
         until = self._clock() + self._config.longest_wait_s
@@ -338,8 +340,8 @@ class Waiting:
                 offer.handle(offer_rules.Joined(), self._clock())
                 self._close_offer("accepted")
                 return await self._meet(agent, phone)
-        self._close_offer(offer.outcome or "unreachable")
         await phone.close()
+        self._close_offer(offer.outcome or "unreachable")
         return None
 
     async def _withdraw(self) -> None:
@@ -350,10 +352,10 @@ class Waiting:
             with suppress(asyncio.CancelledError):
                 await self._offering
             self._offering = None
-        if self._offered_to is not None:
-            self._close_offer("withdrawn")
         if phone is not None:
             await phone.close()
+        if self._offered_to is not None:
+            self._close_offer("withdrawn")
 
     def _close_offer(self, outcome: Outcome) -> None:
         agent, self._offered_to, self._offer = self._offered_to, None, None
