@@ -106,6 +106,7 @@ class Household:
                 dialog=gateway.engines.dialogs.fresh,
                 services=gateway.services,
                 accepts=lambda: gateway.accepts,
+                hold=gateway.hold,
             )
             stack.push_async_callback(self._browsers.close)
         supervisors = Supervisors(self._calls, lambda: queues)
@@ -127,7 +128,7 @@ class Household:
 
     def _calls(self) -> tuple[Call, ...]:
         """All calls, however they came."""
-        return (*self._gateway.calls, *(self._browsers.calls if self._browsers is not None else ()))
+        return self._gateway.calls
 
     def _held(self) -> frozenset[str]:
         """What of Asterisk's is somebody's; the watch ends the rest."""

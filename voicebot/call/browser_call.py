@@ -123,6 +123,7 @@ class BrowserCalls:
     dialog:    returns a route's dialog as it stands now
     services:  the process, as a call on a route sees it
     accepts:   whether the process takes calls at all now
+    hold:      holds a call to its end as one of the process's; `Call.run` is due in it
     """
 
     def __init__(
@@ -132,12 +133,14 @@ class BrowserCalls:
         dialog: Callable[[Route], Awaitable[Dialog]],
         services: Callable[[Route], Services],
         accepts: Callable[[], bool] = lambda: True,
+        hold: Callable[[Call], Awaitable[object]] = Call.run,
     ) -> None:
         self._routes: Sequence[Route] = config.routes
         self._most = config.panel.microphone_calls
         self._dialog = dialog
         self._services = services
         self._accepts = accepts
+        self._hold = hold
         self._calls: dict[BrowserCall, asyncio.Task[CallRecord]] = {}
         self._opening = 0
 
@@ -182,7 +185,7 @@ class BrowserCalls:
             await asyncio.wait(self._calls.values())
 
     async def _begin(self, call: BrowserCall) -> BrowserLine:
-        running = asyncio.create_task(call.run(), name=f"browser call {call.id}")
+        running = asyncio.create_task(self._run(call), name=f"browser call {call.id}")
         self._calls[call] = running
         running.add_done_callback(lambda _: self._calls.pop(call, None))
         answered = asyncio.create_task(call.answered.wait(), name="answered")
@@ -197,6 +200,10 @@ class BrowserCalls:
             why = "; ".join(running.result().faults) or "it ended at once"
             raise UserError(f"the call could not begin: {why}", "see the call's record, and the log")
         return BrowserLine(call, running)
+
+    async def _run(self, call: BrowserCall) -> CallRecord:
+        await self._hold(call)
+        return call.record
 
     def _find(self, wanted: str) -> tuple[Route, str]:
         """Return the route, and what was called."""
