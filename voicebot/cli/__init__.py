@@ -22,6 +22,8 @@ COMMANDS = {
     "campaign": "voicebot.cli.campaign:campaigns",
     "call": "voicebot.cli.call:call",
     "callfile": "voicebot.cli.callfile:callfile",
+    "live": "voicebot.cli.live:live",
+    "panel": "voicebot.cli.panel:panel",
     "ami": "voicebot.cli.ami:ami",
 }
 

@@ -13,10 +13,10 @@ from voicebot.store.panel_rows import PanelUser
 from voicebot.web.api.shapes import Done, Shape, ThingName
 from voicebot.web.problems import Trouble, absent, told
 from voicebot.web.security import secrets
-from voicebot.web.security.doorkeeper import LOCAL, Doorkeeper
+from voicebot.web.security.doorkeeper import Doorkeeper
 from voicebot.web.security.needs import Admin, TheDoorkeeper, Viewer
 from voicebot.web.security.passwords import MOST_BYTES
-from voicebot.web.security.roles import Role
+from voicebot.web.security.roles import LOCAL, Role
 
 admin = APIRouter(tags=["admin"])
 LOOKING = told(401, 403, 422, 503)

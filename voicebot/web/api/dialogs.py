@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,23 +70,30 @@ class Draft(Shape):
     text: str = Field(max_length=1_048_576, description="YAML, as in a file.")
 
 
-def _calls_in(house: House, dialog: DialogInService) -> Counter[str]:
-    """Return live calls by step."""
-    steps: Counter[str] = Counter()
+def _calls_by_file(house: House) -> dict[str, Counter[str]]:
+    """Return live calls by step, by the dialog's real file."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
     for call in house.calls.calls():
         view: Any = call
-        if Path(house.config.resolve(view.dialog_file)) == Path(dialog.file):
-            steps[str(view.step)] += 1
-    return steps
+        told[view.dialog_file][str(view.step)] += 1
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for file, steps in told.items():
+        found[str(house.config.resolve(file))] += steps
+    return found
 
 
-def _out(house: House, name: str, dialog: DialogInService) -> dict[str, Any]:
+def _calls_in(house: House, dialog: DialogInService) -> Counter[str]:
+    """Return live calls by step."""
+    return _calls_by_file(house).get(dialog.file, Counter())
+
+
+def _out(name: str, dialog: DialogInService, calls: int) -> dict[str, Any]:
     return {
         "name": name,
         "file": dialog.file,
         "version": dialog.version,
         "since": dialog.since.timestamp(),
-        "calls": _calls_in(house, dialog).total(),
+        "calls": calls,
         "problems": [{"what": p.what, "remedy": p.remedy, "where": p.where} for p in dialog.problems],
     }
 
@@ -94,7 +101,11 @@ def _out(house: House, name: str, dialog: DialogInService) -> dict[str, Any]:
 @dialogs.get("", operation_id="dialogs", responses=told(401, 403, 422, 503))
 async def all_dialogs(who: Viewer, house: TheHouse) -> list[DialogOut]:
     """The dialogs in service."""
-    return [DialogOut(**_out(house, name, each)) for name, each in named(house).items()]
+    calls = _calls_by_file(house)
+    return [
+        DialogOut(**_out(name, each, calls.get(each.file, Counter()).total()))
+        for name, each in named(house).items()
+    ]
 
 
 @dialogs.post("/check", operation_id="check_text", responses=ACTING)
@@ -111,7 +122,8 @@ async def one_dialog(who: Viewer, house: TheHouse, name: ThingName) -> DialogDet
         text = await asyncio.to_thread(read_text, dialog.file)
     except UserError:
         text = ""
-    return DialogDetail(**_out(house, name, dialog), text=text, steps=dict(_calls_in(house, dialog)))
+    steps = _calls_in(house, dialog)
+    return DialogDetail(**_out(name, dialog, steps.total()), text=text, steps=dict(steps))
 
 
 @dialogs.get("/{name}/check", operation_id="check_dialog", responses=ONE)

@@ -23,7 +23,7 @@ from voicebot.web.security import secrets
 from voicebot.web.security.passwords import Passwords
 from voicebot.web.security.places import Places, loopback_host
 from voicebot.web.security.rates import LoginRate
-from voicebot.web.security.roles import Identity, Role
+from voicebot.web.security.roles import LOCAL, Identity, Role
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +37,6 @@ STALE_S = 600.0
 """Where the database is away, who was in stays in for so long."""
 SEEN_EVERY_S = 60.0
 MOST_KNOWN = 1000
-LOCAL = "local"
-"""Name of who sends the local token."""
 BEARER = "Bearer "
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+LOCAL = "local"
+"""Name of who sends the local token: from this machine, and may read `var`."""
+
 
 class Role(StrEnum):
     """What a person or machine is to the house.
