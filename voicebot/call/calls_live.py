@@ -274,8 +274,10 @@ class CallFeed:
     def turn(self, turn: TurnRecord) -> None:
         """A turn of the record is complete."""
         self._stand.partial = "" if turn.who == "caller" else self._stand.partial
+        turns = (
+            self._known_turns()
+        )  # now, so that nobody who comes to look makes all calls wait for all turns
         if self.watched:
-            turns = self._known_turns()
             self._tell("turn", {"index": len(turns) - 1, "turn": turns[-1]})
 
     def state(

@@ -206,8 +206,17 @@ async def test_who_does_not_listen_in_time_loses_the_oldest() -> None:
 
 
 def test_nobody_watches_nothing_is_made(live: LiveCalls, monkeypatch: pytest.MonkeyPatch) -> None:
-    feed, mind = live.begin(record()), Mind()
-    feed.follow(mind)
-    monkeypatch.setattr(CallerTurnRecord, "model_dump", lambda *_, **__: pytest.fail("work for nobody"))
+    class Busy(Mind):
+        slots = property(lambda self: pytest.fail("work for nobody"))  # type: ignore[assignment]
+
+        def __init__(self) -> None:
+            self.step = "day"
+
+    feed = live.begin(record())
+    feed.follow(Busy())
+    monkeypatch.setattr("voicebot.call.live.News", lambda *_: pytest.fail("news for nobody"))
     feed.moved()
-    feed.turn(CallerTurnRecord(kind="speech", text="yes"))
+    feed.floor("bot")
+    feed.words("yes", 1.0)
+    feed.record.turns.append(CallerTurnRecord(kind="speech", text="yes"))
+    feed.turn(feed.record.turns[-1])
