@@ -276,7 +276,7 @@ class CallFeed:
         self._stand.partial = "" if turn.who == "caller" else self._stand.partial
         turns = (
             self._known_turns()
-        )  # now, so that nobody who comes to look makes all calls wait for all turns
+        )  # now: who comes to look must not make all calls wait
         if self.watched:
             self._tell("turn", {"index": len(turns) - 1, "turn": turns[-1]})
 
