@@ -290,6 +290,7 @@ class Call:
         assert people is not None, "only people take a caller over"
         if self._limit is not None:
             self._limit.reschedule(None)  # persons are not cut off; waiting has its own limit
+        stage.live.privacy.secret = False  # what the bot said last may have been, and has been said
         try:
             onward = await people.serve(self, handover)
         finally:
