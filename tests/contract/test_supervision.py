@@ -122,7 +122,7 @@ async def test_a_jump_and_an_end(pbx: Pbx, tmp_path: Path) -> None:
         await caller.bot_speaks(SOON_S, since=0.0)
         await house.supervisors.jump(house.id, "people", "anna")
         (call,) = house.bot.gateway.calls
-        assert call.mind is not None and call.mind.step == "people"
+        assert call.handle.mind is not None and call.handle.mind.step == "people"
         await asked(caller)
         await house.supervisors.end(house.id, "anna")
         await asyncio.wait_for(caller.ended, TURN_S)
@@ -161,7 +161,7 @@ async def test_a_supervisor_barges_in_by_microphone_and_the_bot_waits(pbx: Pbx, 
         microphone = await house.supervisors.microphone(house.id, "barge", "anna")
         (call,) = house.bot.gateway.calls
         began = now()
-        assert (call.live.view().supervisors, call.live.view().held) == (("anna",), True)
+        assert (call.handle.live.view().supervisors, call.handle.live.view().held) == (("anna",), True)
         await speak(microphone, 0.8)
         await caller.pause(0.5)  # longer than what parts two stretches of speech
         assert pitch(caller.received, began + 0.1) == pytest.approx(VOICE_HZ, abs=15)
@@ -170,7 +170,7 @@ async def test_a_supervisor_barges_in_by_microphone_and_the_bot_waits(pbx: Pbx, 
         await caller.bot_speaks(SOON_S, since=silent_from)
         await caller.pause(0.3)
         assert pitch(caller.received, silent_from + 0.1) == pytest.approx(BOT_HZ, abs=15)
-        assert (call.live.view().supervisors, call.live.view().held) == ((), False)
+        assert (call.handle.live.view().supervisors, call.handle.live.view().held) == ((), False)
         await caller.hang_up()
         record = await house.bot.record()
         assert [(i.by, i.what) for i in record.interventions] == [("anna", "barge"), ("anna", "leave")]
@@ -186,12 +186,12 @@ async def test_a_supervisor_takes_a_call_over_and_it_goes_on_between_the_two(
         microphone = await house.supervisors.microphone(house.id, "take_over", "anna")
         (call,) = house.bot.gateway.calls
         await speak(microphone, 0.6)
-        assert (call.live.view().state, call.mind) == ("taken_over", None)
+        assert (call.handle.live.view().state, call.handle.mind) == ("taken_over", None)
         with pytest.raises(UserError, match="no bot has this call"):
             await house.supervisors.jump(house.id, "people", "bert")
         with pytest.raises(UserError, match="anna has taken this call over"):
             await house.supervisors.microphone(house.id, "take_over", "bert")
-        with call.live.listen() as ear:
+        with call.handle.live.listen() as ear:
             saying = asyncio.create_task(caller.say(YES))
             frames = [await anext(aiter(ear)) for _ in range(1)]
             heard = await asyncio.wait_for(_until_loud(ear), SOON_S)
@@ -275,11 +275,11 @@ async def test_a_recording_that_is_resumed_in_a_sensitive_step_stays_silent(pbx:
         for action in ("pause", "resume", "stop", "start"):
             await house.supervisors.recording(house.id, action, "anna")  # type: ignore[arg-type]
         (call,) = house.bot.gateway.calls
-        from_ms = call.stage.scribe.ms(jumped)
+        from_ms = call.handle.stage.scribe.ms(jumped)
         await caller.say(YES)
         await caller.pause(0.5)
         await house.supervisors.jump(house.id, "people", "anna")
-        assert call.live.privacy.secret, "the caller may still be at it"
+        assert call.handle.live.privacy.secret, "the caller may still be at it"
         await caller.hang_up()
         record = await house.bot.record()
         (path,) = (house.bot.config.var / "calls").glob(f"*/{record.recording}")

@@ -70,7 +70,7 @@ async def test_who_listens_hears_both_and_is_not_heard_and_keys_change_that(pbx:
         boss = await phones.taken("boss")
         await on_line(house.supervisors)
         (call,) = house.bot.gateway.calls
-        assert call.live.view().supervisors == ("boss",)
+        assert call.handle.live.view().supervisors == ("boss",)
         await caller.bot_quiet(400, SOON_S * 2)
         since = now()
         await house.supervisors.repeat(call.id, "boss")
@@ -82,7 +82,7 @@ async def test_who_listens_hears_both_and_is_not_heard_and_keys_change_that(pbx:
         assert BOSS_HZ not in pitches(caller.received, since, *heard)
         # --- barge in by key
         await boss.press("3")
-        await until(lambda: call.live.is_held)
+        await until(lambda: call.handle.live.is_held)
         await caller.pause(0.3)
         since = now()
         await asyncio.gather(boss.say(hum(BOSS_HZ)), caller.say(hum(CALLER_HZ)))
@@ -219,7 +219,7 @@ async def test_on_a_persons_call_a_supervisor_listens_whispers_and_barges_in(
         await anna.press("1")
         await bot.agent_is("anna", "talking")
         (call,) = bot.gateway.calls
-        assert call.company is not None and call.mind is None
+        assert call.handle.company is not None and call.handle.mind is None
         everyone = (CALLER_HZ, AGENT_HZ, BOSS_HZ)
 
         visit = await supervisors.visit(call.id, "listen", "boss")

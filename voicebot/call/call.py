@@ -14,8 +14,8 @@ import structlog
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
 from voicebot.call.calls_live import CallFeed, LiveCalls
-from voicebot.call.control import Command
 from voicebot.call.conversation import Conversation, Stage, ToPeople
+from voicebot.call.handle import CallHandle
 from voicebot.call.handover import UNAVAILABLE_CONTEXT
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
@@ -25,13 +25,11 @@ from voicebot.call.record import (
     CallRecord,
     DialogReference,
     InterruptedBy,
-    InterventionRecord,
     Party,
     folder_for,
     write_record,
 )
 from voicebot.call.recording import Recording
-from voicebot.call.recording_control import RecordingControl
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
 from voicebot.config import Route, zone_of
@@ -70,21 +68,11 @@ class Call:
         self._services = services
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._leg: Leg | None = None
-        self._conversation: Conversation | None = None
         self._attendant: Attendant | None = None
         self._limit: asyncio.Timeout | None = None
         self._live: CallFeed
         self.stage: Stage
-        self.recording: RecordingControl | None = None
-        self.on_company: list[Callable[[], None]] = []
-        """Are told when somebody has the caller, or nobody any more."""
-        self._company: Company | None = None
-        self._keeping: asyncio.Task[None] | None = None
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done as soon as nobody can be heard any more; what is left is to be undone."""
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._taken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._left_alone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.record = CallRecord(
             id=call_id,
             started_at=datetime.now(UTC),
@@ -101,6 +89,8 @@ class Call:
             tts=route.tts,
             codec=services.config.media.codec,
         )
+        self.handle = CallHandle(self.record, self.end)
+        """The call, for those outside."""
 
     def end(self, reason: str) -> None:
         """Ask the call to end now, with this reason in its record."""
@@ -206,16 +196,9 @@ class Call:
             introduction=self._introduction(),
         )
         self.stage = stage
-        self.recording = RecordingControl(
-            record=self.record,
-            port=port,
-            live=live,
-            make=lambda: self._make_recording(port.sample_rate, scribe),
-            ms=lambda: scribe.ms(self._clock()),
-            wanted=self._route.record,
-            changed=self._keep_media,
+        recording = self.handle.answered(
+            stage, lambda: self._make_recording(port.sample_rate, scribe), self._route.record
         )
-        live.on_ears = self._keep_media
         self._overhear(port)
         try:
             await self._until_ended(stage, leg, interpreter)
@@ -225,9 +208,9 @@ class Call:
             await self._apologise(leg)
             raise
         finally:
-            self.over.set_result(None)
+            self.handle.over.set_result(None)
             live.detach()
-            path = await self.recording.close()
+            path = await recording.close()
             self.record.recording = path.name if path else None
             await self._before_hangup()
 
@@ -253,33 +236,35 @@ class Call:
 
     async def _conduct_until_taken(self, stage: Stage, interpreter: Interpreter) -> None:
         """Hold the conversations; whoever takes the call over ends them, and has the caller from then on."""
+        handle = self.handle
         conducting = asyncio.create_task(self._conduct(stage, interpreter), name="conducting")
-        either: set[asyncio.Future[Any]] = {conducting, self._taken}
+        either: set[asyncio.Future[Any]] = {conducting, handle.taken}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            self._cut_short_by = "supervisor" if self._taken.done() else self._cut_short_by
+            self._cut_short_by = "supervisor" if handle.taken_over else self._cut_short_by
         finally:
             conducting.cancel()
             await asyncio.wait({conducting})
         if not conducting.cancelled():
             conducting.result()
-        log.info("call taken over", by=self._taken.result())
+        if self._limit is not None:
+            self._limit.reschedule(None)  # persons are not cut off
         if interpreter.outcome is None:
             self.record.outcome = "taken_over"
-        stage.live.state("taken_over", person=self._taken.result())
-        await self._left_alone
+        stage.live.state("taken_over", person=handle.taken_by)
+        await handle.left_alone
         raise CallEnded("supervisor")
 
     async def _talk(self, stage: Stage, interpreter: Interpreter, route: Route) -> None:
         """Hold a conversation to its end, which is always an exception."""
-        conversation = self._conversation = Conversation(stage, interpreter, route)
+        conversation = self.handle.conversation = Conversation(stage, interpreter, route)
         stage.live.follow(interpreter)
         try:
             await conversation.run()
         except ToPeople as over:
             handover = over.handover
         finally:
-            self._conversation = None
+            self.handle.conversation = None
             await conversation.close(self._cut_short_by)
             stage.live.follow(None)
         await self._meet_people(stage, handover)
@@ -326,74 +311,14 @@ class Call:
             reason = "limit"
         raise CallEnded(reason)
 
-    # --- from outside: see `voicebot.switchboard.supervisors` -------------------------------------------
-
-    @property
-    def live(self) -> CallFeed:
-        """What tells others of the call. Only once it runs."""
-        return self._live
-
-    @property
-    def stands(self) -> bool:
-        """Whether it was answered, and is not over."""
-        return self.recording is not None and not self.over.done()
-
-    @property
-    def taken_over(self) -> bool:
-        """Whether a supervisor has the caller, and no dialog any more."""
-        return self._taken.done()
-
-    @property
-    def taken_by(self) -> str:
-        """Who has taken the call over, "" for nobody."""
-        return self._taken.result() if self._taken.done() else ""
-
     @property
     def company(self) -> Company | None:
-        """The person who has the caller; None: nobody, or a bot."""
-        return self._company
+        """The person who has the caller."""
+        return self.handle.company
 
     @company.setter
     def company(self, company: Company | None) -> None:
-        self._company = company
-        self._keep_media()
-        for told in tuple(self.on_company):
-            told()
-
-    def _keep_media(self) -> None:
-        """Keep our media with the caller and the person who has them, while anybody needs it."""
-        if self._company is not None:
-            recorded = self.recording is not None and self.recording.state == "on"
-            wanted = recorded or self._live.listened_to
-            self._keeping = asyncio.create_task(self._company.keep("call", wanted), name="keeping media")
-
-    @property
-    def mind(self) -> Interpreter | None:
-        """The dialog that talks to the caller; None: nobody, or people."""
-        return self._conversation.interpreter if self._conversation is not None else None
-
-    async def ask(self, command: Command) -> None:
-        """Have the running dialog do something. Raises UserError where that is not possible."""
-        if self._conversation is None:
-            raise UserError("no bot has this call now", "say or do it yourself: barge in")
-        await self._conversation.ask(command)
-
-    def take_over(self, by: str) -> None:
-        """End the dialog, or the stay with people of ours; the call goes on until hangup or `leave_alone`."""
-        if not self._taken.done():
-            self._taken.set_result(by)
-
-    def leave_alone(self) -> None:
-        """Whoever took the call over has gone."""
-        if not self._left_alone.done():
-            self._left_alone.set_result(None)
-
-    def note(self, by: str, what: str, detail: str = "") -> None:
-        """Write into the record what was done from outside, and tell those who watch."""
-        done = InterventionRecord(at_ms=self.stage.scribe.ms(self._clock()), by=by, what=what, detail=detail)
-        self.record.interventions.append(done)
-        log.info("intervention", call=self.id, by=by, what=what)
-        self._live.intervention(done)
+        self.handle.company = company
 
     def _make_recording(self, sample_rate: int, scribe: Scribe) -> Recording:
         path = folder_for(self._services.config.var, self.record.started_at) / f"{self.id}.wav"
@@ -457,7 +382,7 @@ class Call:
 
     @property
     def _listener(self) -> Conversation | Attendant | None:
-        return self._conversation or self._attendant
+        return self.handle.conversation or self._attendant
 
     def heard(self, frame: HeardFrame) -> None:
         if (listener := self._listener) is not None:

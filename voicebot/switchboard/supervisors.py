@@ -16,6 +16,7 @@ import structlog
 
 from voicebot.call.call import Call
 from voicebot.call.control import Command, Correct, GiveTo, Jump, Repeat, Say
+from voicebot.call.handle import CallHandle
 from voicebot.call.record import HIDDEN
 from voicebot.call.recording_control import RecordingAction
 from voicebot.config import Config
@@ -107,7 +108,7 @@ class Supervisors:
         finally:
             self._forget_idle()
 
-    async def _ask(self, call: Call, command: Command, by: str, what: str, detail: str) -> None:
+    async def _ask(self, call: CallHandle, command: Command, by: str, what: str, detail: str) -> None:
         await call.ask(command)
         call.note(by, what, detail)
 
@@ -215,10 +216,10 @@ class Supervisors:
 
     # --- finding ----------------------------------------------------------------------------------------
 
-    def _call(self, call_id: str) -> Call:
+    def _call(self, call_id: str) -> CallHandle:
         for call in self._calls():
-            if call.id == call_id and call.stands:
-                return call
+            if call.id == call_id and call.handle.stands:
+                return call.handle
         raise UserError(f"there is no live call {call_id}", "it may have ended: look at the live calls")
 
     def _visit(self, visit_id: str) -> PhoneVisit:
@@ -226,7 +227,7 @@ class Supervisors:
             raise UserError(f"there is no visit {visit_id}", "it may be over: look who is on the call")
         return visit
 
-    def _presence(self, call: Call) -> Presence:
+    def _presence(self, call: CallHandle) -> Presence:
         presence = self._presences.get(call.id)
         if presence is None:
             presence = self._presences[call.id] = Presence(call)

@@ -7,8 +7,8 @@ from typing import Literal
 
 import structlog
 
-from voicebot.call.call import Call
 from voicebot.call.control import Hold, Release
+from voicebot.call.handle import CallHandle
 from voicebot.errors import PbxError, UserError
 
 Mode = Literal["listen", "whisper", "barge", "take_over"]
@@ -28,7 +28,7 @@ def speaks(mode: Mode) -> bool:
 class Presence:
     """Who is on one call, and how. While somebody speaks to the caller the bot is held."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: CallHandle) -> None:
         self.call = call
         self._on: dict[object, tuple[str, Mode]] = {}
         self._by_hand = False
