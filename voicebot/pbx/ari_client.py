@@ -38,6 +38,7 @@ from voicebot.ari.requests import Request
 from voicebot.errors import PbxError, Problem, UserError
 from voicebot.pbx.ari_http import AriHttp, LinkLost
 from voicebot.pbx.ari_inbox import EventInbox, EventRouter
+from voicebot.pbx.left_alone import end_with_last
 from voicebot.pbx.reconcile import View, reconcile
 
 FIRST_RETRY_S = 0.25
@@ -372,6 +373,7 @@ class AriClient:
             channels=frozenset(channel["id"] for channel in channels),
             bridges=frozenset(bridge["id"] for bridge in bridges),
             followed=frozenset(app["channel_ids"]),
+            members={bridge["id"]: frozenset(bridge["channels"]) for bridge in bridges},
         )
         verdict = reconcile(
             view,
@@ -395,6 +397,9 @@ class AriClient:
             )
         for request in orphans:
             await self._discard(request)
+        for bridge, persons in verdict.talks.items():
+            log.info("persons talk to each other: they are left alone", bridge=bridge, persons=len(persons))
+            self._spawn(end_with_last(self, bridge, persons))
 
     async def _discard(self, request: Request) -> None:
         try:

@@ -6,7 +6,8 @@ the view and carries out the verdict. The same is done at start, for what a gate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from voicebot.ari.ids import Kind, is_ours
 
@@ -19,12 +20,14 @@ class View:
     channels:     ids of all channels
     bridges:      ids of all bridges
     followed:     ids of the channels that our application is subscribed to
+    members:      ids of the channels in each bridge
     """
 
     startup_time: str
     channels: frozenset[str] = frozenset()
     bridges: frozenset[str] = frozenset()
     followed: frozenset[str] = frozenset()
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,11 @@ class Verdict:
     """What follows from it.
 
     gone:            ids that our calls hold and that are no more, to be told to them with `reason`
-    orphan_channels: media channels of ours that no call holds: hang them up
+    orphan_channels: channels of our making that no call holds: hang them up
     orphan_bridges:  bridges of ours that no call holds: delete them
     orphan_callers:  callers in our application that no call holds: let the dialplan go on with them
+    talks:           bridges of ours in which persons talk to each other, whom a gateway that died had brought
+                     together: leave them alone, and undo it once they have hung up. Their persons, by bridge
     """
 
     gone: frozenset[str]
@@ -42,6 +47,7 @@ class Verdict:
     orphan_channels: frozenset[str]
     orphan_bridges: frozenset[str]
     orphan_callers: frozenset[str]
+    talks: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def reconcile(
@@ -61,13 +67,27 @@ def reconcile(
     """
     restarted = bool(startup_time) and startup_time != view.startup_time
     there = frozenset() if restarted else view.channels | view.bridges
-    media = frozenset(id_ for id_ in view.channels if is_ours(id_, app, Kind.MEDIA))
     bridges = frozenset(id_ for id_ in view.bridges if is_ours(id_, app, Kind.BRIDGE))
+    talks = {
+        bridge: persons
+        for bridge in bridges - held
+        if len(persons := _persons(view.members.get(bridge, frozenset()), app)) > 1
+    }
+    talking = frozenset().union(*talks.values())
+    ours = frozenset(id_ for id_ in view.channels if is_ours(id_, app))
     callers = frozenset(id_ for id_ in view.followed & view.channels if not is_ours(id_, app))
     return Verdict(
         gone=live - there,
         reason="asterisk_lost" if restarted else "hung_up",
-        orphan_channels=media - held,
-        orphan_bridges=bridges - held,
-        orphan_callers=callers - held - seen,
+        orphan_channels=ours - held - talking,
+        orphan_bridges=bridges - held - talks.keys(),
+        orphan_callers=callers - held - seen - talking,
+        talks=talks,
+    )
+
+
+def _persons(members: frozenset[str], app: str) -> frozenset[str]:
+    """Return whose channels are no machinery of ours."""
+    return frozenset(
+        id_ for id_ in members if not (is_ours(id_, app, Kind.MEDIA) or is_ours(id_, app, Kind.SNOOP))
     )

@@ -63,3 +63,22 @@ def test_what_a_dead_gateway_left_is_removed_and_nothing_else() -> None:
 def test_a_caller_who_comes_just_now_is_no_orphan() -> None:
     verdict = reconcile(WHOLE, app=APP, live=frozenset(), held=frozenset(), seen=frozenset({CALLER}))
     assert not verdict.orphan_callers
+
+
+def test_persons_who_talk_to_each_other_are_left_alone_by_the_next_gateway() -> None:
+    person, snoop = make_id(Kind.PERSON, APP, bytes(16)), make_id(Kind.SNOOP, APP, bytes(16))
+    lonely = make_id(Kind.PERSON, APP, bytes([9]) * 16)
+    view = View(
+        "10:00",
+        channels=frozenset({CALLER, person, lonely, MEDIA, MEDIA_2, snoop}),
+        bridges=frozenset({BRIDGE, BRIDGE_2}),
+        followed=frozenset({CALLER, person, lonely, MEDIA}),
+        members={BRIDGE: frozenset({CALLER, person, MEDIA}), BRIDGE_2: frozenset({lonely, MEDIA_2, snoop})},
+    )
+    verdict = reconcile(view, app=APP, live=frozenset(), held=frozenset())
+    assert verdict.talks == {BRIDGE: {CALLER, person}}
+    assert verdict.orphan_callers == frozenset()
+    assert verdict.orphan_bridges == {BRIDGE_2}
+    assert verdict.orphan_channels == {lonely, MEDIA, MEDIA_2, snoop}
+    mine = reconcile(view, app=APP, live=frozenset(), held=view.channels | view.bridges)
+    assert not mine.talks

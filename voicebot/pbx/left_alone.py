@@ -1,0 +1,75 @@
+"""Persons who talk to each other in a bridge whose gateway died: nobody disturbs them, and who stays is told.
+
+Asterisk holds them together without us. But it would leave the last of them alone in silence: so we wait
+until one is left, hang up, and delete the bridge.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import structlog
+
+from voicebot.ari import requests
+from voicebot.ari.events import (
+    BridgeDestroyed,
+    ChannelDestroyed,
+    ChannelLeftBridge,
+    Event,
+    StasisEnd,
+    Vanished,
+)
+from voicebot.ari.requests import Request
+from voicebot.errors import PbxError
+from voicebot.pbx.ari_inbox import EventInbox
+
+log = structlog.get_logger(__name__)
+
+
+class Ari(Protocol):
+    """What this needs of the client."""
+
+    app: str
+
+    async def request(self, request: Request) -> Any: ...
+
+    def subscribe(self, *ids: str) -> EventInbox: ...
+
+
+async def end_with_last(ari: Ari, bridge: str, persons: frozenset[str]) -> None:
+    """Wait until fewer than two persons are in the bridge; then undo what is left."""
+    inbox = ari.subscribe(bridge, *persons)
+    try:
+        await _tolerant(
+            ari, requests.subscribe(ari.app, f"bridge:{bridge}", *map("channel:{}".format, persons))
+        )
+        left = set(persons)
+        while len(left) > 1:
+            event = await inbox.get()
+            if isinstance(event, BridgeDestroyed) or (isinstance(event, Vanished) and event.id == bridge):
+                break
+            left -= _gone(event, bridge)
+        for person in left:
+            await _tolerant(ari, requests.hang_up(person))
+        await _tolerant(ari, requests.delete_bridge(bridge))
+    finally:
+        inbox.close()
+
+
+def _gone(event: Event, bridge: str) -> set[str]:
+    match event:
+        case ChannelLeftBridge() if event.bridge.id == bridge:
+            return {event.channel.id}
+        case StasisEnd() | ChannelDestroyed():
+            return {event.channel.id}
+        case Vanished():
+            return {event.id}
+    return set()
+
+
+async def _tolerant(ari: Ari, request: Request) -> None:
+    try:
+        await ari.request(request)
+    except PbxError as error:
+        if error.status != 404:
+            log.warning("request not done", request=str(request), error=str(error))
