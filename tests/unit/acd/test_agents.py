@@ -1,0 +1,114 @@
+"""Category: unit. An agent's working day."""
+
+from __future__ import annotations
+
+import pytest
+
+from voicebot.acd.agents import (
+    AWAY_RETRY_S,
+    NOBODY_ANSWERS,
+    TRANSITIONS,
+    UNANSWERED_MOST,
+    Accepted,
+    Agent,
+    AgentState,
+    Declined,
+    Pause,
+    Ring,
+    SignIn,
+    SignOut,
+    TalkEnded,
+    TimeUp,
+    Unanswered,
+    Unpause,
+    Unreachable,
+)
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_call_from_ring_to_rest() -> None:
+    agent = Agent("anna")
+    assert agent.handle(Ring("c1"), 10)
+    assert (agent.state, agent.call_id) == (AgentState.RINGING, "c1")
+    assert agent.handle(Accepted(), 12)
+    assert (agent.state, agent.since, agent.call_id) == (AgentState.TALKING, 12, "c1")
+    assert agent.handle(TalkEnded(10), 60)
+    assert (agent.state, agent.deadline, agent.call_id) == (AgentState.WRAP_UP, 70, "")
+    assert not agent.handle(TimeUp(), 69.9)
+    assert agent.handle(TimeUp(), 70)
+    assert agent.ready
+    assert agent.idle_since == 70
+
+
+@pytest.mark.parametrize(
+    ("event", "then"), [(Pause("lunch"), AgentState.PAUSED), (SignOut(), AgentState.SIGNED_OUT)]
+)
+def test_who_wants_to_go_while_they_talk_goes_after_it(event: Pause | SignOut, then: AgentState) -> None:
+    agent = Agent("anna")
+    for each in (Ring("c1"), Accepted(), event):
+        assert agent.handle(each, 1)
+    assert agent.state is AgentState.TALKING
+    assert not agent.on_duty
+    agent.handle(TalkEnded(10), 5)
+    assert agent.state is then
+    assert agent.reason == ("lunch" if then is AgentState.PAUSED else "")
+
+
+def test_who_changes_their_mind_stays() -> None:
+    agent = Agent("anna")
+    for each in (Ring("c1"), Accepted(), SignOut(), SignIn(), TalkEnded(0)):
+        agent.handle(each, 1)
+    assert agent.ready
+
+
+def test_who_lets_it_ring_again_and_again_is_paused() -> None:
+    agent = Agent("anna")
+    for n in range(UNANSWERED_MOST):
+        assert agent.ready
+        agent.handle(Ring(f"c{n}"), n)
+        agent.handle(Unanswered(), n)
+    assert (agent.state, agent.reason) == (AgentState.PAUSED, NOBODY_ANSWERS)
+    agent.handle(Unpause(), 9)
+    assert (agent.ready, agent.unanswered) == (True, 0)
+
+
+def test_a_refusal_is_an_answer() -> None:
+    agent = Agent("anna")
+    for each in (
+        Ring("a"),
+        Unanswered(),
+        Ring("b"),
+        Unanswered(),
+        Ring("c"),
+        Declined(),
+        Ring("d"),
+        Unanswered(),
+    ):
+        agent.handle(each, 1)
+    assert agent.ready
+
+
+def test_a_telephone_that_cannot_be_rung_is_tried_again() -> None:
+    agent = Agent("anna")
+    agent.handle(Ring("c1"), 1)
+    agent.handle(Unreachable(), 2)
+    assert (agent.state, agent.on_duty) == (AgentState.AWAY, True)
+    agent.handle(TimeUp(), 2 + AWAY_RETRY_S)
+    assert agent.ready
+
+
+def test_nobody_is_rung_who_is_not_ready() -> None:
+    for state in AgentState:
+        assert ((state, Ring) in TRANSITIONS) == (state is AgentState.READY)
+
+
+def test_everybody_can_sign_out_and_come_back() -> None:
+    for state in AgentState:
+        agent = Agent("anna", state=state)
+        agent.handle(SignOut(), 1)
+        agent.handle(Unanswered(), 1)
+        agent.handle(TalkEnded(5), 1)
+        assert agent.state is AgentState.SIGNED_OUT
+        assert agent.handle(SignIn(), 2)
+        assert agent.ready
