@@ -27,6 +27,16 @@ MOST_FIELDS = 256
 
 _NAME = re.compile(r"agi_[A-Za-z0-9_]{1,60}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_USUAL = frozenset(
+    f"agi_{name}"
+    for name in (
+        *("network", "network_script", "request", "channel", "language", "type", "uniqueid", "version"),
+        *("callerid", "calleridname", "callingpres", "callingani2", "callington", "callingtns", "dnid"),
+        *("rdnis", "context", "extension", "priority", "enhanced", "accountcode", "threadid"),
+    )
+)
+"""What every session of Asterisk 22 begins with."""
 _REPLY = re.compile(r"([0-9]{3}) (.*)", re.DOTALL)
 _RESULT = re.compile(
     r"result=([^ ]*)(?: \((?P<value>.*)\)(?P<data> [A-Za-z0-9_]+=.*)?| (?P<rest>[^(].*))? ?", re.DOTALL
@@ -122,7 +132,8 @@ class Environment:
         """The parts of the URL's path: ("lookup", "vip") of agi://host/lookup/vip."""
         script = self.fields.get("agi_network_script")
         path = script.partition("?")[0] if script is not None else _split(self.request)[0]
-        return tuple(unquote(part) for part in path.split("/") if part)
+        parts = tuple(part for part in path.split("/") if part)
+        return tuple(map(unquote, parts)) if "%" in path else parts
 
     @cached_property
     def query(self) -> Mapping[str, str]:
@@ -130,6 +141,8 @@ class Environment:
         script = self.fields.get("agi_network_script")
         query = script.partition("?")[2] if script is not None else _split(self.request)[1]
         found: dict[str, str] = {}
+        if not query:
+            return found
         for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS):
             found.setdefault(name, value)
         return found
@@ -149,16 +162,19 @@ def parse_environment(block: bytes) -> Environment:
     Raises Malformed for a line that is no field, a field that stands twice, or too many of them.
     """
     fields: dict[str, str] = {}
-    lines = block.decode("utf-8", "replace").split("\n")
+    text = block.decode("utf-8", "replace").replace("\r\n", "\n").removesuffix("\r")
+    if _CONTROL_BUT_NEWLINE.search(text):
+        raise Malformed("a control character")
+    lines = text.split("\n")
     if len(lines) > MOST_FIELDS:
         raise Malformed(f"more than {MOST_FIELDS} fields")
     for line in lines:
-        name, colon, value = line.rstrip("\r").partition(": ")
+        name, colon, value = line.partition(": ")
         if not colon:
             name = name.removesuffix(":")
         if name in fields:
             raise Malformed("a field stands twice")
-        if not _NAME.fullmatch(name) or _CONTROL.search(value):
+        if name not in _USUAL and not _NAME.fullmatch(name):
             raise Malformed("a line that is no field of the environment")
         fields[name] = value
     if "agi_request" not in fields:

@@ -7,6 +7,7 @@ commands of the machine, reads or writes its files, or dials.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from voicebot.agi.command import Refused
 
@@ -75,6 +76,7 @@ def check_application(name: str, permitted: frozenset[str] = frozenset()) -> Non
         raise Refused(f"the application {name[:40]!r} needs a permission")
 
 
+@lru_cache(1024)
 def check_settable(variable: str) -> None:
     """Raise Refused for what is no plain variable, nor a function that may be set."""
     if _VARIABLE.fullmatch(variable):

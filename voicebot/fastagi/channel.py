@@ -77,8 +77,9 @@ class AgiChannel(Exchange):
 
     async def set_variables(self, variables: Mapping[str, object]) -> None:
         """Set many, in their order: texts as they are, None as "", True as 1, False as 0."""
-        for variable, value in variables.items():
-            await self.ask(steer.SetVariable(variable, as_value(value)))
+        await self.ask_all(
+            [steer.SetVariable(variable, as_value(value)) for variable, value in variables.items()]
+        )
 
     async def variable(self, name: str) -> str | None:
         """A variable, or a harmless function; None where it is not set."""

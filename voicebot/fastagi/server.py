@@ -117,7 +117,6 @@ class _Connection(asyncio.Protocol):
         self._peer = ""
         self._channel: AgiChannel | None = None
         self._task: asyncio.Task[None] | None = None
-        self._late: asyncio.TimerHandle | None = None
         self._busy = False
 
     # What asyncio calls
@@ -142,7 +141,7 @@ class _Connection(asyncio.Protocol):
         self._channel = AgiChannel(
             self, command_s=server.command_s, began=self._begin, permitted=server.permitted
         )
-        self._late = self._loop.call_later(server.environment_s, self._no_environment)
+        self._channel.watch(server.environment_s)
 
     def data_received(self, data: bytes) -> None:
         if self._channel is not None:
@@ -170,7 +169,6 @@ class _Connection(asyncio.Protocol):
         server, channel = self._server, self._channel
         assert channel is not None
         server.connections.discard(self)
-        self._stop_waiting()
         if channel.fault:
             server.counts["faults"] += 1
             log.warning("AGI peer closed", peer=self._peer, why=channel.fault)
@@ -195,17 +193,7 @@ class _Connection(asyncio.Protocol):
         log.warning(why, peer=self._peer)
         self._transport.abort()
 
-    def _no_environment(self) -> None:
-        if self._channel is not None:
-            self._channel.fail("no environment in time")
-
-    def _stop_waiting(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
     def _begin(self) -> None:
-        self._stop_waiting()
         self._task = self._loop.create_task(self._run())
 
     async def _run(self) -> None:

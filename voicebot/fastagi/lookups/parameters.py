@@ -33,21 +33,28 @@ def is_known(name: str, needs: tuple[str, ...]) -> bool:
     return name in FIELDS or name in needs or bool(ARGUMENTS.fullmatch(name))
 
 
-def parameters(environment: Environment) -> dict[str, str]:
-    """Return what a call gives: its fields, arguments and the URL's parameters; fields are the surest."""
-    given = {name: value[:LONGEST] for name, value in environment.query.items()}
-    given |= {f"arg{number}": value[:LONGEST] for number, value in enumerate(environment.arguments, 1)}
-    return given | {
-        "caller": environment.caller[:LONGEST],
-        "caller_name": environment.caller_name[:LONGEST],
-        "called": environment.called[:LONGEST],
-        "extension": environment.extension[:LONGEST],
-        "context": environment.context[:LONGEST],
-        "language": environment.language[:LONGEST],
-        "account": environment.account[:LONGEST],
-        "channel": environment.channel[:LONGEST],
-        "unique_id": environment.unique_id[:LONGEST],
-    }
+class Parameters(Mapping[str, str]):
+    """What a call gives: its fields, arguments and the URL's parameters; fields are the surest."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        if name in FIELDS:
+            return str(getattr(self._environment, name))[:LONGEST]
+        if ARGUMENTS.fullmatch(name):
+            arguments = self._environment.arguments
+            number = int(name.removeprefix("arg"))
+            if number <= len(arguments):
+                return arguments[number - 1][:LONGEST]
+        return self._environment.query[name][:LONGEST]
+
+    def __iter__(self) -> Iterator[str]:
+        arguments = (f"arg{number}" for number in range(1, len(self._environment.arguments) + 1))
+        return iter(dict.fromkeys((*FIELDS, *arguments, *self._environment.query)))
+
+    def __len__(self) -> int:
+        return len(tuple(iter(self)))
 
 
 def places(text: str) -> Iterator[str]:

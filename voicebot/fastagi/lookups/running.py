@@ -23,7 +23,7 @@ from voicebot.dialog.turns import Fetch
 from voicebot.fastagi.channel import AgiChannel, as_value
 from voicebot.fastagi.lookups.databases import Asked, DatabaseFailed, open_database, statement
 from voicebot.fastagi.lookups.model import Lookup, LookupFile, Request
-from voicebot.fastagi.lookups.parameters import environment_name, fill, parameters, places
+from voicebot.fastagi.lookups.parameters import Parameters, environment_name, fill, places
 from voicebot.fastagi.scripts import UnknownScript
 from voicebot.work.fetching import Fetcher
 
@@ -105,10 +105,8 @@ class Lookups:
 
     async def serve(self, channel: AgiChannel, name: str) -> None:
         """Run agi://host/lookup/<name> for a call: set its variables. Raises UnknownScript."""
-        outcome = await self.look_up(name, parameters(channel.environment))
-        for variable, value in outcome.variables.items():
-            await channel.set_variable(variable, value)
-        await channel.set_variable(STATUS, outcome.status)
+        outcome = await self.look_up(name, Parameters(channel.environment))
+        await channel.set_variables({**outcome.variables, STATUS: outcome.status})
 
     async def look_up(self, name: str, given: Mapping[str, str]) -> Outcome:
         """Run a look-up with the parameters of a call. Raises UnknownScript, nothing else of its own."""
