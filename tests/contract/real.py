@@ -37,8 +37,8 @@ class RealPbx:
         if not self._asterisk.running:
             await self.start()
 
-    def place(self, number: str, caller: str | None = None) -> SoftphoneCall:
-        return self._phone.place(number, caller)
+    def place(self, number: str, caller: str | None = None, picture: bytes = b"") -> SoftphoneCall:
+        return self._phone.place(number, caller, picture)
 
     async def dial(self, number: str, timeout: float = 10.0, caller: str | None = None) -> SoftphoneCall:
         return await self._phone.dial(number, timeout, caller)

@@ -61,7 +61,7 @@ class Meeting:
             pbx,
             folder,
             people=self._people,
-            route={"dialog": str(DIALOG)},
+            route={"dialog": str(DIALOG), **room.pop("route", {})},
             limits=room.pop("limits", {}),
             conferences={"weekly": {"announce": "no", **room}},
         )

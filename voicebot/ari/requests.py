@@ -147,6 +147,13 @@ def detect_talking(channel_id: str, on: bool) -> Request:
     return Request("POST", f"/channels/{_id(channel_id)}/variable", json=body)
 
 
+def video_formats(channel_id: str) -> Request:
+    """Ask in which formats a channel sends its picture; the reply's `value` is `(nothing)` without one."""
+    return Request(
+        "GET", f"/channels/{_id(channel_id)}/variable", (("variable", "CHANNEL(videonativeformat)"),)
+    )
+
+
 def play(channel_id: str, sound: str) -> Request:
     """Play one of Asterisk's own sounds to a channel alone, also while it is in a bridge."""
     if not re.fullmatch(r"[A-Za-z0-9_/-]{1,80}", sound):

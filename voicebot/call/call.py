@@ -158,7 +158,9 @@ class Call:
 
     def _make_leg(self, port: MediaPort) -> Leg:
         advertise = self._services.config.media.advertise
-        return Leg(self._services.ari, self._channel.id, port, self._inbox, advertise)
+        return Leg(
+            self._services.ari, self._channel.id, port, self._inbox, advertise, video=self._route.video
+        )
 
     def _interpreter(self, dialog: Dialog, route: Route) -> Interpreter:
         """Return a run of a dialog that begins now. Raises UserError where the route gives too little."""

@@ -112,6 +112,7 @@ class Leg:
     inbox: of `channel_id`, from `ari.subscribe`, where it was made before (a call that just came in must be
            subscribed in the handler of its StasisStart); the leg closes it.
     advertise: address that Asterisk shall send RTP to, where it is not the port's own.
+    video: keep the caller's picture, which an ordinary bridge of two would refuse, for a conference to come.
     ended: None while the call lives.
     watch: is told all else that happens to the caller's channel, while somebody wants to know.
     """
@@ -125,6 +126,7 @@ class Leg:
         port: Port,
         inbox: EventInbox | None = None,
         advertise: str = "",
+        video: bool = False,
     ) -> None:
         self.channel_id = channel_id
         self.media_id = ""
@@ -133,6 +135,7 @@ class Leg:
         self._ari = ari
         self._port = port
         self._advertise = advertise or port.host
+        self._video = video
         self._inbox = inbox or ari.subscribe(channel_id)
         self._stack = AsyncExitStack()
         self._rebuilds = 0
@@ -277,7 +280,7 @@ class Leg:
     async def _make_bridge(self) -> None:
         self.bridge_id = self._ari.new_id(Kind.BRIDGE)
         self._inbox.expect(self.bridge_id)
-        await self._ari.request(requests.create_bridge(self.bridge_id))
+        await self._ari.request(requests.create_bridge(self.bridge_id, video=self._video))
         self._inbox.confirm(self.bridge_id)
         await self._ari.request(requests.subscribe(self._ari.app, f"bridge:{self.bridge_id}"))
 

@@ -239,6 +239,10 @@ class Route(Section):
     voice: str = Field("", description="Overrides the voice of the [tts.<name>] section.")
     timezone: str = Field("", description="Overrides dialogs.timezone.")
     record: bool = Field(False, description="Keep a stereo wav (caller left, bot right).")
+    video: bool = Field(
+        False,
+        description="Let callers keep their picture, for a conference with video that they may come to.",
+    )
     given: dict[str, Any] = Field(default_factory=dict, description="Values for the dialog's `needs`.")
     languages: dict[str, RouteLanguage] = Field(
         default_factory=dict, description="Who listens and speaks in further languages of the dialog."

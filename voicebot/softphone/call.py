@@ -14,6 +14,7 @@ from voicebot.softphone.line import Line, ReceivedFrame, SentFrame
 from voicebot.softphone.mouth import Mouth, Saying, speech
 from voicebot.softphone.sdp import Media
 from voicebot.softphone.uac import Answered, CallFailed, Ended, Event, MediaMoved, Ringing
+from voicebot.softphone.video import Picture
 
 HANGUP_GRACE_S = 2.0
 """How long we wait for the answer to our BYE or CANCEL; the call is over for us either way."""
@@ -24,9 +25,12 @@ class SoftphoneCall:
 
     dialled_at, rang_at, answered_at: when the INVITE left, the first 18x came, the 200 came (None: not yet)
     ended:  a future with the `Ended` of the call
+    picture: what is sent and received of pictures, None where none are
     """
 
-    def __init__(self, number: str, host: str, hang_up: Callable[[], None]) -> None:
+    def __init__(
+        self, number: str, host: str, hang_up: Callable[[], None], picture: Picture | None = None
+    ) -> None:
         self.number = number
         self.dialled_at = time.monotonic()
         self.rang_at: float | None = None
@@ -34,6 +38,7 @@ class SoftphoneCall:
         self.ended_at: float | None = None
         self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self.line = Line(host, self._look)
+        self.picture = picture
         self._hang_up = hang_up
         self._waits: list[tuple[Callable[[float], bool], asyncio.Future[float]]] = []
 
@@ -149,6 +154,8 @@ class SoftphoneCall:
     def tick(self, deadline: float) -> None:
         """Let 20 ms pass: send a frame, and look whether somebody's wait is over."""
         self.line.tick(deadline)
+        if self.picture is not None:
+            self.picture.tick()
         self._look()
 
     def handle(self, event: Event) -> None:
@@ -174,6 +181,8 @@ class SoftphoneCall:
         self.ended_at = time.monotonic()
         self.ended.set_result(ended)
         self.line.close()
+        if self.picture is not None:
+            self.picture.close()
         self._look()
 
     async def answered(self, timeout: float) -> None:
@@ -197,6 +206,8 @@ class SoftphoneCall:
     def _connect(self, media: Media | None) -> None:
         if media is not None:
             self.line.connect(media)
+            if self.picture is not None:
+                self.picture.connect(media.video)
 
     def _look(self) -> None:
         """Finish the waits that are over: on every packet, every tick, and every event."""

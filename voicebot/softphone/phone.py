@@ -12,6 +12,7 @@ from voicebot.audio.frames import FRAME_MS
 from voicebot.media.clock import TickClock
 from voicebot.softphone import sip, uac
 from voicebot.softphone.call import SoftphoneCall
+from voicebot.softphone.video import Picture
 
 TICK_S = FRAME_MS / 1000
 RING_TIMEOUT_S = 10.0
@@ -82,15 +83,25 @@ class Softphone:
             raise
         return call
 
-    def place(self, number: str, caller: str | None = None) -> SoftphoneCall:
-        """Call `number` without waiting for an answer; `call.answered()` waits for it."""
+    def place(self, number: str, caller: str | None = None, picture: bytes = b"") -> SoftphoneCall:
+        """Call `number` without waiting for an answer; `call.answered()` waits for it.
+
+        `picture`: the mark that stands for a picture; without it none is offered.
+        """
         if self._transport is None:
             raise RuntimeError("use the softphone as an async context manager")
         host, port = self._transport.get_extra_info("sockname")[:2]
         parties = uac.Parties(number, f"{self._server[0]}:{self._server[1]}", f"{host}:{port}",
                               caller or self._caller, self._caller_name)  # fmt: skip
-        call = SoftphoneCall(number, self._local, lambda: self._hang_up(signalling.call_id))
-        signalling = uac.OutgoingCall(parties, call.line.host, call.line.port, lambda: secrets.token_hex(8))
+        video = Picture(self._local, picture) if picture else None
+        call = SoftphoneCall(number, self._local, lambda: self._hang_up(signalling.call_id), video)
+        signalling = uac.OutgoingCall(
+            parties,
+            call.line.host,
+            call.line.port,
+            lambda: secrets.token_hex(8),
+            video.port if video is not None else 0,
+        )
         self._calls[signalling.call_id] = (signalling, call)
         signalling.invite(time.monotonic())
         self._flush(signalling.call_id)

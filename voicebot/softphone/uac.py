@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -112,11 +112,19 @@ class Parties:
 class OutgoingCall:
     """One call from INVITE to the end. `token()` yields an unguessable string each time it is called."""
 
-    def __init__(self, parties: Parties, media_host: str, media_port: int, token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        parties: Parties,
+        media_host: str,
+        media_port: int,
+        token: Callable[[], str],
+        video_port: int = 0,
+    ) -> None:
         self.call_id = f"{token()}@{parties.local.partition(':')[0]}"
         self.state = State.IDLE
         self._parties = parties
         self._media_host, self._media_port = media_host, media_port
+        self._video_port = video_port
         self._sdp_version = 1
         self._token = token
         self._cseq = 1
@@ -126,7 +134,8 @@ class OutgoingCall:
         self._target = f"sip:{parties.number}@{parties.server}"
         self._to = f"<{self._target}>"
         self._routes: list[str] = []
-        self._invite = self._request("INVITE", body=self._describe())
+        offer = (sdp.VideoStream(media_host, video_port),) if video_port else ()
+        self._invite = self._request("INVITE", body=self._describe(video=offer))
         self._ack = b""
         self._cancel_wanted = False
         self._pending: dict[str, _Retransmission] = {}
@@ -309,15 +318,17 @@ class OutgoingCall:
         extra = [("Contact", self._contact), ("Allow", ALLOW)]
         if not request.body and request.method == "UPDATE":
             return sip.reply(request, 200, "OK", self._tag, extra)
-        direction = "sendrecv"
+        direction, video = "sendrecv", tuple[sdp.VideoStream, ...]()
         if request.body:
             try:
-                direction = sdp.mirrored(self._move(request.body).direction)
+                offer = self._move(request.body)
+                direction = sdp.mirrored(offer.direction)
+                video = sdp.answered(offer.video, self._media_host, self._video_port)
             except sdp.SdpError:
                 return sip.reply(request, 488, "Not Acceptable Here", self._tag, extra)
         self._sdp_version += 1
         extra.append(("Content-Type", "application/sdp"))
-        return sip.reply(request, 200, "OK", self._tag, extra, self._describe(direction))
+        return sip.reply(request, 200, "OK", self._tag, extra, self._describe(direction, video))
 
     def _move(self, body: bytes) -> sdp.Media:
         media = sdp.read(body)
@@ -330,8 +341,8 @@ class OutgoingCall:
     def _contact(self) -> str:
         return f"<sip:{self._parties.caller}@{self._parties.local}>"
 
-    def _describe(self, direction: str = "sendrecv") -> bytes:
-        return sdp.describe(self._media_host, self._media_port, 1, self._sdp_version, direction)
+    def _describe(self, direction: str = "sendrecv", video: Sequence[sdp.VideoStream] = ()) -> bytes:
+        return sdp.describe(self._media_host, self._media_port, 1, self._sdp_version, direction, video)
 
     def _request(self, method: str, body: bytes = b"") -> sip.Request:
         headers = sip.Headers()

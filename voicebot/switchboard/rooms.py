@@ -305,6 +305,16 @@ class LiveRoom:
             return
         seat.settle(True)
         await tolerant(self._ari, requests.detect_talking(seat.channel_id, True))
+        if self.config.video:
+            self.room.shows(seat.id, await self._has_picture(seat.channel_id))
+            self._changed(self)
+
+    async def _has_picture(self, channel_id: str) -> bool:
+        try:
+            reply = await self._ari.request(requests.video_formats(channel_id))
+        except PbxError:  # gone meanwhile, or an Asterisk without func_channel
+            return False
+        return "nothing" not in str(reply.get("value", "nothing")) if isinstance(reply, dict) else False
 
     async def _follow(self) -> None:
         """Notice that Asterisk, the bridge or our leg in it is gone."""

@@ -110,5 +110,21 @@ def test_audio_that_we_cannot_take_is_refused(body: bytes, why: str) -> None:
 def test_the_stream_may_have_an_address_of_its_own() -> None:
     body = b"v=0\r\nc=IN IP4 1.1.1.1\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP4 2.2.2.2\r\na=sendonly\r\n"
     body += b"m=video 5000 RTP/AVP 96\r\nc=IN IP4 3.3.3.3\r\n"
-    assert sdp.read(body) == sdp.Media("2.2.2.2", 4000, None, "sendonly")
+    picture = sdp.VideoStream("3.3.3.3", 5000)
+    assert sdp.read(body) == sdp.Media("2.2.2.2", 4000, None, "sendonly", (picture,))
     assert sdp.mirrored("sendonly") == "recvonly"
+
+
+def test_every_offered_picture_is_answered_in_its_place_and_refused_where_none_is_wanted() -> None:
+    offered = (
+        sdp.VideoStream("1.1.1.1", 5000, 97),
+        sdp.VideoStream("1.1.1.1", 0),
+        sdp.VideoStream("1.1.1.1", 5004, 97, "sendonly"),
+    )
+    body = sdp.describe("2.2.2.2", 4000, 1, video=sdp.answered(offered, "2.2.2.2", 6000))
+    assert [(each.port, each.payload_type, each.direction) for each in sdp.read(body).video] == [
+        (6000, 97, "sendrecv"),
+        (0, 96, "sendrecv"),
+        (6000, 97, "recvonly"),
+    ]
+    assert [each.port for each in sdp.answered(offered, "2.2.2.2", 0)] == [0, 0, 0]
