@@ -25,6 +25,7 @@ COMMANDS = {
     "live": "voicebot.cli.live:live",
     "panel": "voicebot.cli.panel:panel",
     "ami": "voicebot.cli.ami:ami",
+    "agi": "voicebot.cli.agi:agi",
 }
 
 app = typer.Typer(

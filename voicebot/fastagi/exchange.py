@@ -57,6 +57,7 @@ class Exchange:
         self._command_s = command_s
         self._call_when_begun = began
         self._session = Session()
+        self._environment: Environment | None = None
         self._loop = asyncio.get_running_loop()
         self._began: asyncio.Future[Environment] | None = None
         self._gone: asyncio.Future[None] | None = None
@@ -74,9 +75,14 @@ class Exchange:
 
     @property
     def environment(self) -> Environment:
-        """What Asterisk tells of the call. Only after `begin()`."""
-        assert self._session.environment is not None, "the session has not begun"
-        return self._session.environment
+        """What Asterisk tells of the call. Only after `begin()`. Who knows better may set it."""
+        found = self._environment or self._session.environment
+        assert found is not None, "the session has not begun"
+        return found
+
+    @environment.setter
+    def environment(self, environment: Environment) -> None:
+        self._environment = environment
 
     @property
     def hung_up(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Self
 
 from voicebot.config import Config
@@ -79,8 +80,11 @@ class FastAgi:
         await self._stack.aclose()
 
 
-async def open_lookups(config: Config) -> Lookups:
-    """Return the look-ups that `agi.lookups` names, to be entered. Raises UserError with every mistake."""
-    path = config.resolve(config.agi.lookups)
+async def open_lookups(config: Config, path: Path | None = None) -> Lookups:
+    """Return the look-ups of `path`, or that `agi.lookups` names, to be entered.
+
+    Raises UserError with every mistake.
+    """
+    path = path or config.resolve(config.agi.lookups)
     file = await asyncio.to_thread(load_lookups, path)
     return Lookups(file, path.parent, allow=config.fetch.allow)
