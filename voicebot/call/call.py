@@ -14,9 +14,9 @@ import structlog
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
 from voicebot.call.calls_live import CallFeed, LiveCalls
-from voicebot.call.conversation import Conversation, Stage, ToPeople
+from voicebot.call.conversation import Conversation, Stage
 from voicebot.call.handle import CallHandle
-from voicebot.call.handover import UNAVAILABLE_CONTEXT
+from voicebot.call.handover import UNAVAILABLE_CONTEXT, ToPeople
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub

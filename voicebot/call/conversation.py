@@ -17,7 +17,7 @@ import structlog
 
 from voicebot.call.calls_live import CallFeed
 from voicebot.call.control import COMMAND_LIMIT_S, Asked, Command
-from voicebot.call.handover import context_of, variables_of
+from voicebot.call.handover import ToPeople, context_of, variables_of
 from voicebot.call.hearing import Hearing
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Leg
@@ -42,14 +42,6 @@ log = structlog.get_logger(__name__)
 
 def _ignore(*_: object) -> None:
     return
-
-
-class ToPeople(Exception):
-    """The dialog is over, and the caller goes on to a queue or conference of ours."""
-
-    def __init__(self, handover: Handover) -> None:
-        super().__init__(handover.destination)
-        self.handover = handover
 
 
 @dataclass(slots=True)

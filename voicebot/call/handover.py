@@ -17,6 +17,14 @@ VARIABLE_CHARS = 1000
 """Longest value that goes along: the dialplan expands variables in a buffer of 4096 bytes."""
 
 
+class ToPeople(Exception):
+    """The dialog is over, and the caller goes on to a queue or conference of ours."""
+
+    def __init__(self, handover: Handover) -> None:
+        super().__init__(handover.destination)
+        self.handover = handover
+
+
 def context_of(handover: Handover) -> str:
     """Return the dialplan context that goes on with the caller."""
     return QUEUE_CONTEXT if handover.queue else HANDOVER_CONTEXT

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from voicebot.call.control import Asked, Command, Correct, GiveTo, Hold, Jump, Release, Repeat, Say
+from voicebot.call.handover import ToPeople
 from voicebot.dialog.turns import BotTurn, End, Handover, Listen, RecordMessage
-from voicebot.errors import UserError
+from voicebot.errors import CallEnded, UserError
 
 if TYPE_CHECKING:
     from voicebot.call.session import Session
@@ -55,6 +56,9 @@ class Interventions:
             await self._do(asked.command, now)
         except UserError as error:
             asked.done(error)
+        except (CallEnded, ToPeople):
+            asked.done()  # this is how the dialog ends, as it was told to
+            raise
         except BaseException:
             asked.done(UserError("the call has ended", "look at the live calls"))
             raise
@@ -67,10 +71,12 @@ class Interventions:
         self._waiting = BotTurn((*before, *turn.prompts), turn.then)
 
     async def _do(self, command: Command, now: float) -> None:
-        if isinstance(self._session.then, End | Handover) or (
-            self._waiting is not None and isinstance(self._waiting.then, End | Handover)
-        ):
-            raise UserError("the dialog has come to its end", "the bot says its last words")
+        then = self._waiting.then if self._waiting is not None else self._session.then
+        goes_on = self.held and isinstance(command, Hold | Release)
+        if isinstance(then, End | Handover) and not goes_on:
+            raise UserError(
+                "the dialog has come to its end", "release it" if self.held else "the bot says its last words"
+            )
         match command:
             case Hold():
                 await self._hold(command, now)

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 import structlog
 
 from voicebot.call.calls_live import LiveCalls
-from voicebot.call.conversation import Conversation, Stage, ToPeople
+from voicebot.call.conversation import Conversation, Stage
+from voicebot.call.handover import ToPeople
 from voicebot.call.leg import Leg
 from voicebot.call.live import Hub
 from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
