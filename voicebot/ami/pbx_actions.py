@@ -249,7 +249,7 @@ class AnyAction:
             return why
         application = next((value for name, value in self.given if name.lower() == "application"), "")
         if self.name.lower() == "originate" and _HARMFUL_APPLICATION.fullmatch(application.strip()):
-            return f"an Originate of {application} runs programs"
+            return f"of {application} runs programs"
         return ""
 
 

@@ -71,8 +71,8 @@ def events(
 ) -> None:
     """Print events as they come, one JSON object a line with all headers, until Ctrl-C.
 
-    What the user may see and its filters in manager.conf decide what comes. A lost connection is opened again,
-    and told on standard error, as are events that were missed.
+    What the user may see and its filters in manager.conf decide what comes. A lost connection is opened
+    again, and told on standard error, as are events that were missed.
     """
     wanted = _filters(filters or [])
     settings = _settings(config, host, port)
