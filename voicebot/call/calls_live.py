@@ -274,9 +274,7 @@ class CallFeed:
     def turn(self, turn: TurnRecord) -> None:
         """A turn of the record is complete."""
         self._stand.partial = "" if turn.who == "caller" else self._stand.partial
-        turns = (
-            self._known_turns()
-        )  # now: who comes to look must not make all calls wait
+        turns = self._known_turns()  # now: who comes to look must not make all calls wait
         if self.watched:
             self._tell("turn", {"index": len(turns) - 1, "turn": turns[-1]})
 
