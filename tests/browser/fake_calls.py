@@ -36,7 +36,7 @@ NAMES = (
 )
 TALKS = (
     (
-        "table-booking", "table_booking.yaml", ("day", "time", "people", "confirm"),
+        "table-booking", "table_booking.yaml", ("when", "offer", "name", "booked"),
         (
             ("Good evening, which day would you like to come?", "This Friday if you have something free"),
             ("And at what time?", "Around seven, or half past seven would be fine too"),
@@ -45,7 +45,7 @@ TALKS = (
         ),
     ),
     (
-        "order-status", "order_status.yaml", ("number", "look", "more"),
+        "order-status", "order_status.yaml", ("order", "shipped", "another"),
         (
             ("Please say or key in your order number.", "It is four seven one one zero two"),
             ("Your order left our house yesterday. It should be with you tomorrow before noon.", "Can I change the address"),
@@ -53,7 +53,7 @@ TALKS = (
         ),
     ),
     (
-        "appointment", "appointment.yaml", ("reason", "day", "confirm"),
+        "appointment", "appointment.yaml", ("name", "number", "remind"),
         (
             ("What is it about?", "My heating has been making a noise since the weekend"),
             ("When may our technician come?", "Any morning but Wednesday"),
@@ -257,8 +257,10 @@ class FakeSupervisors:
         assert call is not None
         steps = next(talk[2] for talk in TALKS if talk[0] == call.dialog)
         return Possible(
-            tuple(StepChoice(step, f"what is said at {step}", step == call.step) for step in steps),
-            (SlotChoice("people", "number", "4", True),),
+            tuple(
+                StepChoice(step, call.dialog, f"what is said at {step}", step == call.step) for step in steps
+            ),
+            (SlotChoice("people", call.dialog, "number", "4", True),),
         )
 
     def _did(self, call_id: str, what: str, by: str, **more: Any) -> None:

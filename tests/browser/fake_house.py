@@ -17,9 +17,10 @@ import math
 import tempfile
 import time
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,10 +39,11 @@ from voicebot.call.record import (
 from voicebot.config import Config
 from voicebot.errors import Problem
 from voicebot.store.store import open_store
+from voicebot.web import serving
 from voicebot.web.house import Condition, House, Part
 from voicebot.web.security.passwords import hash_password
-from voicebot.web.serving import panel_beside
 
+PATIENCE_S = 10.0
 PASSWORD = "correct horse battery"
 USERS = {"anna": "admin", "vera": "viewer", "otto": "supervisor", "sven": "author"}
 
@@ -142,6 +144,30 @@ class Stage:
     conferences: FakeConferences
     pbx: FakePbx
     browser_calls: FakeBrowserCalls
+    app: Any
+    loop: asyncio.AbstractEventLoop
+
+    def tell(self, work: Callable[[], Any]) -> Any:
+        """Do something on the house's event loop, from another thread."""
+
+        async def do() -> Any:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(do(), self.loop).result(PATIENCE_S)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait, in another thread, until something is so. Raises TimeoutError."""
+        ends = time.monotonic() + PATIENCE_S
+        while not true():
+            if time.monotonic() > ends:
+                raise TimeoutError
+            time.sleep(0.02)
+
+    def drop_readers(self) -> None:
+        """Cut all browsers' event streams."""
+        for stream in list(self.app.state.feed._streams.values()):
+            for reader in list(stream):
+                reader.close()
 
 
 @contextlib.asynccontextmanager
@@ -162,10 +188,19 @@ async def staged(
             if name not in known:
                 await store.panel.add_user(name, role, hashed, datetime.now(UTC))
         house = House(config, hub, calls, store, *parts, condition=condition, dialogs=lambda: dialogs)
-        async with panel_beside(config, house) as url:
+        apps: list[Any] = []
+        make_app = serving.make_app
+
+        def keep(*given: Any, **named: Any) -> Any:
+            apps.append(make_app(*given, **named))
+            return apps[0]
+
+        serving.make_app = keep
+        async with serving.panel_beside(config, house) as url:
+            serving.make_app = make_app
             living = asyncio.create_task(calls.live()) if lively else None
             try:
-                yield Stage(url, house, calls, *parts)
+                yield Stage(url, house, calls, *parts, app=apps[0], loop=asyncio.get_running_loop())
             finally:
                 if living is not None:
                     living.cancel()

@@ -87,6 +87,7 @@ $("#write").addEventListener("submit", async (event) => {
 });
 $("#again").addEventListener("click", begin);
 
+turns.line("Write what a caller would say; the bot answers as its file is now.");
 facts();
 picture.show(name).then(counts);
 watch(["call"], "", (kind, data, id) => {

@@ -4,6 +4,8 @@ import { get, paths } from "./api.js";
 import { h } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+/** How small a wide picture may get to fit; then it scrolls. */
+const LEAST = 0.68;
 const OURS = `
   :host { display: block; }
   svg { display: block; max-width: none; height: auto; }
@@ -43,6 +45,9 @@ export class Picture {
     this.root.replaceChildren(this.svg);
     this.nodes = new Map([...this.svg.querySelectorAll("[data-step]")].map((node) => [node.dataset.step, node]));
     this.counts.clear();
+    const [natural, room] = [this.svg.viewBox.baseVal.width, this.host.clientWidth];
+    this.svg.setAttribute("width", Math.round(natural > room ? Math.max(room, natural * LEAST) : natural));
+    this.svg.removeAttribute("height");
     this.#style();
     return true;
   }

@@ -49,7 +49,7 @@ function patchQueue(el, queue) {
 
 function makeWaiter(one) {
   const act = (name, label, what, danger) => h("button", { class: `button small icon-only quiet${danger ? " danger" : ""}`, type: "button", "data-waiter-act": what, "data-needs": "supervisor", "aria-label": label, title: label }, icon(name));
-  const row = h("div", { class: "waiter", draggable: may("supervisor"), "data-call": one.call_id, "data-item": true, tabindex: "-1" },
+  const row = h("div", { class: "waiter", draggable: may("supervisor") ? "true" : null, "data-call": one.call_id, "data-item": true, tabindex: "-1" },
     h("span", { class: "place-number" }), h("span", { class: "two" }, h("b", {}), h("small", {})), h("span", { class: "summary" }),
     h("span", { class: "since", "data-since": true }),
     h("span", { class: "row" }, act("up", "One place forward", "up"), act("down", "One place back", "down"), act("headset", "Give to an agent", "give"), act("kick", "Drop from the queue", "drop", true)));

@@ -10,7 +10,7 @@ let record = null;
 let sound = null;
 let lit = null;
 
-const turns = new Turns($("#talk"), { seek: (turn) => { if (sound && turn.start_ms != null) { sound.setTime(turn.start_ms / 1000); sound.play(); } } });
+const turns = new Turns($("#talk"), { follow: false, seek: (turn) => { if (sound && turn.start_ms != null) { sound.setTime(turn.start_ms / 1000); sound.play(); } } });
 
 function rows(box, pairs) {
   box.replaceChildren(...pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "object" && !(value instanceof Node) ? JSON.stringify(value) : value)]));
@@ -39,8 +39,10 @@ function show() {
     rows($("#work"), record.work.map((one) => [one.kind, `${one.name} ${one.error || one.status || ""} ${one.end_ms != null && one.start_ms != null ? `(${latency(one.end_ms - one.start_ms)})` : ""}`]));
   }
   turns.show(record.turns);
-  $("#talk").scrollTop = 0;
-  for (const one of record.interventions ?? []) turns.line(`${one.by}: ${one.what.replaceAll("_", " ")}${one.detail ? ` ${one.detail}` : ""}`);
+  for (const one of record.interventions ?? []) {
+    const next = record.turns.findIndex((turn) => turn.start_ms > one.at_ms);
+    turns.line(`${one.by}: ${one.what.replaceAll("_", " ")}${one.detail ? ` ${one.detail}` : ""}`, false, turns.elements[next]?.el ?? null);
+  }
   if (record.recording) wave();
   else put($("#sound-note"), "not recorded");
 }

@@ -5,9 +5,10 @@ import { attribute, h, latency, pace, put } from "./dom.js";
 const NEAR_PX = 80;
 
 export class Turns {
-  constructor(box, { seek = null } = {}) {
+  constructor(box, { seek = null, follow = true } = {}) {
     this.box = box;
     this.seek = seek;
+    this.follow = follow;
     this.elements = [];
     this.partial = null;
   }
@@ -20,7 +21,7 @@ export class Turns {
 
   /** Show these turns, and what is being said now. Only what changed is touched. */
   show(turns, { partial = "", saying = "", floor = "" } = {}) {
-    const atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
+    const atEnd = this.follow && this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
     turns.forEach((turn, at) => {
       if (!turn) return;
       if (!this.elements[at]) this.#make(turn, at, turns);
@@ -33,10 +34,10 @@ export class Turns {
   }
 
   /** Add a line between the turns: what a supervisor did, a fault, the end. */
-  line(text, bad = false) {
+  line(text, bad = false, before = this.partial?.el ?? null) {
     const line = h("p", { class: `event-line${bad ? " bad" : ""}` }, text);
-    const atEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
-    this.box.insertBefore(line, this.partial?.el ?? null);
+    const atEnd = this.follow && this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
+    this.box.insertBefore(line, before);
     if (atEnd) this.box.scrollTop = this.box.scrollHeight;
   }
 

@@ -1,0 +1,165 @@
+"""Browser tests: live calls as a supervisor sees them, hears them, and acts on them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.fake_house import Stage
+
+pytestmark = pytest.mark.browser
+
+TURN = {
+    "who": "caller",
+    "kind": "speech",
+    "step": "when",
+    "text": "On Friday at seven",
+    "understood": "match",
+}
+
+
+def some_call(stage: Stage, **values: object) -> str:
+    """Begin a call; the page sees it as an event."""
+    return stage.tell(lambda: stage.calls.begin(caller_name="Ida Novak", **values))
+
+
+def test_words_appear_while_they_are_spoken_and_become_the_turn(enter: Open, stage: Stage) -> None:
+    page = enter("vera")
+    expect(page.locator(".call").nth(39)).to_be_attached()
+    id = some_call(stage)
+    row = page.locator(f'[data-key="{id}"]')
+    expect(row).to_contain_text("Ida Novak")
+    stage.tell(lambda: stage.calls.say(id, "words", {"text": "On Friday"}))
+    expect(row.locator(".caller-says.partial")).to_have_text("On Friday")
+    stage.tell(lambda: stage.calls.say(id, "turn", {"index": 0, "turn": TURN}))
+    expect(row.locator(".caller-says:not(.partial)")).to_have_text("On Friday at seven")
+    stage.tell(lambda: stage.calls.set(id, "floor", floor="bot"))
+    expect(row.locator(".wave")).to_have_attribute("data-floor", "bot")
+    row.click()
+    expect(page.get_by_role("heading", name="Ida Novak")).to_be_visible()
+    stage.tell(lambda: stage.calls.say(id, "words", {"text": "For"}))
+    expect(page.locator(".turn.partial .said")).to_have_text("For")
+    stage.tell(lambda: stage.calls._turn(id, {**TURN, "text": "For four"}))
+    expect(page.locator(".turn:not(.partial) .said").last).to_have_text("For four")
+    expect(page.locator(".turn.partial")).to_have_count(0)
+    stage.tell(lambda: stage.calls.end(id))
+    expect(page.locator(".event-line").last).to_contain_text("The call has ended")
+    expect(page.get_by_role("button", name="End call")).to_be_disabled()
+
+
+def test_the_filter_finds_calls_by_what_is_known_of_them(enter: Open, stage: Stage) -> None:
+    page = enter("vera")
+    id = some_call(stage, caller="+33140205050")
+    expect(page.locator(f'[data-key="{id}"]')).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("novak 3314020")
+    expect(page.locator(".call:visible")).to_have_count(1)
+    page.keyboard.type(" nobody")
+    expect(page.get_by_text("No call matches")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    page.locator("#filter").fill("")
+    page.get_by_role("button", name="Waiting").click()
+    expect(page.locator(".call:visible").first.locator(".chip")).to_have_text("waiting")
+    stage.tell(lambda: stage.calls.end(id))
+
+
+def test_patching_200_calls_takes_less_than_a_frame(enter: Open, stage: Stage) -> None:
+    page = enter("vera")
+    ids = [some_call(stage) for _ in range(160)]
+    expect(page.locator(".call")).to_have_count(200)
+    page.evaluate("window.panelTimes = []")
+    for n in range(6):
+        text = f"word number {n}"
+        stage.tell(lambda text=text: [stage.calls.say(id, "words", {"text": text}) for id in ids])  # type: ignore[misc]
+        expect(page.locator(f'[data-key="{ids[-1]}"] .caller-says')).to_have_text(text)
+    times = sorted(page.evaluate("window.panelTimes"))
+    stage.tell(lambda: [stage.calls.end(id) for id in ids])
+    assert times[len(times) // 2] < 16, times  # 160 rows at once
+
+
+def test_listening_is_heard(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("vera", f"/calls/{id}")
+    expect(page.get_by_role("heading", name="Ida Novak")).to_be_visible()
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Stop", exact=True).first).to_be_visible()
+    for channel in (0, 1):  # the caller's and the bot's
+        page.wait_for_function(
+            """channel => {
+                const level = window.panelPlayer?.levels[channel];
+                if (!level) return false;
+                const samples = new Float32Array(level.fftSize);
+                level.getFloatTimeDomainData(samples);
+                return Math.max(...samples) > 0.1;
+            }""",
+            arg=channel,
+        )
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Listen")).to_be_visible()
+    stage.tell(lambda: stage.calls.end(id))
+
+
+def test_what_a_supervisor_does_reaches_the_call(enter: Open, stage: Stage) -> None:
+    id = some_call(stage, slots={"people": 4})
+    page = enter("otto", f"/calls/{id}")
+    page.get_by_placeholder("Let the bot say something…").fill("One moment please.")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Hold bot").click()
+    expect(page.get_by_role("button", name="Release bot")).to_be_visible()
+    page.get_by_role("button", name="Release bot").click()
+    _answer(page, "Jump", "Jump")
+    page.get_by_role("button", name="Correct people").click()
+    page.locator("#sure-field input").fill("many")
+    page.locator("#sure-yes").click()
+    expect(page.locator(".toast.bad")).to_contain_text("give a number such as 4")  # the remedy, not only a no
+    page.get_by_role("button", name="Correct people").click()
+    page.locator("#sure-field input").fill("5")
+    page.locator("#sure-yes").click()
+    expect(page.locator(".slot dd").first).to_have_text("5")
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_role("button", name="Pause rec.")).to_be_visible()
+    page.get_by_role("button", name="Pause rec.").click()
+    expect(page.get_by_text("recording paused")).to_be_visible()
+    page.get_by_role("button", name="End call").click()
+    page.keyboard.press("Escape")  # not yet
+    expect(page.locator("#sure")).to_be_hidden()
+    _answer(page, "End call", "End call")
+    expect(page.locator(".event-line").last).to_contain_text("supervisor")
+    did = [act[0] for act in stage.supervisors.acts if act[1] == id]
+    assert did == ["say", "hold", "release", "jump", "correct", "recording", "recording", "end"]
+    assert all(act[2] == "otto" for act in stage.supervisors.acts if act[1] == id)
+
+
+def _answer(page: Page, button: str, yes: str) -> None:
+    page.get_by_role("button", name=button, exact=True).first.click()
+    expect(page.locator("#sure-yes")).to_have_text(yes)
+    page.locator("#sure-yes").click()
+    expect(page.locator("#sure")).to_be_hidden()
+
+
+def test_a_supervisor_speaks_by_microphone(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("otto", f"/calls/{id}")
+    _answer(page, "Speak", "Speak")
+    expect(page.get_by_text("The caller hears you; the bot is silent")).to_be_visible()
+    stage.until(lambda: any(len(mic.heard) > 10 for mic in stage.supervisors.microphones))
+    assert {len(frame) for frame in stage.supervisors.microphones[-1].heard} == {640}  # 20 ms
+    page.locator("#unbarge").click()
+    stage.until(lambda: stage.supervisors.microphones[-1].closed)
+    stage.tell(lambda: stage.calls.end(id))
+
+
+def test_who_only_sees_is_told_why_nothing_can_be_done(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("vera", f"/calls/{id}")
+    expect(page.get_by_role("button", name="End call")).to_be_disabled()
+    expect(page.get_by_text("one must be a supervisor")).to_be_visible()
+    answer = page.evaluate(
+        """async id => (await fetch(`/api/v1/calls/${id}/end`, {method: "POST", headers:
+            {"X-CSRF-Token": document.querySelector('meta[name="csrf-token"]').content}})).status""",
+        id,
+    )
+    assert answer == 403
+    assert page.goto("/users").status == 403  # type: ignore[union-attr]
+    stage.tell(lambda: stage.calls.end(id))
