@@ -15,13 +15,18 @@ import pytest
 
 from tests.contract.gateway import nothing_left
 from tests.contract.pbx import Caller, Pbx
+from tests.contract.phones import Phones
 from tests.contract.talk import DATA, Bot
 from voicebot.app.gateway import Gateway
 from voicebot.audio.g711 import decode, encode
 from voicebot.audio.wav import read_wav
 from voicebot.call.live import Hub, News
 from voicebot.call.record import folder_for
+from voicebot.config import Route
+from voicebot.dialog.loading.files import load_dialog
+from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import UserError
+from voicebot.softphone.callees import Manner
 from voicebot.switchboard.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.conferences_views import ParticipantView, RoomView
 
@@ -63,12 +68,14 @@ class Meeting:
             people=self._people,
             route={"dialog": str(DIALOG), **room.pop("route", {})},
             limits=room.pop("limits", {}),
+            **room.pop("gateway", {}),
             conferences={"weekly": {"announce": "no", **room}},
         )
 
     def _people(self, gateway: Gateway) -> ConferenceTaker:
-        async def dialog_of(name: str) -> Any:
-            raise UserError(f"no dialog {name}")
+        async def dialog_of(name: str) -> tuple[Route, Dialog]:
+            route = self.bot.config.routes[0].model_copy(update={"dialog": str(DATA / "dialogs" / name)})
+            return route, load_dialog(Path(route.dialog))
 
         self.conferences = Conferences(self.bot.config, gateway.services, self.hub, dialog_of=dialog_of)
         return ConferenceTaker(self.conferences)
@@ -306,3 +313,77 @@ async def test_a_room_whose_media_channel_is_hung_up_goes_on(pbx: Pbx, tmp_path:
         at = time.monotonic()
         await of.conferences.announce("weekly", "Here we are again.")
         await cleo.bot_speaks(SOON_S, since=at)
+
+
+async def test_an_invited_telephone_takes_part_and_may_be_sent_away(pbx: Pbx, tmp_path: Path) -> None:
+    phones = Phones(pbx, dora=Manner(ring_s=0.1), emil=Manner(refuse=486))
+    async with phones:
+        agents = {name: {"channel": phones.channel(name), "name": name.title()} for name in ("dora", "emil")}
+        async with meeting(pbx, tmp_path, gateway={"agents": agents}) as of:
+            with pytest.raises(UserError, match="may not be invited"):
+                await of.conferences.invite("weekly", "PJSIP/somebody", "anna")
+            ben = await of.joins("ben")
+            await of.conferences.invite("weekly", "emil", "anna")
+            await of.conferences.invite("weekly", "dora", "anna")
+            dora = await phones.taken("dora")
+            await of.until(lambda room: len(room.participants) == 2 and not room.invitations)
+            assert of.room.participants[1].name == "Dora"
+            await ben.bot_quiet(QUIET_MS, SOON_S)
+            assert hears(dora, "ben", *await speaks("ben", ben))
+            await dora.press("*6")
+            await of.until(lambda room: room.participants[1].muted)
+            await of.conferences.kick("weekly", of.room.participants[1].id)
+            await over(dora)
+            await ben.hang_up()
+            await of.bot.record()
+            await nothing_left(pbx)
+
+
+async def test_a_room_of_invited_telephones_alone_is_closed_with_the_gateway(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with Phones(pbx, dora=Manner(ring_s=0.1)) as phones:
+        agents = {"dora": {"channel": phones.channel("dora")}}
+        async with meeting(pbx, tmp_path, gateway={"agents": agents}) as of:
+            await of.conferences.invite("weekly", "dora", "anna")
+            dora = await phones.taken("dora")
+            await of.until(lambda room: len(room.participants) == 1)
+            await of.conferences.close()
+            await over(dora)
+            await nothing_left(pbx)
+
+
+async def test_the_bot_listens_to_all_and_answers_what_its_dialog_expects(pbx: Pbx, tmp_path: Path) -> None:
+    async with meeting(pbx, tmp_path) as of:
+        with pytest.raises(UserError, match="nobody is in the conference"):
+            await of.conferences.add_bot("weekly", "notes.yaml")
+        anna, ben = await of.joins("anna", host=True), await of.joins("ben")
+        await anna.bot_quiet(QUIET_MS, SOON_S)
+        await of.conferences.add_bot("weekly", "notes.yaml")
+        with pytest.raises(UserError, match="a bot in weekly already"):
+            await of.conferences.add_bot("weekly", "notes.yaml")
+        assert [each.bot for each in of.room.participants] == [False, False, True]
+        assert of.room.dialog == "notes"
+        await anna.bot_speaks(SOON_S)
+        await anna.bot_quiet(QUIET_MS, SOON_S)
+        of.bot.will_hear("we had a good month all in all", "take a note")
+        at = time.monotonic()
+        await ben.say(DATA / "caller" / "another-day.wav")  # said to the others
+        await anna.pause(1.0)
+        assert ben.bot_speech.first_audible(at) is None  # he does not hear himself, and the bot keeps quiet
+        await anna.bot_quiet(QUIET_MS, SOON_S)
+        at = time.monotonic()
+        await ben.say(DATA / "caller" / "yes.wav")
+        await ben.bot_speaks(SOON_S, since=at)
+        await ben.bot_quiet(QUIET_MS, SOON_S)
+        at = time.monotonic()
+        await of.conferences.announce("weekly", "Five more minutes.")
+        await ben.bot_speaks(SOON_S, since=at)
+        await of.conferences.remove_bot("weekly")
+        assert len(of.room.participants) == 2
+        await anna.hang_up()
+        await ben.hang_up()
+        records = await of.bot.records(3)
+        (notes,) = [record for record in records if record.dialog.name == "notes"]
+        assert notes.slots["notes"] == 1
+        await nothing_left(pbx)

@@ -145,13 +145,15 @@ class IncomingCall:
 
     @property
     def _description(self) -> bytes:
-        return sdp.describe(self._host, self._media_port, 1)
+        refused = sdp.answered(self.offered.video, self._host, 0)  # pictures
+        return sdp.describe(self._host, self._media_port, 1, video=refused)
 
     def _move(self, request: sip.Request) -> None:
         body, extra = b"", [self._contact, ("Allow", ALLOW)]
         if request.body:
             try:
-                self._events.append(MediaMoved(sdp.read(request.body)))
+                self.offered = sdp.read(request.body)
+                self._events.append(MediaMoved(self.offered))
             except sdp.SdpError:
                 self._out.append(sip.serialise(sip.reply(request, 488, REASONS[488], self._tag)))
                 return
