@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.simulator.pbx.rtp import RtpSocket
+from tests.simulator.pbx.snoop import snoop
 from tests.simulator.pbx.world import INTERNAL, App, Bridge, Channel, Json, Refused, World
 
 FORMATS = {"ulaw", "alaw", "slin", "g722", "slin16", "gsm", "opus"}
@@ -74,6 +75,7 @@ class Rest:
             ("POST", channel, self.originate),
             ("DELETE", channel, self.hang_up),
             ("POST", f"{channel}/answer", self.answer),
+            ("POST", f"{channel}/snoop/{{snoop}}", self.snoop),
             ("POST", f"{channel}/continue", self.continue_),
             ("POST", f"{channel}/mute", self.mute_channel),
             ("DELETE", f"{channel}/mute", self.unmute_channel),
@@ -231,6 +233,15 @@ class Rest:
         # Its thread starts now: the StasisStart comes before or after the reply, nobody knows.
         asyncio.get_running_loop().call_soon(self._start_media, channel, query["app"])
         return web.json_response(reply)
+
+    async def snoop(self, request: web.Request) -> web.Response:
+        world, query, id_ = self.world, request.query, request.match_info["snoop"]
+        target = self._channel(request)
+        world.check_new_id(id_)
+        channel = snoop(world, target, id_, query.get("spy", "none"), query.get("whisper", "none"))
+        world.channels[id_] = channel
+        asyncio.get_running_loop().call_soon(self._start_media, channel, query["app"])
+        return web.json_response(channel.json)
 
     def _start_media(self, channel: Channel, app: str) -> None:
         if channel.id not in self.world.channels:
