@@ -14,7 +14,8 @@ from aiohttp import web
 
 from tests.integration.conftest import RealAsterisk
 from voicebot.config import AsteriskConfig, Config, DiallingConfig, MediaConfig, Route
-from voicebot.doctor.ami import check_ami
+from voicebot.config.people import SupervisionConfig
+from voicebot.doctor.ami import check_ami, check_supervision
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding, Status
 
@@ -208,6 +209,43 @@ async def test_the_shipped_dialler_has_just_the_rights_it_needs(pbx: RealAsteris
     assert {name: found[name].status for name in ("AMI", "AMI rights", "dialplan")} == {
         "AMI": Status.OK, "AMI rights": Status.OK, "dialplan": Status.OK,
     }  # fmt: skip
+
+
+def supervised(pbx: RealAsterisk, **changes: str) -> Config:
+    given = {"ami_user": pbx.facts["panel_user"], "ami_password": pbx.facts["panel_password"], **changes}
+    settings = SupervisionConfig.model_validate(given)
+    return configuration(pbx).model_copy(update={"supervision": settings})
+
+
+async def test_the_shipped_user_of_supervision_is_right(pbx: RealAsterisk) -> None:
+    assert await check_supervision(configuration(pbx)) == []
+    (found,) = await check_supervision(supervised(pbx))
+    assert found.status is Status.OK
+    assert "nothing else" in found.what
+
+
+@pytest.mark.parametrize(
+    ("rights", "status", "named"),
+    [
+        ("all", Status.WARNING, "command, config, system"),
+        ("call,system", Status.WARNING, "system: whoever"),
+        ("call", Status.FAULT, "may not list channels"),
+        ("reporting,agent", Status.OK, "not hang up, dial"),
+    ],
+)
+async def test_the_rights_of_supervision(pbx: RealAsterisk, rights: str, status: Status, named: str) -> None:
+    async with changed(pbx, "manager.conf", r"^write = .*", f"write = {rights}", "manager reload"):
+        found = (await check_supervision(supervised(pbx)))[0]
+    assert found.status is status
+    assert named in found.what
+
+
+async def test_supervision_without_its_context_or_its_password(pbx: RealAsterisk) -> None:
+    *_, context = await check_supervision(supervised(pbx, dial_context="nowhere"))
+    assert context.status is Status.WARNING
+    assert "[nowhere]" in context.what
+    (refused,) = await check_supervision(supervised(pbx, ami_password="wrong"))
+    assert refused.status is Status.FAULT
 
 
 async def test_who_does_not_dial_needs_no_right_to(pbx: RealAsterisk) -> None:

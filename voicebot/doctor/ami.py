@@ -20,6 +20,15 @@ CHECK = "AMI"
 DIALPLAN = "dialplan"
 DANGEROUS = {"Command": "command", "UpdateConfig": "config", "GetConfig": "config", "ModuleLoad": "system"}
 """An action that only the named right allows; each of them lets its holder take over the PBX."""
+SUPERVISION = "supervision"
+WATCHES = {
+    "CoreShowChannels": "reporting",
+    "Hangup": "call",
+    "Originate": "originate",
+    "QueuePause": "agent",
+}
+"""What supervision does, and the right for it. QueuePause is there only with Asterisk's own queues."""
+SO_THAT = {"call": "hang up", "originate": "dial", "agent": "pause members of queues"}
 LOOKS = "for the check of the dialplan only; inbound calls need no AMI"
 
 
@@ -50,6 +59,71 @@ async def check_ami(config: Config) -> list[Finding]:
         return [_unreachable(config, error)]
     findings += await asyncio.to_thread(_check_dialplan, config, dialplan, variables)
     return findings + (_check_fence(dialplan) if config.dialling.enabled else [])
+
+
+async def check_supervision(config: Config) -> list[Finding]:
+    """Log in to AMI as the user of supervision, and look at its rights."""
+    settings, asterisk = config.supervision, config.asterisk
+    if not settings.ami_user:
+        return []
+    user, secret = settings.ami_user, settings.ami_password.get_secret_value()
+    try:
+        async with AmiClient(asterisk.ami_host, asterisk.ami_port, user, secret, events=False) as ami:
+            allowed = (await ami.action(ListCommands())).response
+            contexts = await _contexts(ami, settings.dial_context) if allowed.get("ShowDialPlan") else None
+    except UserError as error:
+        remedy = "copy [voicebot-panel] from asterisk/manager.conf, and set supervision.ami_password_file"
+        return [fault(SUPERVISION, problem.what, remedy) for problem in error.problems]
+    except PbxError as error:
+        return [fault(SUPERVISION, str(error), "correct asterisk.ami_host and ami_port, or manager.conf")]
+    return [*_check_supervisor(user, allowed), *_check_click(settings.dial_context, contexts)]
+
+
+async def _contexts(ami: AmiClient, context: str) -> bool:
+    """Tell whether the context is there."""
+    try:
+        return bool((await ami.action(ShowDialPlan(context))).listed)
+    except PbxError:
+        return False
+
+
+def _check_supervisor(user: str, allowed: Message) -> list[Finding]:
+    held = sorted({right for action, right in DANGEROUS.items() if allowed.get(action)})
+    if held:
+        return [
+            warning(
+                SUPERVISION,
+                f"{user!r} holds {', '.join(held)}: whoever has its password can take over the PBX",
+                "set read = call,agent,system and write = call,agent,originate,reporting for it, as "
+                "[voicebot-panel] of asterisk/manager.conf has",
+            )
+        ]
+    missing = [right for action, right in WATCHES.items() if not allowed.get(action)]
+    if "reporting" in missing:
+        return [
+            fault(
+                SUPERVISION,
+                f"{user!r} may not list channels: the state of Asterisk cannot be shown",
+                "grant it write = reporting, as [voicebot-panel] of asterisk/manager.conf has",
+            )
+        ]
+    if missing:
+        return [
+            ok(SUPERVISION, f"{user!r} may look, but not {', '.join(SO_THAT[right] for right in missing)}")
+        ]
+    return [ok(SUPERVISION, f"{user!r} may look, hang up, dial and pause, and nothing else")]
+
+
+def _check_click(context: str, there: bool | None) -> list[Finding]:
+    if there is not False:
+        return []
+    return [
+        warning(
+            SUPERVISION,
+            f"there is no context [{context}]: click-to-dial rings a telephone and then fails",
+            "copy [voicebot-click] from asterisk/extensions.conf, then: asterisk -rx 'dialplan reload'",
+        )
+    ]
 
 
 async def _global(ami: AmiClient, name: str) -> str:

@@ -7,7 +7,7 @@ import itertools
 
 from voicebot.config import Config
 from voicebot.doctor import machine, setup, vocabulary
-from voicebot.doctor.ami import check_ami
+from voicebot.doctor.ami import check_ami, check_supervision
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding
 from voicebot.doctor.spool import check_spool
@@ -22,6 +22,7 @@ async def examine(config: Config) -> tuple[Finding, ...]:
         groups = await asyncio.gather(
             check_ari(config, ari),
             check_ami(config),
+            check_supervision(config),
             asyncio.to_thread(setup.check_routes, config),
             asyncio.to_thread(setup.check_speech, config),
             asyncio.to_thread(vocabulary.check_vocabulary, config),
