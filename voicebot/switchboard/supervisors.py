@@ -168,8 +168,8 @@ class Supervisors:
         """
         call = self._call(call_id)
         channel = _telephone(call.stage.services.config, by, channel)
-        if call.record.direction == "browser":
-            raise UserError("a call by the browser's microphone is not on Asterisk", "listen by the browser")
+        if not call.stage.leg.bridge_id:  # by the browser's microphone, by AGI
+            raise UserError("this call is in no bridge of ours", "listen by the browser")
         presence = self._presence(call)
         presence.check(mode, by)
         visit = PhoneVisit(presence, mode, by, channel)
@@ -178,8 +178,8 @@ class Supervisors:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.wait({task}, timeout=EARLY_FAILURE_S)
-        if task.done() and visit.failure:
-            raise UserError(visit.failure, "is the telephone registered, and free?")
+        if task.done() and visit.failure is not None:
+            raise visit.failure
         return visit.view
 
     async def _hold(self, visit: PhoneVisit) -> None:
@@ -190,8 +190,8 @@ class Supervisors:
         finally:
             self._visits.pop(visit.id, None)
             self._forget_idle()
-            if visit.failure:
-                log.warning("visit over", visit=visit.id, by=visit.by, why=visit.failure)
+            if visit.failure is not None:
+                log.warning("visit over", visit=visit.id, by=visit.by, why=str(visit.failure))
 
     async def change(self, visit_id: str, mode: Mode) -> Visit:
         """Be there in another mode; so do the keys 1 to 4 of the telephone itself."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 import structlog
 
+from voicebot.audio.playout import Playout
 from voicebot.call.control import Hold, Release
 from voicebot.call.handle import CallHandle
 from voicebot.errors import PbxError, UserError
@@ -46,6 +47,10 @@ class Presence:
             raise UserError(f"there is no way `{mode}` to be on a call", f"one of: {', '.join(MODES)}")
         if call.over.done():
             raise UserError("the call is over", "look at the live calls")
+        if speaks(mode) and not isinstance(call.stage.port.playout, Playout):
+            raise UserError(
+                "this call came by AGI, where nobody can speak into it", "use `say`, or transfer it"
+            )
         if key not in self._on and len(self._on) >= MOST:
             raise UserError(f"{MOST} supervisors are on this call", "wait until one of them has left")
         if mode == "whisper" and call.company is None:

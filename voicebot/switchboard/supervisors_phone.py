@@ -66,7 +66,7 @@ class PhoneVisit:
         self.mode = mode
         self.by = by
         self.channel = channel
-        self.failure = ""
+        self.failure: UserError | None = None
         self._presence = presence
         self._call = call
         self._services = call.stage.services
@@ -112,9 +112,9 @@ class PhoneVisit:
                 await self._follow_company()
                 await self._stirred.wait()
         except UserError as error:
-            self.failure = str(error)
+            self.failure = error
         except PbxError as error:
-            self.failure = f"Asterisk did not do it: {error}"
+            self.failure = UserError(f"Asterisk did not do it: {error}", "look how the call stands")
             log.warning("visit failed", call=call.id, by=self.by, error=str(error))
         finally:
             self._state = "over"
@@ -136,12 +136,13 @@ class PhoneVisit:
                 task.cancel()
             await asyncio.wait({ringing, stirring})
         if ringing.cancelled():
-            self.failure = "nobody answered"
+            if not self._left and not self._call.over.done():
+                self.failure = UserError("nobody answered", "is the telephone with its owner?")
             return False
         try:
             ringing.result()
         except NotReached as error:
-            self.failure = f"the telephone was not reached: {error}"
+            self.failure = UserError(f"the telephone was not reached: {error}", "is it registered, and free?")
             return False
         return True
 
