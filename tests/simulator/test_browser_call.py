@@ -173,9 +173,11 @@ async def until_asked(watch: Watch, step: str) -> list[News]:
     raise AssertionError
 
 
-@pytest.mark.parametrize("codec", ["ulaw", "slin"])
-async def test_a_conversation_by_voice_and_keys_is_a_call_as_any_other(tmp_path: Path, codec: str) -> None:
-    async with room(tmp_path, media={"codec": codec}, route={"record": True}) as house:
+@pytest.mark.parametrize(
+    "media", [{"codec": "ulaw"}, {"codec": "g722", "bind": "0.0.0.0", "advertise": "127.0.0.1"}]
+)
+async def test_a_conversation_by_voice_is_a_call_as_any_other(tmp_path: Path, media: dict[str, Any]) -> None:
+    async with room(tmp_path, media=media, route={"record": True}) as house:
         with house.live.hub.watch() as watch:
             line = await house.calls.open("contract", "Sara\n", "en-US")
             browser = Browser(line)
