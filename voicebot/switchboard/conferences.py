@@ -131,7 +131,7 @@ class Conferences:
 
     async def announce(self, room: str, text: str) -> None:
         """Let all hear these words, in the voice of the room."""
-        words = " ".join(text.split())
+        words = "".join(c for c in " ".join(text.split()) if c.isprintable())
         if not words or len(words) > LONGEST_ANNOUNCEMENT:
             raise UserError(
                 f"an announcement has 1 to {LONGEST_ANNOUNCEMENT} characters, not {len(words)}",

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -162,9 +162,9 @@ class Invitation:
 
     async def _stay(self, room: LiveRoom) -> None:
         following = asyncio.create_task(self._follow(room))
-        over = room.seat(self.id).over
+        waited: set[asyncio.Future[Any]] = {following, room.seat(self.id).over}
         try:
-            await asyncio.wait({following, over}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 following.result()
         finally:
