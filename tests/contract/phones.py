@@ -108,7 +108,7 @@ class QueueBot(Bot):
         self._may_dial = may_dial
 
     def _make_people(self, gateway: Gateway) -> PeopleOfOurs:
-        self.people = build_people(self.config, None, may_dial=self._may_dial)
+        self.people = build_people(self.config, None, may_dial=self._may_dial, services=gateway.services)
         return self.people
 
     @property

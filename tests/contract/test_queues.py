@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -288,6 +289,72 @@ async def test_a_caller_hangs_up_keeps_the_place_and_is_called_back(pbx: Pbx, tm
     assert stay.outcome == "call_back"
     assert stay.call_back is not None
     assert (stay.call_back.number, stay.call_back.attempts) == (number, ["answered"])
+
+
+async def test_a_promise_outlives_the_gateway_as_do_agents(
+    pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicebot.switchboard.callback.AFTER_START_S", 0.2)
+    number = "+12025550142"
+    manners = {"anna": Manner(ring_s=0.1), number: Manner(ring_s=0.3)}
+    async with Phones(pbx, **manners) as phones:
+        settings: dict[str, Any] = {
+            "queue": {"call_back": True, "call_back_trunk": "out"},
+            "trunks": {"out": {"dial": phones.channel("{number}")}},
+            "may_dial": lambda number: None,
+        }
+        async with QueueBot(pbx, tmp_path, phones, "anna", "bert", **settings) as bot:
+            await bot.house.pause("anna", "lunch")
+            await bot.house.sign_out("bert")
+            caller = await pbx.dial("600", caller=number)
+            await caller.bot_speaks(SOON_S, since=0.0)
+            await caller.press("3")
+            await bot.waiting(1)
+            await caller.press("2")
+            await asyncio.sleep(0.3)
+            await caller.press("#")
+            await asyncio.wait_for(caller.ended, 10)
+        async with QueueBot(pbx, tmp_path, phones, "anna", "bert", **settings) as bot:
+            states = [(each.state, each.reason) for each in bot.house.agents()]
+            assert states == [("paused", "lunch"), ("signed_out", "")]
+            waiting = bot.house.queues()[0].waiting
+            assert [(each.call_back, each.summary) for each in waiting] == [(True, "It is about a drill.")]
+            assert waiting[0].waited_ms > 1000
+            await bot.house.unpause("anna")
+            anna = await accepting(phones, "anna")
+            called = await phones.taken(number)
+            await bot.agent_is("anna", "talking")
+            await anna.hang_up()
+            await asyncio.wait_for(called.ended, SOON_S)
+            await bot.waiting(0)
+        record = await bot.record()
+        await nothing_left(pbx)
+    assert record.people[0].call_back is not None
+    assert record.people[0].call_back.outcome == "answered"
+    assert '"call_backs": []' in (tmp_path / "call_backs.json").read_text()
+
+
+async def test_who_is_gone_in_the_moment_of_the_join_has_not_had_the_call(pbx: Pbx, tmp_path: Path) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=0.1), bert=Manner(ring_s=0.1)) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", "bert") as bot,
+    ):
+        caller = await into_queue(pbx)
+        began = time.monotonic()
+        anna = await accepting(phones, "anna")
+        await anna.hang_up()
+        await accepting(phones, "bert")
+        await bot.agent_is("bert", "talking")
+        joined = time.monotonic()
+        await caller.hang_up()
+        record = await bot.record()
+        await nothing_left(pbx)
+    assert [(each.agent, each.outcome) for each in record.people[0].offers] == [
+        ("anna", "lost"),
+        ("bert", "accepted"),
+    ]
+    assert longest_silence(caller, began + 1.0, joined) < 1.0
+    assert bot.house.queues()[0].answered == 1
 
 
 async def test_three_wait_while_asterisk_dies(pbx: Pbx, tmp_path: Path) -> None:

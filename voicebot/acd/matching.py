@@ -7,6 +7,7 @@ overtakes, one of a higher priority overtakes only who came lately, and nobody w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class Waiter:
 
     since:    when they came; order: breaks ties, it grows
     moved:    what somebody added to their worth, who moved them to another place
-    wanted:   name of the only agent who may take them, "" for any
+    wanted:   name of the only agent who may take them, until `wanted_until`; "" for any
     offered:  an agent is being rung for them
     resting:  until when an agent, by name, is not offered them again
     """
@@ -44,6 +45,7 @@ class Waiter:
     skills: tuple[str, ...] = ()
     moved: float = 0.0
     wanted: str = ""
+    wanted_until: float = math.inf
     offered: bool = False
     resting: dict[str, float] = field(default_factory=dict)
 
@@ -85,7 +87,7 @@ def move(waiter: Waiter, position: int, waiters: Iterable[Waiter], rules: Rules,
 
 def fitness(agent: Agent, waiter: Waiter, rules: Rules, now: float) -> int | None:
     """Return how well an agent fits a caller, the more the better; None: not at all."""
-    if waiter.wanted:
+    if waiter.wanted and now < waiter.wanted_until:
         return 0 if agent.name == waiter.wanted else None
     if waiter.queue not in agent.queues or waiter.resting.get(agent.name, now) > now:
         return None
@@ -127,6 +129,8 @@ def next_change(waiters: Iterable[Waiter], rules: Mapping[str, Rules], now: floa
     for waiter in waiters:
         relax = rules[waiter.queue].relax_skills_s
         times += [until for until in waiter.resting.values() if until > now]
+        if waiter.wanted and now < waiter.wanted_until < math.inf:
+            times.append(waiter.wanted_until)
         if relax and waiter.skills and waiter.since + relax > now:
             times.append(waiter.since + relax)
     return min(times, default=None)

@@ -18,13 +18,27 @@ from voicebot.acd.offer import Q850_BUSY, Q850_NO_ANSWER, Offer, Outcome, Stage
 from voicebot.acd.offer import Joined as OfferJoined
 from voicebot.audio.frames import Samples
 from voicebot.call.handover import HANDOVER_CONTEXT
-from voicebot.call.record import CallRecord, OfferRecord, PeopleRecord, write_record
+from voicebot.call.record import (
+    CallRecord,
+    OfferRecord,
+    PeopleRecord,
+    folder_for,
+    read_record,
+    write_record,
+)
 from voicebot.call.services import Services, voice_of
 from voicebot.config import Route
-from voicebot.errors import PbxError
+from voicebot.errors import PbxError, UserError
 from voicebot.switchboard.agents_phone import NotReached, Telephone
 from voicebot.switchboard.music import ringing
 from voicebot.switchboard.offers import Offering
+from voicebot.switchboard.queues_state import (
+    CALL_BACKS_FILE,
+    KeptCallBack,
+    StateFile,
+    call_backs_text,
+    read_call_backs,
+)
 from voicebot.switchboard.transfers import Talk
 from voicebot.switchboard.waiting_side import Side
 from voicebot.switchboard.waiting_sound import rendered
@@ -37,6 +51,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 2
 """How often a caller is called back before we give up."""
 RING_S = 30.0
+AFTER_START_S = 5.0
+"""Before a gateway that has just started calls anybody back."""
 AGAIN_AFTER_S = 60.0
 """Between two attempts."""
 WORDS_LIMIT_S = 10.0
@@ -50,6 +66,8 @@ class CallBacks:
     def __init__(self, house: QueueHouse) -> None:
         self._house = house
         self._due: set[CallBack] = set()
+        self._state = StateFile(house.config.var / CALL_BACKS_FILE)
+        self._start: asyncio.TimerHandle | None = None
 
     def add(self, waiting: Waiting, number: str) -> None:
         """Take a caller's place over."""
@@ -69,13 +87,63 @@ class CallBacks:
         waiting.waiter.offered = False
         self._due.add(promised)
         self._house.enter(promised)
+        self._keep()
+
+    def restore(self, services: Callable[[Route], Services]) -> None:
+        """Take up what was promised before the gateway ended, once Asterisk is likely to be there."""
+        routes = {route.number: route for route in self._house.config.routes}
+        for kept in read_call_backs(self._house.config.var):
+            route = routes.get(kept.route)
+            if route is None or kept.queue not in self._house.config.queues:
+                log.warning("call-back forgotten: its route or queue is gone", call=kept.call_id)
+                continue
+            try:
+                self._take_up(kept, services(route), route)
+            except (UserError, StopIteration) as error:
+                log.warning("call-back forgotten: its record is gone", call=kept.call_id, error=str(error))
+        if self._due:
+            self._start = asyncio.get_running_loop().call_later(AFTER_START_S, self._begin)
+
+    def _take_up(self, kept: KeptCallBack, services: Services, route: Route) -> None:
+        house = self._house
+        path = folder_for(house.config.var, kept.started_at) / f"{kept.call_id}.json"
+        record = read_record(path)
+        stay = next(each for each in record.people if each.call_back and not each.call_back.outcome)
+        since = house.clock() - max(0.0, house.epoch() - kept.since_at)
+        waiter = Waiter(kept.call_id, kept.queue, since, 0, kept.priority, kept.skills, offered=True)
+        promised = CallBack(
+            house,
+            waiter,
+            number=kept.number,
+            caller=kept.caller,
+            summary=kept.summary,
+            language=kept.language,
+            services=services,
+            route=route,
+            record=record,
+            stay=stay,
+            over=self._due_no_more,
+        )
+        self._due.add(promised)
+        house.enter(promised)
+
+    def _begin(self) -> None:
+        for promised in self._due:
+            self._house.hold(promised, False)
 
     def _due_no_more(self, promised: CallBack) -> None:
         self._due.discard(promised)
+        self._keep()
+
+    def _keep(self) -> None:
+        self._state.keep(call_backs_text(each.kept for each in self._due))
 
     async def close(self) -> None:
+        if self._start is not None:
+            self._start.cancel()
         for promised in tuple(self._due):
             await promised.close()
+        await self._state.close()
 
 
 class CallBack:
@@ -108,6 +176,7 @@ class CallBack:
         self._config = house.config_of(waiter.queue)
         self._services = services
         self._route = route
+        self._language = language
         self._texts = texts_of(language)
         self._record = record
         self._stay = stay
@@ -115,6 +184,25 @@ class CallBack:
         self._clock = house.clock
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def kept(self) -> KeptCallBack:
+        """What must be known to keep the promise after a restart."""
+        waited = self._clock() - self.waiter.since
+        return KeptCallBack(
+            call_id=self.waiter.id,
+            started_at=self._record.started_at,
+            queue=self.waiter.queue,
+            route=self._route.number,
+            number=self.number,
+            caller=self.caller,
+            summary=self.summary,
+            language=self._language,
+            since_at=self._house.epoch() - waited,
+            priority=self.waiter.priority,
+            skills=self.waiter.skills,
+        )
 
     # --- what the queue says ----------------------------------------------------------------------------
 
@@ -135,6 +223,8 @@ class CallBack:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait({self._task})
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
 
     # --- calling ----------------------------------------------------------------------------------------
 
@@ -154,6 +244,8 @@ class CallBack:
                 offer.handle(OfferJoined(), self._clock())
             outcome = offer.outcome or "unreachable"
             note.outcome, note.ended_ms = outcome, self._ms()
+            if outcome != "accepted":
+                await phone.close()
             self._house.offer_ended(self, agent, outcome)
             if outcome == "accepted":
                 await self._call(agent, phone)
@@ -279,6 +371,7 @@ class CallBack:
     def _note(self, outcome: str) -> None:
         assert self._stay.call_back is not None, "it was promised"
         self._stay.call_back.attempts.append(outcome)
+        self._write_soon()
 
     def _finish(self, outcome: str) -> None:
         """It is over: the record of the call is told."""
@@ -287,8 +380,11 @@ class CallBack:
         self._house.leave(self)
         if self._again is not None:
             self._again.cancel()
-        asyncio.get_running_loop().create_task(self._write(), name="record of a call-back")
+        self._write_soon()
         self._over(self)
+
+    def _write_soon(self) -> None:
+        self._writing = asyncio.create_task(self._write(), name="record of a call-back")
 
     async def _write(self) -> None:
         try:

@@ -1,17 +1,17 @@
 """Who takes callers over from dialogs: queues, conferences, in one.
 
-people = build_people(gateway.config, gateway.ari, hub, may_dial=..., presence=...)
-Gateway(config, people=lambda gateway: people)
+Gateway(config, people=lambda gateway: build_people(config, hub, services=gateway.services, ...))
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from voicebot.call.live import Hub
 from voicebot.call.people import Presenter
-from voicebot.config import Config
+from voicebot.call.services import Services
+from voicebot.config import Config, Route
 from voicebot.dialog.turns import Handover
 from voicebot.switchboard.queues import MayDial, Presence, QueueHouse
 
@@ -62,14 +62,18 @@ def build_people(
     *,
     may_dial: MayDial | None = None,
     presence: Presence = lambda channel: "unknown",
+    services: Callable[[Route], Services] | None = None,
     others: Iterable[Taker] = (),
 ) -> PeopleOfOurs:
     """Return the queues and agents of the configuration, ready to serve. Needs a running event loop.
 
     may_dial: why a number may not be dialled, None where it may; without it nobody is called back
     presence: the state of a telephone (`PbxWatch.presence`)
+    services: the process as a call on a route sees it (`Gateway.services`); without it call-backs that were
+              promised before the gateway ended are not taken up
     others:   conferences
 
     Raises UserError where the configuration names a queue, trunk or music that is not there.
     """
-    return PeopleOfOurs(QueueHouse(config, hub, may_dial=may_dial, presence=presence), others)
+    house = QueueHouse(config, hub, may_dial=may_dial, presence=presence, services=services)
+    return PeopleOfOurs(house, others)

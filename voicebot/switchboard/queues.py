@@ -24,12 +24,13 @@ from voicebot.audio.frames import Samples
 from voicebot.call.handover import HANDOVER_CONTEXT
 from voicebot.call.live import Hub
 from voicebot.call.people import Presenter
-from voicebot.config import AgentConfig, Config, QueueConfig
+from voicebot.call.services import Services
+from voicebot.config import AgentConfig, Config, QueueConfig, Route
 from voicebot.dialog.turns import Handover
 from voicebot.errors import Problem, UserError
 from voicebot.switchboard.callback import CallBacks
 from voicebot.switchboard.music import music_of
-from voicebot.switchboard.queues_state import AgentsState, read_state
+from voicebot.switchboard.queues_state import AGENTS_FILE, StateFile, agents_text, read_agents
 from voicebot.switchboard.queues_views import AgentView, QueueView, WaitingView
 from voicebot.switchboard.transfers import Talk, TalkEnd
 from voicebot.switchboard.waiting import Waiting, stay_of, values_of
@@ -47,6 +48,8 @@ REST_S: Mapping[Outcome, float] = {
 """For so long an agent is not asked again for the same caller; others are, meanwhile."""
 TAKEN = frozenset(("inuse", "busy", "ringinuse", "onhold"))
 """States of a telephone whose owner talks to somebody else: it is not rung."""
+WANTED_S = 30.0
+"""For so long who was given to one agent waits for just that one."""
 LOOK_AGAIN_S = 3.0
 """How often those are looked at while callers wait."""
 
@@ -98,6 +101,7 @@ class QueueHouse:
         *,
         may_dial: MayDial | None = None,
         presence: Presence = lambda channel: "unknown",
+        services: Callable[[Route], Services] | None = None,
         clock: Callable[[], float] | None = None,
         epoch: Callable[[], float] = time.time,
     ) -> None:
@@ -124,14 +128,16 @@ class QueueHouse:
         self._order = 0
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._state = AgentsState(config.var)
+        self._state = StateFile(config.var / AGENTS_FILE)
         self._agents = self._known_agents()
         self.call_backs = CallBacks(self)
+        if services is not None:
+            self.call_backs.restore(services)
 
     def _known_agents(self) -> dict[str, Agent]:
         """Return all agents, each as they were when the gateway ended."""
         now = self.clock()
-        before = read_state(self.config.var)
+        before = read_agents(self.config.var)
         agents = {}
         for name, settings in self.config.agents.items():
             kept = before.get(name)
@@ -163,22 +169,27 @@ class QueueHouse:
         return handover.queue and handover.destination in self.config.queues
 
     async def serve(self, presenter: Presenter, handover: Handover) -> Handover | None:
-        """See `People.serve`."""
+        """See `People.serve`. Whoever talks by a browser has no channel to be joined with a person's."""
+        if not presenter.stage.leg.bridge_id:
+            return None
         side: Side | None = None
-        wanted = ""
+        waiter = self._waiter(presenter, handover)
         while True:
-            waiting = Waiting(self, presenter, handover, self._waiter(presenter, handover, wanted), side)
+            waiting = Waiting(self, presenter, handover, waiter, side)
             end = await waiting.run()
             if not isinstance(end, TalkEnd):
                 return end
+            side, before = waiting.side, waiter
             kind, _, name = end.to.partition(":")
-            side, wanted = waiting.side, ""
-            if kind == "agent":
-                wanted = name
-            else:
+            if kind == "queue":
                 handover = stay_of(end.to, handover)
+            waiter = self._waiter(presenter, handover)
+            if waiter.queue == before.queue:
+                waiter.since = before.since
+            if kind == "agent":
+                waiter.wanted, waiter.wanted_until = name, self.clock() + WANTED_S
 
-    def _waiter(self, presenter: Presenter, handover: Handover, wanted: str = "") -> Waiter:
+    def _waiter(self, presenter: Presenter, handover: Handover) -> Waiter:
         queue = self.config.queues[handover.destination]
         priority, skills = weigh(
             [Rule(each.when, each.priority, each.skills) for each in queue.rules],
@@ -194,7 +205,6 @@ class QueueHouse:
             self._order,
             priority,
             skills,
-            wanted=wanted,
         )
 
     def full(self, queue: str) -> bool:
@@ -260,6 +270,8 @@ class QueueHouse:
             if outcome in REST_S:
                 member.waiter.resting[agent.name] = now + REST_S[outcome]
             agent.handle(_EVENTS[outcome], now)
+            if agent.state is AgentState.PAUSED:
+                self._keep_agents()
         log.info("offer ended", queue=member.waiter.queue, agent=agent.name, outcome=outcome)
         self.changed(member.waiter.queue)
         self.agent_changed(agent)
@@ -464,8 +476,11 @@ class QueueHouse:
         agent = self._agents[name]
         if not agent.handle(event, self.clock()) and agent.state is AgentState.SIGNED_OUT and otherwise:
             raise UserError(f"{name} is {otherwise.partition(':')[0]}", otherwise.partition(": ")[2])
-        self._state.keep(self._agents.values())
+        self._keep_agents()
         self.agent_changed(agent)
+
+    def _keep_agents(self) -> None:
+        self._state.keep(agents_text(self._agents.values()))
 
     async def move(self, call_id: str, position: int) -> None:
         """Give a caller another place in their queue, from 1."""
@@ -519,18 +534,6 @@ class QueueHouse:
     async def swap(self, call_id: str) -> None:
         """The agent talks to the other of the two now; the caller hears music meanwhile."""
         self._talk(call_id).ask(Swap())
-
-    async def media(self, call_id: str, who: str, wanted: bool) -> None:
-        """Keep our media in the talk of two persons, for `who` (a supervisor, a recording), or no more."""
-        waiting = self._talks.get(call_id)
-        if waiting is None:
-            raise UserError(f"call {call_id} is with no person", "look at the live calls")
-        await waiting.side.keep(who, wanted)
-
-    def agent_channel(self, call_id: str) -> str | None:
-        """Return the id of the channel of the person who has a call: for those who whisper to them."""
-        waiting = self._talks.get(call_id)
-        return waiting.talk.channel_id if waiting is not None and waiting.talk is not None else None
 
     def _waiting(self, call_id: str) -> Member:
         member = self._members.get(call_id)

@@ -1,94 +1,138 @@
-"""What of agents outlives the gateway: who is signed in, and who is paused. It is in `var/agents.json`."""
+"""What of queues outlives the gateway: who is signed in or paused, and who is to be called back.
+
+Two small files below `var`, each written whole or not at all: `agents.json` and `call_backs.json`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from voicebot.acd.agents import Agent, AgentState
 
-FILE = "agents.json"
+AGENTS_FILE = "agents.json"
+CALL_BACKS_FILE = "call_backs.json"
 
 log = structlog.get_logger(__name__)
+M = TypeVar("M", bound=BaseModel)
 
 
-class Kept(BaseModel):
-    """One agent. `paused`: why, None where they are not."""
-
+class _Kept(BaseModel):
     model_config = ConfigDict(extra="ignore")
+
+
+class KeptAgent(_Kept):
+    """One agent. `paused`: why, None where they are not."""
 
     signed_in: bool
     paused: str | None = None
 
 
-class _File(BaseModel):
-    agents: dict[str, Kept]
+class _Agents(_Kept):
+    agents: dict[str, KeptAgent]
 
 
-def read_state(var: Path) -> dict[str, Kept]:
+class KeptCallBack(_Kept):
+    """One promise. `call_id`, `started_at`: whose record tells of it; `route`: the number of its route."""
+
+    call_id: str
+    started_at: datetime
+    queue: str
+    route: str
+    number: str
+    caller: str
+    summary: str
+    language: str
+    since_at: float
+    priority: int
+    skills: tuple[str, ...]
+
+
+class _CallBacks(_Kept):
+    call_backs: list[KeptCallBack]
+
+
+def read_agents(var: Path) -> dict[str, KeptAgent]:
     """Return what was kept; nothing where there is no file, or none that can be read."""
-    path = var / FILE
-    try:
-        return _File.model_validate_json(path.read_bytes()).agents
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValidationError) as error:
-        log.warning("states of agents not readable", file=str(path), error=str(error))
-        return {}
+    kept = _read(var / AGENTS_FILE, _Agents)
+    return kept.agents if kept is not None else {}
 
 
-def kept(agents: Iterable[Agent]) -> dict[str, Kept]:
-    """Return what is to be kept of agents."""
-    return {
-        agent.name: Kept(
+def read_call_backs(var: Path) -> list[KeptCallBack]:
+    """Return what was promised; nothing where there is no file, or none that can be read."""
+    kept = _read(var / CALL_BACKS_FILE, _CallBacks)
+    return kept.call_backs if kept is not None else []
+
+
+def agents_text(agents: Iterable[Agent]) -> str:
+    """Return the file that keeps agents as they are, or will be once their call is over."""
+    kept = {
+        agent.name: KeptAgent(
             signed_in=agent.state is not AgentState.SIGNED_OUT and not agent.leaves,
             paused=agent.reason if agent.state is AgentState.PAUSED or agent.pauses else None,
         )
         for agent in agents
     }
+    return _Agents(agents=kept).model_dump_json(indent=1)
 
 
-def write_state(var: Path, agents: dict[str, Kept]) -> None:
-    """Write it whole or not at all. Raises OSError."""
-    var.mkdir(parents=True, exist_ok=True)
-    aside = var / f"{FILE}.part"
+def call_backs_text(call_backs: Iterable[KeptCallBack]) -> str:
+    return _CallBacks(call_backs=list(call_backs)).model_dump_json(indent=1)
+
+
+def write_state(path: Path, text: str) -> None:
+    """Write a file whole or not at all. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".part")
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            file.write(_File(agents=agents).model_dump_json(indent=1))
+        with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        aside.rename(var / FILE)
+        aside.rename(path)
     finally:
         aside.unlink(missing_ok=True)
 
 
-class AgentsState:
-    """Writes what changed, off the event loop, one file at a time."""
+class StateFile:
+    """Writes what changed, off the event loop, one text after the other."""
 
-    def __init__(self, var: Path) -> None:
-        self._var = var
-        self._due: dict[str, Kept] | None = None
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._due: str | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    def keep(self, agents: Iterable[Agent]) -> None:
-        self._due = kept(agents)
+    def keep(self, text: str) -> None:
+        self._due = text
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write(), name="states of agents")
+            self._writing = asyncio.create_task(self._write(), name=f"writing {self._path.name}")
 
     async def _write(self) -> None:
         while self._due is not None:
             due, self._due = self._due, None
             try:
-                await asyncio.to_thread(write_state, self._var, due)
+                await asyncio.to_thread(write_state, self._path, due)
             except OSError as error:
-                log.error("states of agents not kept", error=str(error))
+                log.error("state not kept", file=str(self._path), error=str(error))
 
     async def close(self) -> None:
         """Wait until all is written."""
         if self._writing is not None:
             await asyncio.wait({self._writing})
+
+
+def _read(path: Path, model: type[M]) -> M | None:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        log.warning("state not readable", file=str(path), error=str(error))
+        return None

@@ -115,6 +115,7 @@ class Waiting:
         self._texts = texts_of(self.language)
         self._number = stage.scribe.record.caller.number
         self.side = side or self._new_side()
+        self._again = side is not None
         self._news: asyncio.Queue[_News] = asyncio.Queue()
         self._phone: Telephone | None = None
         self._offer: Offer | None = None
@@ -129,7 +130,7 @@ class Waiting:
 
     def _new_side(self) -> Side:
         stage = self.stage
-        keep = {"recording"} if stage.live.view().recording != "off" else set()
+        keep = {"call"} if stage.live.view().recording == "on" else set()
         sound = HoldSound(stage.port.playout, stage.port.sample_rate, stage.prompts)
         return Side(stage.services.ari, stage.leg, sound, self._house.music_of(self.waiter.queue), keep)
 
@@ -177,7 +178,7 @@ class Waiting:
         self.stage.live.state("waiting", person="", queue=self.waiter.queue, summary=self.summary)
         if not self.side.sound.on:
             self.side.sound.start(self.side.music)
-        if self._house.full(self.waiter.queue):
+        if not self._again and self._house.full(self.waiter.queue):
             return await self._nobody("full")
         self._house.enter(self)
         announcing = asyncio.create_task(self._announce(), name="announcements")

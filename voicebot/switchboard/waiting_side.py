@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import structlog
@@ -42,6 +43,7 @@ class Side:
         self._ari = ari
         self._keep = keep
         self._media_in = True
+        self._moving = asyncio.Lock()
 
     async def admit(self, phone: Telephone) -> None:
         """Let a person in: the music plays until they are there. Raises PbxError; then it goes on."""
@@ -62,13 +64,14 @@ class Side:
         await self._settle_media()
 
     async def _settle_media(self) -> None:
-        wanted = not self.with_person or bool(self._keep)
-        if wanted == self._media_in:
-            return
-        change = requests.add_channels if wanted else requests.remove_channels
-        try:
-            await self._ari.request(change(self.leg.bridge_id, self.leg.media_id))
-            self._media_in = wanted
-        except PbxError as error:  # it was lost just now: the leg makes it anew, in the bridge
-            self._media_in = True
-            log.warning("media not moved", error=str(error))
+        async with self._moving:  # the call may want them kept while the talk begins or ends
+            wanted = not self.with_person or bool(self._keep)
+            if wanted == self._media_in:
+                return
+            change = requests.add_channels if wanted else requests.remove_channels
+            try:
+                await self._ari.request(change(self.leg.bridge_id, self.leg.media_id))
+                self._media_in = wanted
+            except PbxError as error:  # it was lost just now: the leg makes it anew, in the bridge
+                self._media_in = True
+                log.warning("media not moved", error=str(error))
