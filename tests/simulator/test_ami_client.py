@@ -12,7 +12,16 @@ import pytest
 from tests.simulator.pbx.ami import HOST, SimulatedAmi
 from voicebot.ami import session as session_module
 from voicebot.ami.actions import CoreShowChannels, Originate, Ping
-from voicebot.ami.events import Channel, CoreShowChannel, LiveChannels, Missed, Newchannel, UnknownEvent
+from voicebot.ami.events import (
+    Channel,
+    CoreShowChannel,
+    Listed,
+    LiveChannels,
+    Missed,
+    Newchannel,
+    UnknownEvent,
+)
+from voicebot.ami.pbx_actions import BridgeList
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx import ami_client as client_module
 from voicebot.pbx.ami_client import AmiClient, AmiUnsure, Link
@@ -221,3 +230,38 @@ async def test_closing_ends_the_readers_and_leaves_no_task(ami: SimulatedAmi) ->
         events = ours.subscribe()
     assert [event async for event in events] == []
     assert not {task for task in asyncio.all_tasks() - before if "ami" in task.get_name()}
+
+
+# --- lists ----------------------------------------------------------------------------------------------
+
+
+async def test_all_lists_come_in_their_place_and_a_refused_one_says_so(ami: SimulatedAmi) -> None:
+    async with client(ami, lists=(BridgeList(),)) as ours:
+        with ours.subscribe(live=True) as events:
+            assert await anext(events) == LiveChannels(())
+            refused = await anext(events)
+            assert isinstance(refused, Listed)
+            assert (refused.action, refused.events) == ("BridgeList", ())
+            assert "Invalid/unknown command" in refused.refused
+
+
+async def test_a_list_that_is_asked_for_while_it_is_made_is_made_again(ami: SimulatedAmi) -> None:
+    """The one under way may be older than what was just lost."""
+    async with client(ami) as ours:
+        with ours.subscribe() as events:
+            for _ in range(5):
+                ours.refresh()
+            assert await anext(events) == LiveChannels(())
+            assert await anext(events) == LiveChannels(())
+            ami.tell(*newchannel(1))
+            assert isinstance(await anext(events), Newchannel)
+    assert [each.get("Action") for each in ami.asked].count("CoreShowChannels") == 2
+
+
+async def test_events_may_keep_all_their_headers(ami: SimulatedAmi) -> None:
+    async with client(ami, typed=False) as ours:
+        with ours.subscribe() as events:
+            ami.tell(*newchannel(1))
+            event = await anext(events)
+    assert isinstance(event, UnknownEvent)
+    assert event.message.headers[1:] == (("Channel", "A/1"), ("Uniqueid", "1"))

@@ -65,7 +65,8 @@ def test_an_action_gets_its_answer_and_no_other() -> None:
     found = answer(session, f"Response: Success\nActionID: {second}\nPing: Pong\n\n")
     assert [each.action_id for each in found if isinstance(each, Answered)] == [second]
     found = answer(session, f"Response: Error\nActionID: {first}\nMessage: Permission denied\n\n")
-    assert found == [Failed(first, "AMI refuses Ping: Permission denied")]
+    said = Message((("Response", "Error"), ("ActionID", first), ("Message", "Permission denied")))
+    assert found == [Failed(first, "AMI refuses Ping: Permission denied", response=said)]
 
 
 def test_a_list_is_one_answer() -> None:
