@@ -177,6 +177,45 @@ async def test_a_supervisor_barges_in_by_microphone_and_the_bot_waits(pbx: Pbx, 
         await nothing_left(pbx)
 
 
+async def test_the_bot_waits_until_the_last_of_several_supervisors_has_left(pbx: Pbx, tmp_path: Path) -> None:
+    async with House(pbx, tmp_path) as house:
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        anna = await house.supervisors.microphone(house.id, "barge", "anna")
+        bert = await house.supervisors.microphone(house.id, "barge", "bert")
+        (call,) = house.bot.gateway.calls
+        with pytest.raises(UserError, match="let them leave first"):
+            await house.supervisors.release(house.id, "carl")
+        with pytest.raises(UserError, match="use `say`"):
+            await house.supervisors.microphone(house.id, "whisper", "carl")
+        await anna.close()
+        assert call.handle.live.is_held and call.handle.live.view().supervisors == ("bert",)
+        await house.supervisors.hold(house.id, "carl")
+        await bert.close()
+        assert call.handle.live.is_held, "held by hand as well"
+        await house.supervisors.release(house.id, "carl")
+        assert not call.handle.live.is_held
+        await caller.hang_up()
+        await house.bot.record()
+        await nothing_left(pbx)
+
+
+async def test_a_supervisor_hands_a_caller_of_the_bot_over(pbx: Pbx, tmp_path: Path) -> None:
+    async with House(pbx, tmp_path) as house:
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        transfer = house.supervisors.transfer
+        for to, kind in (("reception", "attended"), ("conference:cellar", "blind"), ("1; rm", "blind")):
+            with pytest.raises(UserError):
+                await transfer(house.id, to, kind, "anna")  # type: ignore[arg-type]
+        await transfer(house.id, "reception", "blind", "anna")
+        record = await house.bot.record()
+        assert (record.outcome, record.ended_by) == ("transferred", "handover")
+        assert [(i.what, i.detail) for i in record.interventions] == [("transfer", "reception")]
+        await caller.hang_up()
+        await nothing_left(pbx)
+
+
 async def test_a_supervisor_takes_a_call_over_and_it_goes_on_between_the_two(
     pbx: Pbx, tmp_path: Path
 ) -> None:

@@ -258,3 +258,34 @@ async def test_on_a_persons_call_a_supervisor_listens_whispers_and_barges_in(
             "listen", "whisper", "barge", "leave", "whisper", "leave",
         ]  # fmt: skip
         await nothing_left(pbx)
+
+
+async def test_a_caller_goes_from_the_bot_to_a_queue_and_from_there_to_a_supervisor(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=None)) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna") as bot,
+    ):
+        supervisors = Supervisors(lambda: bot.gateway.calls)
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        (call,) = bot.gateway.calls
+        with pytest.raises(UserError, match="queues: support"):
+            await supervisors.transfer(call.id, "queue:sales", "blind", "boss")
+        await supervisors.transfer(call.id, "queue:support", "blind", "boss")
+        await bot.waiting(1)
+        await phones.rung("anna")
+        microphone = await supervisors.microphone(call.id, "take_over", "boss")
+        await until(lambda: not bot.house.queues()[0].waiting)
+        await caller.pause(0.5)
+        since = now()
+        await speak(microphone, 0.8)
+        await caller.pause(0.2)
+        assert pitch(caller.received, since) == pytest.approx(VOICE_HZ, abs=15), "and no music"
+        await microphone.close()
+        await asyncio.wait_for(caller.ended, SOON_S)
+        record = await bot.record()
+        assert [i.what for i in record.interventions] == ["transfer", "take_over", "leave"]
+        assert record.ended_by == "supervisor" and record.people[0].outcome == "abandoned"
+        await nothing_left(pbx)

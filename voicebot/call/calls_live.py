@@ -177,14 +177,18 @@ class CallFeed:
         """Is told when somebody listens, or nobody any more."""
 
     @property
-    def watched(self) -> bool:
-        """Whether anybody would see what is told."""
-        return self._hub.watched
+    def read(self) -> bool:
+        """Whether anybody reads the caller's words while they are spoken."""
+        return self._hub.wants("words")
 
     @property
     def is_held(self) -> bool:
         """Whether a supervisor has made the bot fall silent."""
         return self._stand.held
+
+    @property
+    def in_conference(self) -> bool:
+        return self._stand.state == "conference"
 
     # --- how it stands ----------------------------------------------------------------------------------
 
@@ -243,7 +247,7 @@ class CallFeed:
 
     def moved(self) -> None:
         """The dialog has gone on: perhaps to another step, perhaps it has learnt something."""
-        if self._mind is None or not self.watched:
+        if self._mind is None or not (self._hub.wants("step") or self._hub.wants("slots")):
             return
         stand = self._stand
         if (step := self._mind.step) != stand.step:
@@ -275,7 +279,7 @@ class CallFeed:
         """A turn of the record is complete."""
         self._stand.partial = "" if turn.who == "caller" else self._stand.partial
         turns = self._known_turns()  # now: who comes to look must not make all calls wait
-        if self.watched:
+        if self._hub.wants("turn"):
             self._tell("turn", {"index": len(turns) - 1, "turn": turns[-1]})
 
     def state(

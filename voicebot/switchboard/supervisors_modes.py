@@ -47,6 +47,8 @@ class Presence:
             raise UserError(f"there is no way `{mode}` to be on a call", f"one of: {', '.join(MODES)}")
         if call.over.done():
             raise UserError("the call is over", "look at the live calls")
+        if call.live.in_conference:
+            raise UserError("this call is in a conference", "join the conference: have it invite you")
         if speaks(mode) and not isinstance(call.stage.port.playout, Playout):
             raise UserError(
                 "this call came by AGI, where nobody can speak into it", "use `say`, or transfer it"

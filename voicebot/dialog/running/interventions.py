@@ -213,8 +213,10 @@ def correct(run: Run, slot: str, given: object, moment: datetime) -> Next:
                 "correct it when the work is done, or jump to another step",
             )
         return replace_answer(run, at, slot, value, moment)
+    first = frame.values.get(slot) is None
     frame.learn(slot, value)
-    frame.ahead |= {slot}
+    if first:
+        frame.ahead |= {slot}
     run.understood = _understood(run, slot, value, hidden)
     if run.working is not None and not isinstance(run.working, AskModel):
         return BotTurn((), run.working)
