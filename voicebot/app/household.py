@@ -61,7 +61,14 @@ class Household:
             )
             takers.append(ConferenceTaker(self._conferences))
         presence = self._pbx.presence if self._pbx is not None else lambda channel: "unknown"
-        self._people = build_people(config, hub, may_dial=outside.refuses, presence=presence, others=takers)
+        self._people = build_people(
+            config,
+            hub,
+            may_dial=outside.refuses,
+            presence=presence,
+            services=gateway.services,
+            others=takers,
+        )
         return self._people
 
     @asynccontextmanager
