@@ -210,7 +210,7 @@ class Conversation:
     def _reader(self) -> OnPartial | None:
         """Return who reads an utterance while it is spoken; nobody, where it might hold a secret."""
         live = self._stage.live
-        if not live.watched or live.privacy.secret or self.interpreter.knows_secrets:
+        if not live.read or live.privacy.secret or self.interpreter.knows_secrets:
             return None
         return live.words
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -53,19 +53,28 @@ class Hub:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody looks: who publishes often may save the work."""
+        """Whether anybody looks."""
         return bool(self._watches)
+
+    def wants(self, kind: str) -> bool:
+        """Whether anybody takes news of this kind: who publishes often may save the work."""
+        return any(watch.takes(kind) for watch in self._watches)
 
     def publish(self, topic: Topic, kind: str, id: str, data: dict[str, Any] | None = None) -> None:
         """Tell all watchers. Never raises, never waits."""
-        if self._watches:
-            news = News(topic, kind, id, data or {}, self._clock())
-            for watch in self._watches:
+        news: News | None = None
+        for watch in self._watches:
+            if watch.takes(kind):
+                news = news or News(topic, kind, id, data or {}, self._clock())
                 watch.put(news)
 
-    def watch(self) -> Watch:
-        """Return all news from now on."""
-        watch = Watch(self._most, self._watches.remove)
+    def watch(self, *kinds: str) -> Watch:
+        """Return news from now on: of these kinds, or all.
+
+        Whoever watches for long, to count or to keep, names the kinds: words are recognised ahead of their
+        turn only while somebody takes `words`.
+        """
+        watch = Watch(self._most, self._watches.remove, kinds)
         self._watches.append(watch)
         return watch
 
@@ -73,12 +82,17 @@ class Hub:
 class Watch:
     """One watcher's news, as a context manager and an endless iterator."""
 
-    def __init__(self, most: int, left: Callable[[Watch], None]) -> None:
+    def __init__(self, most: int, left: Callable[[Watch], None], kinds: Collection[str] = ()) -> None:
         self._most = most
         self._left = left
+        self._kinds = frozenset(kinds)
         self._news: deque[News | Lagged] = deque()
         self._wake = asyncio.Event()
         self._open = True
+
+    def takes(self, kind: str) -> bool:
+        """Whether news of this kind are wanted."""
+        return not self._kinds or kind in self._kinds
 
     def put(self, news: News) -> None:
         if len(self._news) >= self._most:

@@ -100,8 +100,8 @@ class Metrics:
     # --- fed by news ------------------------------------------------------------------------------------
 
     async def follow(self, hub: Hub) -> None:
-        """Take all news, until cancelled."""
-        with hub.watch() as watch:
+        """Take what is counted, until cancelled."""
+        with hub.watch(*_OF_CALLS, "changed") as watch:
             while True:
                 await watch.wait()
                 for at, news in enumerate(watch.take()):

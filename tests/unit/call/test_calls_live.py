@@ -220,3 +220,14 @@ def test_nobody_watches_nothing_is_made(live: LiveCalls, monkeypatch: pytest.Mon
     feed.words("yes", 1.0)
     feed.record.turns.append(CallerTurnRecord(kind="speech", text="yes"))
     feed.turn(feed.record.turns[-1])
+
+
+def test_who_only_counts_does_not_make_anybody_read_along(live: LiveCalls) -> None:
+    feed = live.begin(record())
+    with live.hub.watch("turn", "ended") as counting:
+        assert not feed.read
+        feed.words("yes", 1.0)
+        feed.end()
+        with live.hub.watch():
+            assert feed.read
+    assert [kind for kind, _ in told(counting)] == ["ended"]

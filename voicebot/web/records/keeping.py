@@ -22,7 +22,7 @@ async def keep_up(index: RecordIndex, hub: Hub) -> None:
     """Catch up now, after each call, and every LOOK_EVERY_S, until cancelled."""
     try:
         await asyncio.to_thread(index.open)
-        with hub.watch() as watch:
+        with hub.watch("ended") as watch:
             while True:
                 try:
                     read = await asyncio.to_thread(index.catch_up)
