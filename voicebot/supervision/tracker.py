@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voicebot.ami.events import (
@@ -47,6 +47,7 @@ from voicebot.supervision.state import (
     PbxQueue,
     Recording,
     Registration,
+    plain,
 )
 
 REMEMBERED = 20_000
@@ -233,15 +234,15 @@ class PbxTracker:
             ids = changed.get(part, set())
             if new := [id_ for id_ in ids if id_ in there]:
                 views = (self._legs[id_].view if part == "channels" else self._room_view(id_) for id_ in new)
-                found[part] = [asdict(view) for view in views]
+                found[part] = [plain(view) for view in views]
             if gone := sorted(id_ for id_ in ids if id_ not in there):
                 found[f"{part}_gone"] = gone
         if names := changed.get("endpoints"):
-            found["endpoints"] = [asdict(each) for each in self.endpoints if each.name in names]
+            found["endpoints"] = [plain(each) for each in self.endpoints if each.name in names]
         if "queues" in changed or ("endpoints" in changed and self.queues):
-            found["queues"] = [asdict(each) for each in self.queues]
+            found["queues"] = [plain(each) for each in self.queues]
         if "registrations" in changed:
-            found["registrations"] = [asdict(each) for each in self.registrations]
+            found["registrations"] = [plain(each) for each in self.registrations]
         return found
 
     # --- channels ---------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ import secrets
 import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -49,7 +48,7 @@ from voicebot.errors import PbxError, Problem, UserError
 from voicebot.pbx.ami_client import AmiClient
 from voicebot.pbx.ami_subscription import Subscription
 from voicebot.pbx.ari_client import Link
-from voicebot.supervision.state import PbxChannel, PbxState, Stuck
+from voicebot.supervision.state import PbxChannel, PbxState, Stuck, plain
 from voicebot.supervision.tracker import PbxTracker
 from voicebot.supervision.watchdog import Limits, WatchDog
 from voicebot.switchboard.pbx_dialling import ClickRules
@@ -379,7 +378,7 @@ class PbxWatch:
         tracker = self._tracker
         found = self._dog.warnings(tracker.channels, tracker.bridges, self._held(), now)
         if {(each.id, each.code) for each in found} != {(each.id, each.code) for each in self._warnings}:
-            self._hub.publish("pbx", "warnings", ID, {"warnings": [asdict(each) for each in found]})
+            self._hub.publish("pbx", "warnings", ID, {"warnings": [plain(each) for each in found]})
         self._warnings = found
         if self._settings.hang_up_unowned:
             lost = [each for each in found if each.code == "unowned"]
