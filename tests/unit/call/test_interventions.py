@@ -217,7 +217,7 @@ async def test_a_caller_is_handed_over_also_by_a_held_bot(talk: Led) -> None:
     await talk.ask(GiveTo(Handover("reception")))
     with pytest.raises(CallEnded):
         await talk.running
-    assert talk.given == [Handover("reception")]
+    assert talk.given == [Handover("reception", language="en-US")]
 
 
 async def test_the_last_words_cannot_be_led_but_a_held_end_can_be_released(talk: Led) -> None:

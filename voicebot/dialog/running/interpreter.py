@@ -232,8 +232,9 @@ class Interpreter:
         return self._intervene(interventions.repeat, now, heard)
 
     def hand_over(self, handover: Handover, now: float, heard: str | None = None) -> BotTurn:
-        """End the dialog, and leave the caller to somebody else."""
-        return self._intervene(lambda run: BotTurn((), handover), now, heard)
+        """End the dialog, and leave the caller to somebody else, in the language of the call."""
+        told = replace(handover, language=handover.language or self.language)
+        return self._intervene(lambda run: BotTurn((), told), now, heard)
 
     def _intervene(self, change: Callable[[Run], Next], now: float, heard: str | None) -> BotTurn:
         if self._run.outcome is not None:
