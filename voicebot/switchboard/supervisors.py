@@ -81,10 +81,10 @@ class Supervisors:
         await self._ask(call, Say(text), by, "say", " ".join(text.split()))
 
     async def correct(self, call_id: str, slot: str, value: object, by: str) -> None:
-        """Put a slot right, in words or as a value of its type (dates as ISO 8601)."""
+        """Put a slot right, in words or as a value of its type (dates as ISO 8601); None: ask it again."""
         call = self._call(call_id)
         open_ = {choice.name for choice in self.may(call_id).slots if not choice.sensitive}
-        shown = str(value)[:100] if slot in open_ else HIDDEN
+        shown = "unknown" if value is None else str(value)[:100] if slot in open_ else HIDDEN
         await self._ask(call, Correct(slot, value), by, "correct", f"{slot} = {shown}")
 
     async def jump(self, call_id: str, step: str, by: str) -> None:

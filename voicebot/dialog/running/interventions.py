@@ -194,11 +194,16 @@ def _steps(frame: Frame) -> Sequence[str]:
 
 
 def correct(run: Run, slot: str, given: object, moment: datetime) -> Next:
-    """Put a slot right, as if the caller had; what was not asked yet will not be asked any more."""
+    """Put a slot right, as if the caller had; what was not asked yet will not be asked any more.
+
+    `given` None takes the answer back: it is asked for again.
+    """
     frame = next((frame for frame in reversed(run.frames) if slot in frame.dialog.file.slots), None)
     if frame is None:
         names = ", ".join(choice.name for choice in possible(run).slots) or "none"
         raise UserError(Problem(f"there is no slot `{slot}` here", f"slots of this dialog: {names}"))
+    if given is None:
+        return _take_back(run, frame, slot, moment)
     value = _read(run, frame, slot, given, moment)
     hidden = is_sensitive_value(frame.dialog, slot)
     if frame is run.frame and slot in run.asked and run.working is None and run.step.ask:
@@ -207,11 +212,7 @@ def correct(run: Run, slot: str, given: object, moment: datetime) -> Next:
         return accept(run, {slot: value})
     at = _answer_of(run, frame, slot)
     if at is not None and run.step.llm is None:
-        if run.working is not None and not isinstance(run.working, AskModel):
-            raise UserError(
-                f"the bot is at work in step `{run.frame.step}`, perhaps with the old value of `{slot}`",
-                "correct it when the work is done, or jump to another step",
-            )
+        _not_at_work(run, slot)
         return replace_answer(run, at, slot, value, moment)
     first = frame.values.get(slot) is None
     frame.learn(slot, value)
@@ -227,6 +228,31 @@ def correct(run: Run, slot: str, given: object, moment: datetime) -> Next:
         if run.working is not None:
             return BotTurn((), run.working)
     return hear(run, _question(run))
+
+
+def _take_back(run: Run, frame: Frame, slot: str, moment: datetime) -> Next:
+    if frame.values.get(slot) is None:
+        raise UserError(f"nothing is known of `{slot}`", "give a value, or jump to the step that asks for it")
+    _not_at_work(run, slot)
+    at = _answer_of(run, frame, slot)
+    frame.ahead -= {slot}
+    if at is not None and run.step.llm is None:
+        return replace_answer(run, at, slot, None, moment)
+    frame.values[slot] = None
+    hidden = is_sensitive_value(frame.dialog, slot)
+    run.understood = Understood("correction", run.frame.step, "", sensitive=hidden, slot=slot)
+    if run.working is not None:
+        return BotTurn((), run.working)
+    return hear(run, _question(run))
+
+
+def _not_at_work(run: Run, slot: str) -> None:
+    """Raise UserError where the old value of a slot may be on its way somewhere."""
+    if run.working is not None and not isinstance(run.working, AskModel):
+        raise UserError(
+            f"the bot is at work in step `{run.frame.step}`, perhaps with the old value of `{slot}`",
+            "correct it when the work is done, or jump to another step",
+        )
 
 
 def _understood(run: Run, slot: str, value: object, hidden: bool) -> Understood:

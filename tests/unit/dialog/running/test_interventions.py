@@ -111,6 +111,20 @@ def test_a_question_that_was_answered_beforehand_is_passed_over_once() -> None:
     assert talk.bot.state() != booking("monday", "four inside").bot.state()
 
 
+def test_an_answer_that_is_taken_back_is_asked_for_again_and_all_later_ones_stand() -> None:
+    talk = booking("monday", "four inside", "4271")
+    assert words(talk.bot.correct("people", None, talk.now)) == "And what about the people?"
+    assert talk.bot.values["people"] is None
+    assert talk.says("three") == "Which date?"
+    talk = booking("monday")
+    with pytest.raises(UserError, match="nothing is known"):
+        talk.bot.correct("pin", None, talk.now)
+    talk.bot.correct("on", "2027-03-05", talk.now)
+    talk.bot.correct("on", None, talk.now)
+    talk.says("four inside", "4271")
+    assert talk.bot.step == "on", "it is not passed over"
+
+
 def test_the_slot_that_is_asked_for_is_answered() -> None:
     talk = booking()
     assert words(talk.bot.correct("day", "tuesday", talk.now)) == "How many and where?"
@@ -314,7 +328,7 @@ def test_a_model_is_told_what_was_put_right() -> None:
 # --- any sequence ---------------------------------------------------------------------------------------
 
 DIALOGS = [*SHIPPED, BOOKING, OUTER, WORKING]
-VALUES = st.sampled_from([*GIVEN.values(), "monday", "next friday", "yes", "nonsense", "", "inside"])
+VALUES = st.sampled_from([None, *GIVEN.values(), "monday", "next friday", "yes", "nonsense", "", "inside"])
 DEED = st.one_of(
     st.tuples(st.just("correct"), st.integers(0, 30), VALUES),
     st.tuples(st.just("jump"), st.integers(0, 60), st.just("")),
@@ -324,7 +338,7 @@ DEED = st.one_of(
 )
 
 
-def do(bot: Interpreter, deed: tuple[str, object, str], now: float) -> None:
+def do(bot: Interpreter, deed: tuple[str, object, str | None], now: float) -> None:
     kind, which, value = deed
     possible = bot.possible()
     try:
@@ -333,7 +347,7 @@ def do(bot: Interpreter, deed: tuple[str, object, str], now: float) -> None:
         elif kind == "jump" and possible.steps:
             bot.jump(possible.steps[int(str(which)) % len(possible.steps)].name, now)
         elif kind == "say":
-            bot.say(value, now)
+            bot.say(value or "", now)
         elif kind == "repeat":
             bot.repeat(now)
         elif kind == "event":
@@ -345,7 +359,7 @@ def do(bot: Interpreter, deed: tuple[str, object, str], now: float) -> None:
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(DIALOGS), st.lists(DEED, max_size=12))
 def test_after_any_interventions_the_dialog_can_be_copied_and_replayed_and_ends(
-    of: object, deeds: list[tuple[str, object, str]]
+    of: object, deeds: list[tuple[str, object, str | None]]
 ) -> None:
     file = of.file  # type: ignore[attr-defined]
     bot = Interpreter(of, {name: GIVEN[need.type] for name, need in file.needs.items() if need.type in GIVEN})  # type: ignore[arg-type]
