@@ -16,6 +16,7 @@ import numpy as np
 
 from tests.contract.pbx import Pbx
 from voicebot.app.gateway import Gateway
+from voicebot.call.calls_live import LiveCalls
 from voicebot.call.outbound import Campaigns
 from voicebot.call.people import People
 from voicebot.call.record import CallRecord, list_records, read_record
@@ -123,6 +124,7 @@ class Bot:
         campaigns: Campaigns | None = None,
         *,
         people: Callable[[Gateway], People] | None = None,
+        live: LiveCalls | None = None,
         **changes: Any,
     ) -> None:
         route = {"number": "600", "dialog": str(DIALOG), **changes.pop("route", {})}
@@ -139,7 +141,12 @@ class Bot:
         self._stop_reasons: list[BaseException] = []
         self._done = asyncio.Event()
         self.gateway = Gateway(
-            self.config, speech=self._make_speech, observer=self._note, campaigns=campaigns, people=people
+            self.config,
+            speech=self._make_speech,
+            observer=self._note,
+            campaigns=campaigns,
+            people=people,
+            live=live,
         )
 
     def _make_speech(self, config: Config, languages: Callable[[Route], Sequence[str]]) -> ScriptedSpeech:

@@ -171,6 +171,8 @@ class Scribe:
     def noise(self) -> None:
         """A sound of the caller's was taken for noise."""
         self.record.noises += 1
+        if self._live is not None:
+            self._live.words("", 0.0)
 
     def fault(self, what: str) -> None:
         self.record.faults.append(what)

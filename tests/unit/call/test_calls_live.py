@@ -14,6 +14,7 @@ from voicebot.call.listening import MOST_FRAMES, Ear
 from voicebot.call.live import Hub, Lagged, News, Watch
 from voicebot.call.privacy import Privacy
 from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord
+from voicebot.call.scribe import Scribe
 from voicebot.errors import UserError
 
 pytestmark = pytest.mark.unit
@@ -231,3 +232,10 @@ def test_who_only_counts_does_not_make_anybody_read_along(live: LiveCalls) -> No
         with live.hub.watch():
             assert feed.read
     assert [kind for kind, _ in told(counting)] == ["ended"]
+
+
+def test_words_that_were_noise_are_taken_back(live: LiveCalls) -> None:
+    feed = live.begin(record())
+    feed.words("uh", 1.0)
+    Scribe(feed.record, 0.0, live=feed).noise()
+    assert feed.view().partial == ""
