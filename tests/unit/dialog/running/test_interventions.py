@@ -17,6 +17,7 @@ from voicebot.dialog.turns import (
     Fetch,
     Fetched,
     Handover,
+    HookDone,
     Listen,
     MessageRecorded,
     RecordMessage,
@@ -329,6 +330,12 @@ def test_a_model_is_told_what_was_put_right() -> None:
 
 DIALOGS = [*SHIPPED, BOOKING, OUTER, WORKING]
 VALUES = st.sampled_from([None, *GIVEN.values(), "monday", "next friday", "yes", "nonsense", "", "inside"])
+RESULTS = (
+    Fetched(None, error="down"),
+    HookDone(error="down"),
+    MessageRecorded("", 0, "silence"),
+    Replied(error="down"),
+)
 DEED = st.one_of(
     st.tuples(st.just("correct"), st.integers(0, 30), VALUES),
     st.tuples(st.just("jump"), st.integers(0, 60), st.just("")),
@@ -356,7 +363,7 @@ def do(bot: Interpreter, deed: tuple[str, object, str | None], now: float) -> No
         assert all(problem.what and problem.remedy for problem in error.problems)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(DIALOGS), st.lists(DEED, max_size=12))
 def test_after_any_interventions_the_dialog_can_be_copied_and_replayed_and_ends(
     of: object, deeds: list[tuple[str, object, str | None]]
@@ -374,7 +381,7 @@ def test_after_any_interventions_the_dialog_can_be_copied_and_replayed_and_ends(
         assert bot.state() == twin.state() == fork.state(), "not deterministic"
     for at in range(40):
         turn = bot.handle(Silence(), 100.0 + at)
-        for result in (Fetched(None, error="down"), MessageRecorded("", 0, "silence"), Replied(error="down")):
+        for result in RESULTS:
             turn = bot.handle(result, 100.0 + at)
         if isinstance(turn.then, End | Handover):
             return
