@@ -111,6 +111,7 @@ class Handover:
     `skills`: what the person should be able to do.
     `host`: the caller is a host of the conference.
     `language`: that is spoken with the caller, such as ko-KR; "" where nobody said.
+    `shown`: the summary without sensitive values, for others to see; `sensitive`: their names in `context`.
     """
 
     destination: str
@@ -124,6 +125,8 @@ class Handover:
     conference: bool = False
     host: bool = False
     language: str = ""
+    shown: str = ""
+    sensitive: tuple[str, ...] = ()
 
 
 # --- work, done while the caller waits: begun at once, while the prompts of its turn are played ----------

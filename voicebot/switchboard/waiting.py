@@ -103,7 +103,8 @@ class Waiting:
         self.waiter = waiter
         self.agent = ""
         self.caller = stage.scribe.record.caller.name or stage.scribe.record.caller.number
-        self.summary = handover.summary or composed(handover.context)
+        self._told = handover.summary or composed(handover)
+        self.summary = handover.shown or self._told
         self.language = handover.language or stage.scribe.record.dialog.language
         self.handover = handover
         self.stage = stage
@@ -245,7 +246,7 @@ class Waiting:
         return None
 
     def _onward(self, extension: str) -> Handover:
-        return Handover(extension, self.handover.context, summary=self.summary, language=self.language)
+        return Handover(extension, self.handover.context, summary=self._told, language=self.language)
 
     def _end(self, outcome: str) -> None:
         if not self.record.outcome:
@@ -320,7 +321,7 @@ class Waiting:
         text = whisper_text(
             self._texts,
             caller=self.caller,
-            summary=self.summary,
+            summary=self._told,
             key=self._config.accept_key,
             call_back=False,
         )
@@ -484,9 +485,13 @@ class Waiting:
         self._house.hold(self, False)
 
 
-def composed(context: tuple[tuple[str, str], ...]) -> str:
+def composed(handover: Handover) -> str:
     """Return what a person is told where the dialog has no summary: the values that came along."""
-    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in context if value)
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {value}"
+        for name, value in handover.context
+        if value and name not in handover.sensitive
+    )
 
 
 def stay_of(to: str, handover: Handover) -> Handover:

@@ -18,7 +18,7 @@ from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.running.requests import request_of
 from voicebot.dialog.running.state import Cancelling, Completing, Confirming, Frame, Go, Next, Run
 from voicebot.dialog.running.types import types_of
-from voicebot.dialog.speaking.prompts import text_of
+from voicebot.dialog.speaking.prompts import is_sensitive_value, text_of
 from voicebot.dialog.speaking.raw import fill_in_for_reading
 from voicebot.dialog.turns import BotTurn, End, Handover, Prompt
 from voicebot.dialog.understanding.grammar import Grammar
@@ -27,6 +27,9 @@ from voicebot.errors import UserError
 
 MOST_STEPS = 100
 """Steps run without waiting for anything; more is an endless loop and ends the call as `error`."""
+
+HIDDEN = "•••"
+"""Stands for a sensitive value."""
 
 DONE = "done"
 """The word with which an included dialog returns that runs past its last step."""
@@ -177,6 +180,14 @@ def hear(run: Run, prompts: tuple[Prompt, ...] | list[Prompt]) -> BotTurn:
     return BotTurn(tuple(prompts), listens)
 
 
+def _shown_summary(run: Run, summary: str) -> str:
+    """Return the summary of a transfer as those may see it who are not the person: nothing sensitive."""
+    frame = run.frame
+    hidden = {name: HIDDEN for name in frame.values if is_sensitive_value(frame.dialog, name)}
+    values = {**frame.values, **hidden}
+    return fill_in_for_reading(summary, values, run.language, types_of(frame.dialog))
+
+
 def _priority(expression: str | None, values: Mapping[str, object]) -> int:
     """Return a caller's priority in a queue; what is unknown or no number counts as 0."""
     value = parse_expression(expression).evaluate(values) if expression else 0
@@ -215,6 +226,8 @@ def leave(run: Run) -> Next:
                 priority=_priority(transfer.priority, frame.values),
                 skills=transfer.skills,
                 language=run.language,
+                shown=_shown_summary(run, transfer.summary),
+                sensitive=tuple(name for name in transfer.context if is_sensitive_value(frame.dialog, name)),
                 summary=fill_in_for_reading(
                     transfer.summary, frame.values, run.language, types_of(frame.dialog)
                 ),

@@ -207,7 +207,7 @@ def test_prompts_keep_their_ways(tmp_path: Path) -> None:
     assert isinstance(turn.then, Listen)
     assert (turn.then.noinput_ms, turn.then.pause_ms, turn.then.sensitive) == (7000, 900, True)
     turn = interpreter.handle(Keys("4271"), 1.0)
-    assert turn.then == Handover("desk", (("card", "4271"),))
+    assert turn.then == Handover("desk", (("card", "4271"),), language="en-US", sensitive=("card",))
     assert turn.prompts == (SpokenText("Card 4, 2, 7, 1.", "en-US", static=False, sensitive=True),)
     assert interpreter.understood is not None and interpreter.understood.sensitive
     assert "4271" not in str(interpreter.history) and interpreter.slots == {}

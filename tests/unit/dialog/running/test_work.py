@@ -16,6 +16,7 @@ from voicebot.dialog.turns import (
     Handover,
     HookDone,
     HungUp,
+    Keys,
     Listen,
     MessageRecorded,
     RecordMessage,
@@ -105,7 +106,9 @@ steps:
 """)
     talk = Talk(agent)
     talk.says(Fetched(503))
-    assert talk.turn.then == Handover("desk", queue=True, summary="Look-up failed.")
+    assert talk.turn.then == Handover(
+        "desk", queue=True, summary="Look-up failed.", language="en-US", shown="Look-up failed."
+    )
 
 
 def test_what_is_sensitive_makes_its_request_so() -> None:
@@ -341,7 +344,7 @@ steps:
 def test_a_caller_is_handed_over_to_a_conference(host: bool) -> None:
     talk = Talk(dialog(f"steps:\n  in: {{transfer: {{conference: weekly, host: {str(host).lower()}}}}}\n"))
     assert isinstance(talk.turn.then, Handover)
-    assert talk.turn.then == Handover("weekly", conference=True, host=host)
+    assert talk.turn.then == Handover("weekly", conference=True, host=host, language="en-US")
 
 
 def test_who_wants_a_person_in_free_talk_is_left_to_the_model_where_no_agent_is() -> None:
@@ -353,3 +356,37 @@ steps:
     talk = Talk(of)
     talk.says("an agent please")
     assert isinstance(talk.turn.then, AskModel)
+
+
+@pytest.mark.parametrize(
+    ("priority", "number"),
+    [
+        ("5", 5),
+        ("9 if vip else 1", 9),
+        ("unknown", 0),
+        ("'high'", 0),
+        ("3 * 7", 10),
+        ("0 - 2", 0),
+        ("2.6", 3),
+    ],
+)
+def test_a_caller_comes_to_a_queue_with_priority_and_skills(priority: str, number: int) -> None:
+    steps = (
+        "values: {vip: yes_no}\nsteps:\n  a: {set: {vip: 'true'}}\n"
+        f'  b: {{transfer: {{queue: desk, priority: "{priority}", skills: [billing]}}}}\n'
+    )
+    then = Talk(dialog(steps)).turn.then
+    assert isinstance(then, Handover)
+    assert (then.priority, then.skills) == (number, ("billing",))
+
+
+def test_others_than_the_person_see_nothing_sensitive_of_the_summary() -> None:
+    steps = (
+        "slots: {card: {type: digits, length: 4, sensitive: true}}\nsteps:\n  a: {ask: Card?, fill: card}\n"
+        '  b: {transfer: {queue: desk, with: [card], summary: "Card {card}."}}\n'
+    )
+    talk = Talk(dialog(steps))
+    talk.says(Keys("4271"))
+    then = talk.turn.then
+    assert isinstance(then, Handover)
+    assert (then.summary, then.shown, then.sensitive) == ("Card 4271.", "Card •••.", ("card",))
