@@ -1,20 +1,35 @@
-// Who did what.
+// Who did what: the newest first, older ones on demand.
 
-import { $, h, list, when } from "./dom.js";
+import { $, h, when } from "./dom.js";
 import { attempt, get } from "./api.js";
 
 let found = [];
+let before = null;
+
+function told(detail) {
+  return Object.entries(detail ?? {}).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+}
 
 function show() {
   const words = $("#filter").value.trim().toLowerCase();
   const rows = found.filter((one) => JSON.stringify(Object.values(one)).toLowerCase().includes(words));
-  $("#rows").replaceChildren(...rows.map((one) => h("tr", {}, h("td", {}, when(one.at)), h("td", {}, one.who), h("td", {}, String(one.what).replaceAll("_", " ")), h("td", { class: "mono" }, one.target), h("td", { class: "less soft" }, one.address ?? one.client ?? ""), h("td", {}, h("span", { class: `chip ${one.status < 400 ? "good" : "bad"}` }, one.status < 400 ? "done" : `refused (${one.status})`)))));
+  $("#rows").replaceChildren(...rows.map((one) => h("tr", {},
+    h("td", { class: "soft" }, when(one.at)), h("td", {}, h("b", {}, one.who)), h("td", {}, one.what.replaceAll("_", " ")),
+    h("td", {}, one.target && h("span", { class: "mono" }, one.target), " ", h("span", { class: "note" }, told(one.detail))), h("td", { class: "less soft" }, one.address),
+    h("td", {}, h("span", { class: `chip ${one.status < 400 ? "plain" : "bad"}` }, one.status < 400 ? "done" : `refused (${one.status})`)))));
   $("#none").hidden = found.length > 0;
+  $("#older").hidden = before === null;
 }
 
-attempt(async () => {
-  const answer = await get("/api/v1/audit");
-  found = list(answer, list(answer, "actions").length ? "actions" : "entries");
-  show();
-});
+async function look() {
+  await attempt(async () => {
+    const answer = await get(`/api/v1/audit${before === null ? "" : `?before=${before}`}`);
+    found.push(...answer.actions);
+    before = answer.before;
+    show();
+  });
+}
+
 $("#filter").addEventListener("input", show);
+$("#older").addEventListener("click", look);
+look();

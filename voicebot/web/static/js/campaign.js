@@ -2,7 +2,7 @@
 
 import { $, h, number, put } from "./dom.js";
 import { ask, attempt, get, paths, post } from "./api.js";
-import { TONES, progress } from "./campaigns.js";
+import { TONES } from "./campaigns.js";
 import { line, watch } from "./stream.js";
 import { roles } from "./shell.js";
 
@@ -20,18 +20,17 @@ function share(part, whole) {
 }
 
 function show() {
-  const { all, done } = progress(campaign);
+  const { total: all, over: done } = campaign;
   put($("#state"), campaign.state);
   $("#state").className = `chip ${TONES[campaign.state] ?? ""}`;
   const why = $("#why");
   why.hidden = !campaign.why;
   put(why, campaign.why);
-  const persons = campaign.abandonment_30_days?.persons ?? 0;
-  const dispositions = campaign.dispositions ?? {};
-  const calls = Object.values(campaign.calls ?? {}).reduce((sum, n) => sum + n, 0) || Object.values(dispositions).reduce((sum, n) => sum + n, 0);
+  const left = campaign.abandonment_30_days;
+  const calls = Object.values(campaign.dispositions).reduce((sum, n) => sum + n, 0);
   $("#figures").replaceChildren(
-    figure(number(calls), "calls"), figure(number(campaign.today?.calls ?? 0), "today"), figure(share(campaign.goals ?? 0, calls), "reached the goal"),
-    figure(number(Object.values(campaign.open ?? {}).reduce((sum, n) => sum + n, 0)), "open now"), figure(share(campaign.abandonment_30_days?.abandoned ?? 0, persons), "abandoned in 30 days; stop at 3 %"));
+    figure(number(calls), "calls"), figure(number(campaign.calls_today), "today"), figure(share(campaign.goals, calls), "reached the goal"),
+    figure(number(Object.values(campaign.open).reduce((sum, n) => sum + n, 0)), "open now"), figure(share(left.abandoned, left.answered), "abandoned in 30 days; stop at 3 %"));
   $("#progress").value = all ? done / all : 0;
   put($("#progress-note"), `${number(done)} of ${number(all)} contacts done`);
   bars();
@@ -54,7 +53,8 @@ function bars() {
 function hours() {
   const box = $("#by-hour");
   const token = (of) => getComputedStyle(document.documentElement).getPropertyValue(of).trim();
-  const at = (table, hour) => table?.[hour] ?? table?.[String(hour).padStart(2, "0")] ?? table?.[String(hour)] ?? 0;
+  const shift = -Math.round(new Date().getTimezoneOffset() / 60); // counted in UTC, shown in the browser's own hours
+  const at = (table, hour) => table[String((hour - shift + 24) % 24)] ?? table[String((hour - shift + 24) % 24).padStart(2, "0")] ?? 0;
   const xs = Array.from({ length: 24 }, (_, hour) => hour);
   const calls = xs.map((hour) => at(campaign.calls_by_hour, hour));
   const answered = xs.map((hour) => at(campaign.answered_by_hour, hour));
@@ -75,8 +75,7 @@ function hours() {
 
 async function look() {
   try {
-    const answer = await get(paths.campaign(name));
-    campaign = answer.campaign ?? answer;
+    campaign = await get(paths.campaign(name));
     line("live");
     show();
   } catch (error) {

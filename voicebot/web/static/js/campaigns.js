@@ -1,6 +1,6 @@
 // All campaigns: how far they are.
 
-import { $, framed, h, keyed, list, number, put } from "./dom.js";
+import { $, framed, h, keyed, number, put } from "./dom.js";
 import { get, paths } from "./api.js";
 import { line, watch } from "./stream.js";
 
@@ -8,14 +8,6 @@ export const TONES = { running: "good", paused: "warn", halted: "bad", stopped: 
 const LOOK_MS = 10000;
 let found = [];
 let words = "";
-
-/** Contacts that are done, and all. */
-export function progress(campaign) {
-  const contacts = campaign.contacts ?? {};
-  const all = Object.values(contacts).reduce((sum, n) => sum + n, 0);
-  const open = (contacts.due ?? 0) + (contacts.waiting ?? 0) + (contacts.open ?? 0) + (contacts.new ?? 0) + (contacts.held ?? 0) + (contacts.claimed ?? 0) + (contacts.pending ?? 0);
-  return { all, done: campaign.done ?? all - open };
-}
 
 const show = framed(() => {
   const box = $("#campaigns");
@@ -25,12 +17,12 @@ const show = framed(() => {
       h("span", {}, h("b", {}), h("small", {})), h("span", { class: "wide" }, h("progress", { max: 1, value: 0, "aria-label": "Done" })),
       h("span", { class: "extra num" }), h("span", { class: "extra num" }), h("span", { class: "chip" })),
   (row, one) => {
-    const { all, done } = progress(one);
+    const { total: all, over: done } = one;
     const [, calls, goals] = row.querySelectorAll(".wide, .extra");
     put($("b", row), one.name);
     put($("small", row), `${number(done)} of ${number(all)} done${one.why ? ` · ${one.why}` : ""}`);
     $("progress", row).value = all ? done / all : 0;
-    put(calls, `${number(one.today?.calls ?? 0)} today`);
+    put(calls, `${number(one.calls_today)} today`);
     put(goals, `${number(one.goals)} goals`);
     put($(".chip", row), one.state);
     $(".chip", row).className = `chip ${TONES[one.state] ?? ""}`;
@@ -40,7 +32,9 @@ const show = framed(() => {
 
 async function look() {
   try {
-    found = list(await get(paths.campaigns()), "campaigns");
+    const answer = await get(paths.campaigns());
+    found = answer.campaigns;
+    put($("#diallers"), found.length ? (answer.diallers.length ? `placed by ${answer.diallers.join(", ")} · room for ${number(answer.room)} more calls` : "no dialler runs: `voicebot campaign run` places the calls") : "");
     line("live");
     show();
   } catch (error) {

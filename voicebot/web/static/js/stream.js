@@ -18,8 +18,12 @@ export function watch(topics, id, told) {
   let retry = FIRST_RETRY_MS;
   let closed = false;
   let timer = 0;
+  let running = false;
 
   async function run() {
+    if (running || closed) return;
+    clearTimeout(timer);
+    running = true;
     abort = new AbortController();
     let quiet = setTimeout(() => abort.abort(), SILENCE_MS);
     try {
@@ -46,6 +50,7 @@ export function watch(topics, id, told) {
       if (error.name !== "AbortError" && !(error instanceof TypeError) && !String(error.message).startsWith("events:")) console.warn(error);
     } finally {
       clearTimeout(quiet);
+      running = false;
     }
     if (closed || document.hidden) return;
     line("away");
@@ -73,13 +78,10 @@ export function watch(topics, id, told) {
   function seen() {
     clearTimeout(hiding);
     if (document.hidden) hiding = setTimeout(() => abort?.abort(), HIDDEN_MS);
-    else if (abort?.signal.aborted && !closed) {
-      clearTimeout(timer);
-      run();
-    }
+    else run();
   }
   document.addEventListener("visibilitychange", seen);
-  window.addEventListener("online", () => { clearTimeout(timer); if (abort?.signal.aborted) run(); });
+  window.addEventListener("online", run);
   run();
   return () => {
     closed = true;

@@ -10,8 +10,8 @@ function row(user) {
   const act = (label, what, danger = false) => h("button", { class: `button small${danger ? " danger" : ""}`, type: "button", "data-act": what, "data-name": user.name }, label);
   return h("tr", {}, h("td", {}, h("b", {}, user.name), user.name === me && h("span", { class: "note" }, " you")),
     h("td", {}, h("select", { class: "input", "data-role-of": user.name, "aria-label": `Role of ${user.name}`, disabled: user.name === me }, ...ROLES.map((role) => h("option", { selected: role === user.role }, role)))),
-    h("td", { class: "less soft" }, user.seen_at || user.last_seen_at ? when(user.seen_at ?? user.last_seen_at) : "never"),
-    h("td", { class: "num" }, h("span", { class: "buttons" }, act("Link", "link"), act("Password", "password"), user.name !== me && act("Remove", "remove", true))));
+    h("td", { class: "less soft" }, user.signed_in_at ? `${when(user.signed_in_at)}${user.sessions ? ` · in ${user.sessions} browser${user.sessions > 1 ? "s" : ""}` : ""}` : "never"),
+    h("td", { class: "num" }, h("span", { class: "buttons" }, act("Password", "password"), user.sessions > 0 && user.name !== me && act("Sign out", "sign-out"), user.name !== me && act("Remove", "remove", true))));
 }
 
 async function look() {
@@ -32,16 +32,10 @@ document.addEventListener("click", async (event) => {
   const { name, act } = button.dataset;
   if (act === "remove" && await ask({ title: `Remove ${name}?`, text: "They are signed out at once. What they did stays in the audit.", yes: "Remove", danger: true })) await attempt(() => remove(paths.user(name)), `${name} is removed`);
   if (act === "password") {
-    const answer = await ask({ title: `New password for ${name}`, text: "They are signed out everywhere.", yes: "Set", field: { label: "Password, 12 characters or more" } });
+    const answer = await ask({ title: `New password for ${name}`, text: "They are signed out everywhere.", yes: "Set", field: { label: "Password, 10 characters or more" } });
     if (answer) await attempt(() => patch(paths.user(name), { password: answer.value }), "Set");
   }
-  if (act === "link") {
-    await attempt(async () => {
-      const answer = await post(paths.user(name, "link"));
-      const url = new URL(answer.url ?? answer.path ?? `/link/${answer.secret}`, location.origin).href;
-      await ask({ title: `A sign-in for ${name}`, text: "It works once. Hand it over in a way that you trust.", yes: "Done", field: { label: "Link", value: url } });
-    });
-  }
+  if (act === "sign-out") await attempt(() => post(paths.user(name, "sign-out")), `${name} is signed out everywhere`);
   look();
 });
 
@@ -49,8 +43,7 @@ $("#new").addEventListener("click", () => $("#user").showModal());
 $("#user form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
-  const wanted = { name: form.elements.name.value, role: form.elements.role.value };
-  if (form.elements.password.value) wanted.password = form.elements.password.value;
+  const wanted = { name: form.elements.name.value, role: form.elements.role.value, password: form.elements.password.value };
   if (await attempt(() => post(paths.users(), wanted), `${wanted.name} can sign in`)) {
     form.reset();
     $("#user").close();
