@@ -233,12 +233,15 @@ class PbxTracker:
         for part, there in (("channels", self._legs), ("bridges", self._rooms)):
             ids = changed.get(part, set())
             if new := [id_ for id_ in ids if id_ in there]:
-                views = (self._legs[id_].view if part == "channels" else self._room_view(id_) for id_ in new)
-                found[part] = [plain(view) for view in views]
+                found[part] = [
+                    plain(self._legs[id_].view if part == "channels" else self._room_view(id_)) for id_ in new
+                ]
             if gone := sorted(id_ for id_ in ids if id_ not in there):
                 found[f"{part}_gone"] = gone
         if names := changed.get("endpoints"):
-            found["endpoints"] = [plain(each) for each in self.endpoints if each.name in names]
+            views = {each.name: each for each in self.endpoints}
+            found["endpoints"] = [plain(views[name]) for name in sorted(names & views.keys())]
+            found["endpoints_gone"] = sorted(names - views.keys())
         if "queues" in changed or ("endpoints" in changed and self.queues):
             found["queues"] = [plain(each) for each in self.queues]
         if "registrations" in changed:
