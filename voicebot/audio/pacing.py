@@ -46,7 +46,8 @@ class Pacer:
         return len(self._frames)
 
     def put(self, pcm: bytes) -> None:
-        """Take 16-bit PCM of any length; of too much only the latest is kept."""
+        """Take 16-bit PCM of any length; of too much only the latest is kept, of half a sample nothing."""
+        pcm = pcm[: len(pcm) // 2 * 2]
         whole = self._rest + pcm[-(MOST_FRAMES + 1) * self._size :]
         end = len(whole) - len(whole) % self._size
         self._frames.extend(whole[at : at + self._size] for at in range(0, end, self._size))

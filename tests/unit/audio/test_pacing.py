@@ -97,3 +97,10 @@ def test_what_piled_up_at_once_is_gone_with_the_first_pause() -> None:
         pacer.put(QUIET if tick > 60 else loud(1))
         pacer.take()
     assert pacer.waiting <= READY_FRAMES + 1
+
+
+def test_half_a_sample_does_not_turn_all_that_follows_into_noise() -> None:
+    pacer = Pacer(SIZE)
+    for n in range(4):
+        pacer.put(loud(n) + b"x")
+    assert [number_of(pacer.take()) for _ in range(4)] == [0, 1, 2, 3]
