@@ -33,7 +33,7 @@ from voicebot.switchboard.conferences_views import ParticipantView, RoomView
 DIALOG = DATA / "dialogs" / "conference.yaml"
 SOON_S = 4.0
 RATE = 8000
-HZ = {"anna": 500, "ben": 800, "cleo": 1250}
+HZ = {"anna": 610, "ben": 900, "cleo": 1250}
 """Each participant's own tone. The melody and our tones have others."""
 QUIET_MS = 500
 HEARD_DB = 20.0
@@ -67,7 +67,7 @@ class Meeting:
             folder,
             people=self._people,
             route={"dialog": str(DIALOG), **room.pop("route", {})},
-            limits=room.pop("limits", {}),
+            limits={"drain_s": 0, **room.pop("limits", {})},
             **room.pop("gateway", {}),
             conferences={"weekly": {"announce": "no", **room}},
         )
@@ -275,7 +275,7 @@ async def test_asterisk_dies_with_three_in_a_room_and_nothing_of_it_stays(pbx: P
 
 
 async def test_a_gateway_that_stops_takes_its_conference_down(pbx: Pbx, tmp_path: Path) -> None:
-    async with meeting(pbx, tmp_path, limits={"drain_s": 0}) as of:
+    async with meeting(pbx, tmp_path) as of:
         people = [await of.joins(name) for name in HZ]
         of.bot.gateway.stop()
         await asyncio.gather(*map(over, people))
@@ -386,4 +386,28 @@ async def test_the_bot_listens_to_all_and_answers_what_its_dialog_expects(pbx: P
         records = await of.bot.records(3)
         (notes,) = [record for record in records if record.dialog.name == "notes"]
         assert notes.slots["notes"] == 1
+        await nothing_left(pbx)
+
+
+async def test_a_caller_who_is_taken_over_out_of_a_conference_is_on_their_own_leg_again(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with meeting(pbx, tmp_path) as of:
+        ben, cleo = await of.joins("ben"), await of.joins("cleo")
+        await ben.bot_quiet(QUIET_MS, SOON_S)
+        call = next(each for each in of.bot.gateway.calls if each.id == of.of("ben").id)
+        call.handle.take_over("a supervisor")
+        await of.until(lambda room: len(room.participants) == 1)
+        await eventually(lambda: call.stage.leg.watch is None)
+        await ben.pause(0.3)
+        at = time.monotonic()
+        number = next(call.stage.prompts)
+        call.stage.port.playout.add(number, decode(np.frombuffer(tone_of("anna"), np.uint8)))
+        call.stage.port.playout.close(number)
+        await ben.pause(0.9)
+        assert hears(ben, "anna", at + 0.2, at + 0.8)
+        assert not hears(cleo, "anna", at + 0.2, at + 0.8)
+        await ben.hang_up()
+        await cleo.hang_up()
+        await of.bot.records(2)
         await nothing_left(pbx)

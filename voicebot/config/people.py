@@ -98,6 +98,9 @@ class ConferenceConfig(Section):
         "nobody",
         description="Who enters muted: guests, whom a host lets speak; all, who let themselves speak.",
     )
+    longest_s: int = Field(
+        14_400, ge=60, le=86_400, description="A conference that lasts longer is ended, in seconds."
+    )
     wait_for_host: bool = Field(False, description="Guests hear music until a host is there.")
     ends_with_host: bool = Field(False, description="The last host who leaves ends the conference.")
     announce: Literal["no", "tone", "name"] = Field(

@@ -169,7 +169,7 @@ class Conferences:
 
     async def _attend(self, room: str, invitation: Invitation) -> None:
         try:
-            await invitation.attend(self._config.limits.call_s)
+            await invitation.attend()
         finally:
             self._invitations[room].pop(invitation.id)
             self._publish(room)

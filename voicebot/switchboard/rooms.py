@@ -230,6 +230,9 @@ class LiveRoom:
 
     async def _run(self) -> None:
         tasks: list[asyncio.Task[None]] = []
+        longest = asyncio.get_running_loop().call_later(
+            self.config.longest_s, lambda: self.do(self.room.end())
+        )
         try:
             try:
                 await self.media.build()
@@ -246,6 +249,7 @@ class LiveRoom:
             log.exception("conference failed", conference=self.name)
             self.do(self.room.end("lost"))
         finally:
+            longest.cancel()
             for task in tasks:
                 task.cancel()
             for seat in self._unsettled():

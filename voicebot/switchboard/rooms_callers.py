@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -110,7 +112,6 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
         name=name_of(handover, record),
         number=record.caller.number,
         host=handover.host,
-        since_at=time.time(),
     )
     if live is not None and (why := live.room.refusal(who.host)) not in (None, "over"):
         await teller.tell(why)
@@ -122,7 +123,7 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
     try:
         route = route_of(stage.services.config, record)
         room = house.open(name, stage.services, route, record.dialog.language)
-        seat = room.sit(who, stage.leg.channel_id)
+        seat = room.sit(replace(who, since_at=time.time()), stage.leg.channel_id)
     except Refused as refused:
         await teller.tell(refused.why)
         return
@@ -135,6 +136,10 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
         left = await _stay(presenter, room, seat, lambda event: house.notice(room, seat.id, event))
         await _come_back(presenter)
         await teller.tell(left)
+    except asyncio.CancelledError:
+        if stage.leg.ended is None:  # somebody takes the caller over, and looks for them on their own leg
+            await finish(_come_back(presenter))
+        raise
     finally:
         if room.room.over:
             await finish(room.closed.wait())

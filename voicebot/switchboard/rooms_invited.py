@@ -120,7 +120,7 @@ class Invitation:
             ) from error
         self._inbox.confirm(self.id)
 
-    async def attend(self, longest_s: float) -> None:
+    async def attend(self) -> None:
         """Let them in when they answer, and stay with them to the end. Undoes all on every path."""
         room: LiveRoom | None = None
         try:
@@ -128,17 +128,16 @@ class Invitation:
                 if not await self._answered():
                     return
             self.rings = False
-            async with asyncio.timeout(longest_s):
-                room = self._sit(
-                    Participant(
-                        self.id,
-                        name=self._phone.name,
-                        number=self._phone.number or self._phone.channel,
-                        host=self._host,
-                        since_at=time.time(),
-                    )
+            room = self._sit(
+                Participant(
+                    self.id,
+                    name=self._phone.name,
+                    number=self._phone.number or self._phone.channel,
+                    host=self._host,
+                    since_at=time.time(),
                 )
-                await self._stay(room)
+            )
+            await self._stay(room)
         except Refused as refused:
             log.info("invited, and not let in", who=self._phone.channel, why=refused.why)
         except TimeoutError:

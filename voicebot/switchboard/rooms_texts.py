@@ -6,7 +6,7 @@ from typing import Literal
 
 from voicebot.conference.commands import Refusal, Removal
 
-Word = Literal["recorded", "not_recorded", "waits", "comes", "goes", "unknown", "failed"]
+Word = Literal["recorded", "not_recorded", "waits", "comes", "goes", "failed"]
 
 _ENGLISH: dict[Refusal | Removal | Word, str] = {
     "full": "This conference is full. Goodbye.",
@@ -22,7 +22,6 @@ _ENGLISH: dict[Refusal | Removal | Word, str] = {
     "waits": "The conference begins when the host arrives.",
     "comes": "{name} joins.",
     "goes": "{name} leaves.",
-    "unknown": "Somebody",
 }
 _KOREAN: dict[Refusal | Removal | Word, str] = {
     "full": "회의실이 가득 찼습니다. 안녕히 계세요.",
@@ -38,7 +37,6 @@ _KOREAN: dict[Refusal | Removal | Word, str] = {
     "waits": "진행자가 오면 회의가 시작됩니다.",
     "comes": "{name} 님이 들어왔습니다.",
     "goes": "{name} 님이 나갔습니다.",
-    "unknown": "한 분",
 }
 _LANGUAGES = {"en": _ENGLISH, "ko": _KOREAN}
 
