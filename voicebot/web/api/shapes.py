@@ -67,6 +67,7 @@ class CallSummary(BaseModel):
     summary: str
     campaign: str
     faults: list[str]
+    held: bool = Field(description="The bot is silent and deaf, since a supervisor wants it so.")
 
 
 class CallDetail(CallSummary):
