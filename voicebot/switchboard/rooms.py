@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ class LiveRoom:
         self.recordings: list[str] = []
         self.closed = asyncio.Event()
         self.media = RoomMedia(f"conference-{name}-{self.token}", name, config.video, services)
-        self.prompts = iter(range(1, 1 << 62))
+        self.prompts = count(1)
         self.bot_speaks: Callable[[], bool] = lambda: False
         self.voice = Voice(
             self.media.port.playout,

@@ -1,8 +1,9 @@
-"""Category: integration. Pictures in a conference: a telephone gets those of all others, and not its own."""
+"""Category: integration. What only a real Asterisk can show of conferences: pictures, and sounds for one."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -71,3 +72,15 @@ async def test_a_telephone_without_pictures_talks_with_those_that_have_them(
         await of.conferences.end("weekly")
         await asyncio.gather(over(anna), over(ben), over(cleo))
         await nothing_left(pbx)
+
+
+async def test_the_answer_to_a_key_is_heard_by_who_pressed_it_alone(pbx: RealPbx, tmp_path: Path) -> None:
+    async with meeting(pbx, tmp_path) as of:
+        ben, cleo = await of.joins("ben"), await of.joins("cleo")
+        await asyncio.gather(ben.bot_quiet(500, SOON_S), cleo.bot_quiet(500, SOON_S))
+        at = time.monotonic()
+        await ben.press("*6")
+        await of.until(lambda _: of.of("ben").muted)
+        await ben.bot_speaks(SOON_S, since=at)
+        await ben.pause(0.5)
+        assert cleo.bot_speech.first_audible(at) is None
