@@ -33,7 +33,7 @@ DANGEROUS: dict[str, str] = {
     "GetConfigJSON": "reads configuration files with their passwords",
     "ModuleLoad": "loads, unloads and reloads modules",
     "Reload": "reloads the configuration",
-    "Setvar": "writes any file, where the variable is a function",
+    "Setvar": "calls a function, where the variable is one",
     "UpdateConfig": "rewrites configuration files",
     "AGI": "runs programs",
     "MixMonitor": "runs a program, where Command is given",
