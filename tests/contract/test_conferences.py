@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.contract.gateway import Gateway as DyingGateway
 from tests.contract.gateway import nothing_left
 from tests.contract.pbx import Caller, Pbx
 from tests.contract.phones import Phones
 from tests.contract.talk import DATA, Bot
 from voicebot.app.gateway import Gateway
+from voicebot.ari import requests
+from voicebot.ari.ids import Kind
 from voicebot.audio.g711 import decode, encode
 from voicebot.audio.wav import read_wav
 from voicebot.call.live import Hub, News
@@ -26,6 +29,7 @@ from voicebot.config import Route
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import UserError
+from voicebot.pbx.ari_client import Link
 from voicebot.softphone.callees import Manner
 from voicebot.switchboard.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.conferences_views import ParticipantView, RoomView
@@ -410,4 +414,30 @@ async def test_a_caller_who_is_taken_over_out_of_a_conference_is_on_their_own_le
         await ben.hang_up()
         await cleo.hang_up()
         await of.bot.records(2)
+        await nothing_left(pbx)
+
+
+async def test_a_conference_whose_gateway_died_goes_on_and_who_was_muted_is_heard(pbx: Pbx) -> None:
+    dying = DyingGateway(pbx.settings)
+    ari = await dying.ari.__aenter__()
+    bridge = ari.new_id(Kind.BRIDGE)
+    await ari.request(requests.create_bridge(bridge))
+    people = {}
+    for name in HZ:
+        people[name] = pbx.place("600", name)
+        leg, port = await dying.leg()
+        await leg.__aenter__()
+        await ari.request(requests.add_channels(bridge, leg.channel_id))
+        await ari.request(requests.mute(leg.channel_id, True))
+        port.close()
+    await ari.__aexit__(None, None, None)
+    following = DyingGateway(pbx.settings)
+    async with following.ari:
+        await following.until(Link.CONNECTED, SOON_S)
+        await nothing_left(pbx, but=4)  # the three and their bridge
+        assert hears(people["anna"], "cleo", *await speaks("cleo", people["cleo"]))
+        await people["ben"].hang_up()
+        assert hears(people["cleo"], "anna", *await speaks("anna", people["anna"]))
+        await people["anna"].hang_up()
+        await over(people["cleo"])
         await nothing_left(pbx)

@@ -43,6 +43,8 @@ async def end_with_last(ari: Ari, bridge: str, persons: frozenset[str]) -> None:
         await _tolerant(
             ari, requests.subscribe(ari.app, f"bridge:{bridge}", *map("channel:{}".format, persons))
         )
+        for person in persons:  # in a conference some were muted, and nobody is there to let them speak
+            await _tolerant(ari, requests.mute(person, False))
         left = set(persons)
         while len(left) > 1:
             event = await inbox.get()
