@@ -33,6 +33,8 @@ LONGEST_LINE = 4 * 1024
 """Bytes of one line of the environment."""
 LONGEST_REPLY = 64 * 1024
 """Bytes of one reply: a variable may be long, and may have line breaks."""
+MOST_LINES = 200
+"""Lines of one reply."""
 INTERRUPTIBLE = (StreamFile, GetOption, GetData, WaitForDigit)
 MARK = "voicebot-stop-"
 
@@ -88,7 +90,8 @@ class Session:
         self._marks = 0
         self._reply_before_mark: Reply | None = None
         self._buffer = b""
-        self._reply = ""
+        self._lines: list[str] = []
+        self._size = 0
 
     @property
     def waiting(self) -> Command[Any] | None:
@@ -182,26 +185,25 @@ class Session:
         return False
 
     def _take_lines(self, events: list[Event]) -> None:
-        while not self.closed:
-            line, end, rest = self._buffer.partition(b"\n")
-            if len(line) > LONGEST_REPLY:
-                raise Malformed(f"a line of more than {LONGEST_REPLY // 1024} KiB")
-            if not end:
-                return
-            self._buffer = rest
-            text = line.decode("utf-8", "replace")
-            if self._reply:
-                text = f"{self._reply}\n{text}"
-                if len(text) > LONGEST_REPLY:
-                    raise Malformed(f"a reply of more than {LONGEST_REPLY // 1024} KiB")
-            elif text == HANGUP:
-                self._hang_up(events)
-                continue
-            if unfinished(text):
-                self._reply = text
-                continue
-            self._reply = ""
-            self._take_reply(text, events)
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            self._take_line(line.decode("utf-8", "replace"), events)
+        if len(self._buffer) > LONGEST_REPLY:
+            raise Malformed(f"a line of more than {LONGEST_REPLY // 1024} KiB")
+
+    def _take_line(self, text: str, events: list[Event]) -> None:
+        if not self._lines and text == HANGUP:
+            self._hang_up(events)
+            return
+        self._lines.append(text)
+        self._size += len(text)
+        if self._size > LONGEST_REPLY or len(self._lines) > MOST_LINES:
+            raise Malformed(f"a reply of more than {LONGEST_REPLY // 1024} KiB, or {MOST_LINES} lines")
+        whole = "\n".join(self._lines) if len(self._lines) > 1 else text
+        if not unfinished(whole):
+            self._lines.clear()
+            self._size = 0
+            self._take_reply(whole, events)
 
     def _take_reply(self, text: str, events: list[Event]) -> None:
         if provisional(text):

@@ -99,16 +99,16 @@ def _database_doubts(
 ) -> Iterator[tuple[Place, str, str]]:
     try:
         url = make_url(database.url)
-        url.get_dialect()
+        url.get_dialect()  # the driver itself is looked for when look-ups are run
+    except NoSuchModuleError:
+        known = "such as sqlite, postgresql+asyncpg, mysql+asyncmy"
+        yield here, f"SQLAlchemy knows no `{url.drivername}`", known
+        return
     except ArgumentError:
         yield here, "the url is no database", "write sqlite:///FILE or postgresql://user@host/database"
         return
-    except NoSuchModuleError:
-        yield (
-            here,
-            f"SQLAlchemy knows no `{url.drivername}`",
-            "such as sqlite, postgresql+asyncpg, mysql+asyncmy",
-        )
+    except ImportError as error:
+        yield here, f"the driver of `{url.drivername}` is missing: {error.name}", "install it"
         return
     if url.password:
         yield (
@@ -217,7 +217,8 @@ def lookups_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of files of look-ups, for editors."""
     schema = LookupFile.model_json_schema(by_alias=True)
     databases = schema["properties"]["databases"]
-    databases["additionalProperties"] = {"anyOf": [{"type": "string"}, databases["additionalProperties"]]}
+    for inner in databases["patternProperties"].values():
+        inner["anyOf"] = [{"type": "string"}, {"$ref": inner.pop("$ref")}]
     needs = schema["$defs"]["Lookup"]["properties"]["needs"]
     needs["anyOf"] = [{"type": "string"}, {"type": "array", "items": needs.pop("items")}]
     needs.pop("type")
