@@ -303,7 +303,10 @@ class PbxWatch:
         if connected:
             self._start(self._introduce())
         if link is not Link.CLOSED:
-            log.info("Asterisk is watched") if connected else log.warning("Asterisk is out of sight", why=why)
+            if connected:
+                log.info("Asterisk is watched")
+            else:
+                log.warning("Asterisk is out of sight", why=why)
             data = {"connected": connected, "since_at": self._since_at, "trouble": why}
             self._hub.publish("pbx", "link", ID, data)
 
