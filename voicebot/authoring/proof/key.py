@@ -53,7 +53,7 @@ def standing(interpreter: Interpreter) -> Standing:
     frames, patience, language, asked, pending, working, messages, outcome, *_ = state
     failures, silences, unheard, failed_from = patience
     return Standing(
-        tuple((version, step, dict(values)) for version, step, values in frames),
+        tuple((version, step, dict(values)) for version, step, values, *_ in frames),
         sum(count for _, count in failures),
         silences,
         unheard,

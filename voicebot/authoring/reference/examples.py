@@ -151,6 +151,8 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "queue": "sales",
         "conference": "weekly",
         "host": "true",
+        "priority": "5 if vip else 0",
+        "skills": "[billing]",
         "with": "[first_name]",
         "summary": "{first_name} wants to move an appointment.",
     },
