@@ -303,6 +303,23 @@ async def test_a_room_whose_bridge_is_deleted_ends_and_callers_are_told(pbx: Pbx
         await nothing_left(pbx)
 
 
+async def test_a_caller_whose_own_bridge_is_deleted_stays_in_the_room(pbx: Pbx, tmp_path: Path) -> None:
+    async with meeting(pbx, tmp_path) as of:
+        ben, cleo = await of.joins("ben"), await of.joins("cleo")
+        leg = next(each for each in of.bot.gateway.calls if each.id == of.of("ben").id).stage.leg
+        before = leg.bridge_id
+        await pbx.delete_bridge(before)
+        await eventually(lambda: leg.bridge_id != before)
+        await ben.pause(0.5)
+        assert hears(cleo, "ben", *await speaks("ben", ben))
+        at = time.monotonic()
+        await of.conferences.end("weekly")
+        await ben.bot_speaks(SOON_S, since=at)  # told on the new bridge
+        await asyncio.gather(over(ben), over(cleo))
+        await of.bot.records(2)
+        await nothing_left(pbx)
+
+
 async def test_a_room_whose_media_channel_is_hung_up_goes_on(pbx: Pbx, tmp_path: Path) -> None:
     async with meeting(pbx, tmp_path) as of:
         ben, cleo = await of.joins("ben"), await of.joins("cleo")
@@ -368,6 +385,8 @@ async def test_the_bot_listens_to_all_and_answers_what_its_dialog_expects(pbx: P
             await of.conferences.add_bot("weekly", "notes.yaml")
         assert [each.bot for each in of.room.participants] == [False, False, True]
         assert of.room.dialog == "notes"
+        with pytest.raises(UserError, match="cannot be muted"):
+            await of.conferences.mute("weekly", "bot")
         await anna.bot_speaks(SOON_S)
         await anna.bot_quiet(QUIET_MS, SOON_S)
         of.bot.will_hear("we had a good month all in all", "take a note")

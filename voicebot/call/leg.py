@@ -118,6 +118,8 @@ class Leg:
     """
 
     watch: Callable[[Event], None] | None = None
+    away = False
+    """Whether the caller is in somebody else's bridge, such as a conference's: they are left there."""
 
     def __init__(
         self,
@@ -304,7 +306,7 @@ class Leg:
         if _is_end_of(event, self.bridge_id):
             self._inbox.forget(self.bridge_id)
             await self._make_bridge()
-            joining = [self.channel_id, self.media_id]
+            joining = [self.media_id] if self.away else [self.channel_id, self.media_id]
         else:
             self._inbox.forget(self.media_id)
             await self._drop_media()

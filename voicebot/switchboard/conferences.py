@@ -99,6 +99,8 @@ class Conferences:
     # --- what can be done -------------------------------------------------------------------------------
 
     async def mute(self, room: str, participant: str) -> None:
+        if participant == BOT:
+            raise UserError("the bot of a conference cannot be muted", "remove it, and add it again later")
         self._with(room, participant, lambda live: live.room.mute(participant))
 
     async def unmute(self, room: str, participant: str) -> None:

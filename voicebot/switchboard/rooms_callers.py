@@ -153,14 +153,14 @@ async def _stay(presenter: Presenter, room: LiveRoom, seat: Seat, notice: Callab
     entry = ConferenceRecord(room=room.name, joined_at=datetime.now(UTC), host=who.host)
     stage.scribe.record.conferences.append(entry)
     presenter.attend(Keys(room, seat.id))
-    stage.leg.watch = notice
+    stage.leg.watch, stage.leg.away = notice, True
     try:
         entered = await seat.entered
         why = await seat.over
         entry.left = why if entered else "failed"
         return why
     finally:
-        stage.leg.watch = None
+        stage.leg.watch, stage.leg.away = None, False
         presenter.attend(None)
         entry.ms = round((clock() - began) * 1000)
         entry.muted = seat.hushed

@@ -13,6 +13,8 @@ from voicebot.ari.events import (
     ChannelDestroyed,
     ChannelDtmfReceived,
     ChannelEnteredBridge,
+    ChannelTalkingFinished,
+    ChannelTalkingStarted,
     Dial,
     Event,
     PlaybackFinished,
@@ -140,3 +142,12 @@ def test_the_reply_to_external_media_says_where_asterisk_listens() -> None:
         "UNICASTRTP_LOCAL_ADDRESS": "127.0.0.1",
         "UNICASTRTP_LOCAL_PORT": reply["channelvars"]["UNICASTRTP_LOCAL_PORT"],
     }
+
+
+def test_who_talks_is_read_with_how_long() -> None:
+    channel = {"id": "1.2", "name": "PJSIP/caller-1"}
+    began = parse({"type": "ChannelTalkingStarted", "channel": channel})
+    ended = parse({"type": "ChannelTalkingFinished", "channel": channel, "duration": 1740})
+    assert isinstance(began, ChannelTalkingStarted) and ids_of(began) == ("1.2",)
+    assert isinstance(ended, ChannelTalkingFinished) and ended.duration == 1740
+    assert parse(serialise(ended)) == ended

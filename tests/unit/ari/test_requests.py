@@ -40,6 +40,21 @@ def test_a_bridge_lets_keys_through() -> None:
     assert r.add_channels("vbb1", "1.2", "vbm1").params == (("channel", "1.2,vbm1"),)
 
 
+def test_a_bridge_for_pictures_forwards_each_as_it_is() -> None:
+    assert r.create_bridge("vbb1", video=True).params == (("type", "mixing,video_sfu,dtmf_events"),)
+
+
+def test_a_participant_is_muted_watched_and_told_something_alone() -> None:
+    assert r.mute("1.2", True) == Request("POST", "/channels/1.2/mute", (("direction", "in"),))
+    assert r.mute("1.2", False).method == "DELETE"
+    assert r.detect_talking("1.2", True).json == {"variable": "TALK_DETECT(set)", "value": ""}
+    assert r.detect_talking("1.2", False).json == {"variable": "TALK_DETECT(remove)", "value": ""}
+    assert r.play("1.2", "voicebot/muted").params == (("media", "sound:voicebot/muted"),)
+    for sound in ("", "a b", "x,recording:y", "https://example.org/x", "../x"):
+        with pytest.raises(ValueError, match="is no sound"):
+            r.play("1.2", sound)
+
+
 def test_a_hangup_has_a_cause() -> None:
     assert r.hang_up("1.2", 17) == Request("DELETE", "/channels/1.2", (("reason_code", "17"),))
     for cause in (0, 128, -1):
@@ -83,6 +98,10 @@ def test_names_that_are_no_variables_are_not_set(name: str) -> None:
         lambda text: r.external_media(app="a", channel_id="c", host=text, port=1, format="ulaw"),
         lambda text: r.create_bridge("b", text),
         lambda text: r.add_channels("b", text),
+        lambda text: r.mute(text, True),
+        lambda text: r.detect_talking(text, True),
+        lambda text: r.play("1.2", text),
+        lambda text: r.video_formats(text),
         lambda text: r.subscribe("a", text),
         lambda text: r.filter_events("a", [text]),
     ],
