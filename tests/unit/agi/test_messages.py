@@ -26,7 +26,7 @@ CAPTURED = (
     b"agi_uniqueid: 179000000.7\nagi_version: 22.1\n"
     b"agi_callerid: unknown\nagi_calleridname: unknown\nagi_callingpres: 67\nagi_callingani2: 0\n"
     b"agi_callington: 0\nagi_callingtns: 0\nagi_dnid: unknown\nagi_rdnis: unknown\nagi_context: agi\n"
-    b"agi_extension: s\nagi_priority: 2\nagi_enhanced: 0.0\nagi_accountcode: \nagi_threadid: 140146187204288\n"
+    b"agi_extension: s\nagi_priority: 2\nagi_enhanced: 0.0\nagi_accountcode: \nagi_threadid: 14014618720\n"
     b"agi_arg_1: one\nagi_arg_2: two: words\n\n"
 )
 REPLIES = {

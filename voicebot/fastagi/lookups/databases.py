@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, TextClause, create_engine, event, make_url, text
+from sqlalchemy import URL, Engine, String, TextClause, bindparam, create_engine, event, make_url, text
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
@@ -266,5 +266,6 @@ def _why(error: BaseException) -> str:
 
 
 def statement(query: str) -> TextClause:
-    """Return a query with its parameters. A `;` at its end is taken away."""
-    return text(query.strip().rstrip(";"))
+    """Return a query with its parameters, which are texts. A `;` at its end is taken away."""
+    found = text(query.strip().rstrip(";"))
+    return found.bindparams(*(bindparam(name, type_=String()) for name in found.compile().params))
