@@ -131,6 +131,16 @@ class Rig:
         paths = self.var.glob("calls/*/*.json")
         return [json.loads(path.read_text()) for path in sorted(paths, key=lambda path: path.stat().st_mtime)]
 
+    async def panel_link(self) -> str:
+        """Return a link that signs in to the panel once, "" where there is none."""
+        ask = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "voicebot", "panel", "link", "--config", str(self.config_file)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        told, _ = await ask.communicate()
+        return next((word for word in told.decode().split() if word.startswith("http")), "")
+
     def keep(self) -> None:
         """Leave all running and the folder in place."""
         self._kept = True

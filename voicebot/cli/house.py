@@ -12,7 +12,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from voicebot.config import Config
 from voicebot.errors import Problem, UserError
-from voicebot.web.security.secrets import token_file
+from voicebot.web.security.secrets import address_file, token_file
 
 TIMEOUT_S = 15.0
 STREAM_TIMEOUT_S = 60.0
@@ -31,9 +31,11 @@ class RunningHouse:
             if isinstance(error, PermissionError):
                 remedy = "run this as the gateway's user"
             raise UserError(Problem("no gateway with a panel runs here", remedy, str(path))) from error
-        bind = config.panel.bind
-        host = "127.0.0.1" if bind in ("0.0.0.0", "::") else f"[{bind}]" if ":" in bind else bind
-        self._at = f"http://{host}:{config.panel.port}"
+        try:
+            self._at = address_file(config.var).read_text().strip()
+        except OSError as error:
+            remedy = "start it again: `voicebot serve`"
+            raise UserError(Problem("the gateway does not tell where its panel is", remedy)) from error
         self._opener = build_opener(ProxyHandler({}))
 
     def __enter__(self) -> Self:

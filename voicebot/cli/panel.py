@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
@@ -198,5 +199,7 @@ def address_of(config: Config) -> str:
     """Return where browsers see the panel."""
     if config.panel.origins:
         return config.panel.origins[0]
+    with suppress(OSError):  # a running one knows best: its port may be any free one
+        return secrets.address_file(config.var).read_text().strip()
     host = "127.0.0.1" if config.panel.bind in ("0.0.0.0", "::") else config.panel.bind
     return f"http://[{host}]:{config.panel.port}" if ":" in host else f"http://{host}:{config.panel.port}"

@@ -18,7 +18,7 @@ from voicebot.store.store import open_store
 from voicebot.web.app import make_app
 from voicebot.web.house import House
 from voicebot.web.records.keeping import keep_up
-from voicebot.web.security.secrets import token_file, write_token
+from voicebot.web.security.secrets import address_file, token_file, write_token
 
 BACKLOG = 256
 MOST_CONNECTIONS = 1000
@@ -99,8 +99,12 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         serving = asyncio.create_task(server.serve([listening]), name="panel")
         stack.push_async_callback(_stop, server, serving, app.state.closing)
         host = f"[{config.panel.bind}]" if ":" in config.panel.bind else config.panel.bind
-        log.info("panel", at=f"http://{host}:{port}")
-        yield f"http://{host}:{port}"
+        address = f"http://{host}:{port}"
+        here = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        address_file(config.var).write_text(here)
+        stack.callback(address_file(config.var).unlink, missing_ok=True)
+        log.info("panel", at=address)
+        yield address
 
 
 async def _keep_store(config: Config, house: House) -> None:

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 BYTES = 32
-TOKEN_FOLDER, TOKEN_FILE = "panel", "token"
+TOKEN_FOLDER, TOKEN_FILE, ADDRESS_FILE = "panel", "token", "address"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
@@ -39,6 +39,11 @@ def same(one: str, other: str) -> bool:
 def token_file(var: Path) -> Path:
     """Return where the local token is kept: who may read it is admin, from this machine."""
     return var / TOKEN_FOLDER / TOKEN_FILE
+
+
+def address_file(var: Path) -> Path:
+    """Return where a running panel tells its address, for commands beside it."""
+    return var / TOKEN_FOLDER / ADDRESS_FILE
 
 
 def write_token(var: Path) -> str:
