@@ -14,7 +14,9 @@ import typer
 
 from voicebot.agi.command import AgiError
 from voicebot.agi.messages import environment
+from voicebot.agi.status import FAILED
 from voicebot.app.logs import configure_logs
+from voicebot.cli.agi_dialog import dialog
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
 from voicebot.errors import Problem, UserError
@@ -23,7 +25,7 @@ from voicebot.fastagi.functions import Functions
 from voicebot.fastagi.lookups.loading import load_lookups
 from voicebot.fastagi.lookups.parameters import Parameters
 from voicebot.fastagi.lookups.running import STATUS
-from voicebot.fastagi.scripts import FAILED, Scripts, UnknownScript
+from voicebot.fastagi.scripts import Scripts, UnknownScript
 from voicebot.fastagi.stdio import run_stdio
 
 EXIT_FAILED = 1
@@ -32,6 +34,7 @@ PRIVATE = 0o077
 agi = typer.Typer(help="Look-ups and functions for the dialplan.", no_args_is_help=True)
 try_ = typer.Typer(help="Try a script by hand, without Asterisk.", no_args_is_help=True)
 agi.add_typer(try_, name="try")
+agi.command("dialog")(dialog)
 
 File = Annotated[Path | None, typer.Option("--file", "-f", help="File of look-ups, not agi.lookups.")]
 Name = Annotated[str, typer.Argument(help="Name of the script, with parameters as in a URL: order?number=42")]

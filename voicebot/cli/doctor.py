@@ -12,6 +12,7 @@ from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
 from voicebot.doctor.examine import examine
 from voicebot.doctor.report import exit_status, summary, table_of, to_json
+from voicebot.fastagi.lookups.health import health
 
 
 def doctor(config: ConfigFile = None, as_json: Json = False) -> None:
@@ -21,7 +22,7 @@ def doctor(config: ConfigFile = None, as_json: Json = False) -> None:
     """
     settings = load_config(config)
     configure_logs("error")
-    findings = asyncio.run(examine(settings))
+    findings = asyncio.run(examine(settings, health))
     if as_json:
         typer.echo(to_json(findings))
     else:

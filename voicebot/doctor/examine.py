@@ -7,21 +7,23 @@ import itertools
 
 from voicebot.config import Config
 from voicebot.doctor import machine, setup, vocabulary
+from voicebot.doctor.agi import Healthy, check_agi
 from voicebot.doctor.ami import check_ami, check_supervision
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding
 from voicebot.doctor.spool import check_spool
 
 
-async def examine(config: Config) -> tuple[Finding, ...]:
+async def examine(config: Config, lookups: Healthy | None = None) -> tuple[Finding, ...]:
     """Check everything that `config` names; takes a second, and up to ten where nobody answers.
 
-    Changes nothing, neither here nor in Asterisk, and may run beside a gateway that serves calls.
+    `lookups` looks at those of AGI. Changes nothing, neither here nor in Asterisk, and may run beside a gateway that serves calls.
     """
     async with AriVisit(config.asterisk) as ari:
         groups = await asyncio.gather(
             check_ari(config, ari),
             check_ami(config),
+            check_agi(config, lookups),
             check_supervision(config),
             asyncio.to_thread(setup.check_routes, config),
             asyncio.to_thread(setup.check_speech, config),

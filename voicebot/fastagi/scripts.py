@@ -17,15 +17,11 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from voicebot.agi.command import AgiError, CallerHungUp
+from voicebot.agi.status import FAILED, OK, STATUS, UNKNOWN
 from voicebot.fastagi.channel import AgiChannel
 
 log = structlog.get_logger(__name__)
 
-STATUS = "VOICEBOT_AGI_STATUS"
-OK = "ok"
-UNKNOWN = "unknown"
-FAILED = "failed"
-BUSY = "busy"
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 

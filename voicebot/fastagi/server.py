@@ -14,10 +14,11 @@ from typing import Any
 
 import structlog
 
+from voicebot.agi.status import BUSY
 from voicebot.errors import Problem, UserError
 from voicebot.fastagi.channel import AgiChannel
 from voicebot.fastagi.exchange import COMMAND_S
-from voicebot.fastagi.scripts import BUSY, Scripts, tell
+from voicebot.fastagi.scripts import Scripts, tell
 
 log = structlog.get_logger(__name__)
 

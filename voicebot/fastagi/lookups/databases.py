@@ -54,11 +54,14 @@ class Asked(Protocol):
     async def close(self) -> None: ...
 
 
-def open_database(name: str, settings: Database, base: Path, environment: Mapping[str, str]) -> Asked:
+def open_database(
+    name: str, settings: Database, base: Path, environment: Mapping[str, str] | None = None
+) -> Asked:
     """Return a database, which is connected to when it is first asked. base: where relative files are.
 
     Raises UserError where its driver or its password is missing.
     """
+    environment = os.environ if environment is None else environment
     url = make_url(settings.url)
     password = environment.get(settings.password_env, "") if settings.password_env else ""
     if settings.password_file:
