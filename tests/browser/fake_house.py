@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import insert
 
 from tests.browser.fake_calls import NAMES, ROOT, TALKS, FakeBrowserCalls, FakeCalls, FakeSupervisors
 from tests.browser.fake_people import FakeConferences, FakePbx, FakeQueues
@@ -36,9 +37,13 @@ from voicebot.call.record import (
     Party,
     write_record,
 )
+from voicebot.campaign.loading import load_campaign
 from voicebot.config import Config
 from voicebot.errors import Problem
-from voicebot.store.store import open_store
+from voicebot.store import tables
+from voicebot.store.rows import CampaignState
+from voicebot.store.store import Store, open_store
+from voicebot.store.writing import Tx
 from voicebot.web import serving
 from voicebot.web.house import Condition, House, Part
 from voicebot.web.security.passwords import hash_password
@@ -124,9 +129,9 @@ class FakeDialog:
 def condition() -> Condition:
     return Condition(
         True, "", (
-            Part("asterisk", "ok", "", {"version": "22.10.1"}), Part("ari", "ok", "", {"connected_s": 5021}), Part("ami", "ok"),
+            Part("asterisk", "ok", "", {"version": "22.10.1"}), Part("ari", "ok", "", {"connected_s": 5021}),
             Part("stt.english", "ok", "", {"workers": 2, "queue": 0}), Part("tts.english", "degraded", "a worker was replaced 40 s ago; sentences take 1.2 s", {"workers": 2}),
-            Part("trunk.carrier", "ok"), Part("trunk.backup", "down", "the provider rejects us: 403 Forbidden"), Part("database", "ok", "", {"ms": 2}),
+            Part("dialler", "down", "it was not heard of for two minutes"),
             Part("disk", "ok", "", {"free_gb": 41.2}), Part("event loop", "ok", "", {"lag_p99_ms": 1.1}),
         ), 212, 400, 0.6,
     )  # fmt: skip
@@ -170,6 +175,32 @@ class Stage:
                 reader.close()
 
 
+async def campaign(store: Store) -> None:
+    """Keep a campaign that has placed calls, as far as its counters tell."""
+    now = datetime.now(UTC)
+    if any(row.name == "check_up" for row in await store.campaigns()):
+        return
+    row = await store.create_campaign(
+        load_campaign(ROOT / "dialogs" / "check_up.campaign.yaml"), ROOT / "dialogs", now
+    )
+    await store.set_state("check_up", CampaignState.RUNNING, "", now)
+    counts = {
+        "contacts": {"done": 1840, "due": 960}, "goals": {"": 812}, "calls": {"2026-11-21": 2100, "2026-11-22": 293},
+        "dispositions": {"answered": 1240, "no_answer": 610, "machine": 402, "busy": 130, "abandoned": 11},
+        "calls_by_hour": {f"{hour:02}": 150 + hour * 37 % 120 for hour in range(9, 19)}, "answered_by_hour": {f"{hour:02}": 70 + hour * 29 % 60 for hour in range(9, 19)},
+    }  # fmt: skip
+    rows = [
+        {"campaign_id": row.id, "kind": kind, "name": name, "n": n}
+        for kind, table in counts.items()
+        for name, n in table.items()
+    ]
+
+    async def add(tx: Tx) -> None:
+        await tx.run(insert(tables.counters).values(rows))
+
+    await store._writer.do(add)
+
+
 @contextlib.asynccontextmanager
 async def staged(
     folder: Path, n: int = 200, *, port: int = 0, pace: float = 1.0, lively: bool = True, past: int = 0
@@ -183,6 +214,8 @@ async def staged(
     past_calls(folder, past)
     async with open_store(config) as store:
         hashed = await asyncio.to_thread(hash_password, PASSWORD)
+        if past:
+            await campaign(store)
         known = {user.name for user in await store.panel.users()}
         for name, role in USERS.items():
             if name not in known:

@@ -15,11 +15,20 @@ pytestmark = pytest.mark.browser
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 PLACES = {
-    "/": ".call", "/queues": ".waiter", "/conferences": ".participant", "/dialogs": ".dialog-card .chip.good",
-    "/dialogs/table_booking": "#problems .chip", "/talk": "#begin option", "/history": "tbody tr",
-    "/history/past0000": ".turn", "/health": ".check", "/campaigns": "#none:visible", "/users": "#rows tr",
-    "/audit": "tbody, #none:visible",
-}  # fmt: skip
+    "/": ".call",
+    "/queues": ".waiter",
+    "/conferences": ".participant",
+    "/campaigns": ".campaign-row",
+    "/campaigns/check_up": "#by-hour canvas",
+    "/dialogs": ".dialog-card .chip.good",
+    "/dialogs/table_booking": "#problems .chip",
+    "/talk": "#begin option",
+    "/history": "tbody tr",
+    "/history/past0000": ".turn",
+    "/health": ".check",
+    "/users": "#rows tr",
+    "/audit": "#rows tr, #none:visible",
+}
 """Each place, and what it has when it is complete."""
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
@@ -161,6 +170,16 @@ def test_one_talks_to_the_bot_by_microphone(enter: Open, stage: Stage) -> None:
     expect(page.get_by_role("button", name="Call")).to_be_visible()
     stage.until(lambda: not stage.browser_calls.opened[-1]._open)
     assert stage.browser_calls.opened[-1].digits == ["5"]
+
+
+def test_a_campaign_is_paused_with_a_question(enter: Open) -> None:
+    page = enter("otto", "/campaigns")
+    page.locator(".campaign-row").click()
+    expect(page.locator("#progress-note")).to_have_text("1,840 of 2,800 contacts done")
+    page.get_by_role("button", name="Pause").click()
+    page.locator("#sure-yes").click()
+    expect(page.locator("#state")).to_have_text("paused")
+    expect(page.get_by_role("button", name="Resume")).to_be_enabled()
 
 
 def test_history_is_searched_as_one_types(enter: Open) -> None:
