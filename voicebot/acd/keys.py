@@ -17,6 +17,18 @@ FEWEST_DIGITS = 3
 """Of a number to call back."""
 
 
+def forms_of(number: str) -> tuple[str, ...]:
+    """Return how a caller id, or what a caller keyed, may be meant: as it is, then as E.164 with its +.
+
+    Of those the first that may be dialled is called.
+    """
+    digits = "".join(c for c in number if c.isdigit())
+    if not digits or number.startswith("+"):
+        return (number,) if digits else ()
+    international = digits.removeprefix("00")
+    return (digits, f"+{international}") if digits == international else (f"+{international}", digits)
+
+
 @dataclass(frozen=True, slots=True)
 class TransferTo:
     kind: Literal["blind", "attended"]

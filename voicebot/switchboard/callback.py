@@ -298,9 +298,10 @@ class CallBack:
             house.talk_ended(self, agent, talked)
 
     async def _dial(self, caller: Telephone) -> str:
-        why_not = self._house.may_call_back(self.waiter.queue, self.number)
-        if why_not is not None:
-            log.warning("call-back not dialled", why=why_not)
+        try:
+            self._house.number_to_call(self.waiter.queue, self.number)
+        except UserError as why_not:
+            log.warning("call-back not dialled", why=str(why_not))
             return "forbidden"
         try:
             async with asyncio.timeout(RING_S):

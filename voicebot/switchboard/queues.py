@@ -16,7 +16,7 @@ import structlog
 from voicebot.acd import agents as day
 from voicebot.acd.agents import Agent, AgentState
 from voicebot.acd.expecting import Experience, expected_wait_s
-from voicebot.acd.keys import Cancel, Complete, Swap, TransferTo
+from voicebot.acd.keys import Cancel, Complete, Swap, TransferTo, forms_of
 from voicebot.acd.matching import Rules, Waiter, assign, in_order, move, next_change
 from voicebot.acd.offer import Outcome
 from voicebot.acd.weighing import Rule, weigh
@@ -246,14 +246,21 @@ class QueueHouse:
         """Keep a caller's place, who hangs up and is called back there."""
         self.call_backs.add(waiting, number)
 
-    def may_call_back(self, queue: str, number: str) -> str | None:
-        """Return why this number cannot be called back; None where it can."""
+    def number_to_call(self, queue: str, number: str) -> str:
+        """Return what a number that a caller named, or called from, is dialled as.
+
+        Raises UserError where it may not be called back.
+        """
         trunk = self.config.queues[queue].call_back_trunk
         if not trunk or self._may_dial is None:
-            return "no calls may be placed"
-        if not number:
-            return "there is no number"
-        return self._may_dial(number)
+            raise UserError("no calls may be placed", "set call_back_trunk, and [dialling]")
+        why = "there is no number"
+        for form in forms_of(number):
+            refused = self._may_dial(form)
+            if refused is None:
+                return form
+            why = refused
+        raise UserError(f"{number} is not called back: {why}", "see [dialling] in docs/configuration.md")
 
     # --- offers and talks -------------------------------------------------------------------------------
 

@@ -441,8 +441,11 @@ class Waiting:
             return
         await self._withdraw()
         self._house.hold(self, True)
-        known = self._house.may_call_back(self.waiter.queue, self._number) is None
-        self._asking = CallBackKeys(self._number if known else "")
+        try:
+            known = self._house.number_to_call(self.waiter.queue, self._number)
+        except UserError:
+            known = ""
+        self._asking = CallBackKeys(known)
         await self._ask()
 
     async def _ask(self) -> None:
@@ -465,13 +468,15 @@ class Waiting:
             self._go_on_waiting()
             await self._say(self._texts.still_there)
             return False
-        why_not = self._house.may_call_back(self.waiter.queue, number)
-        if why_not is not None:
-            log.info("no call-back", why=why_not)
+        try:
+            number = self._house.number_to_call(self.waiter.queue, number)
+        except UserError as why_not:
+            log.info("no call-back", why=str(why_not))
             self._go_on_waiting()
             await self._say(self._texts.not_possible)
             return False
         if answer == "changed":
+            self._asking.number = number
             await self._ask()
             return False
         self.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))

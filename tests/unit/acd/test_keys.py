@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicebot.acd.keys import AgentKeys, CallBackKeys, Cancel, Complete, Swap, TransferTo, Wish
+from voicebot.acd.keys import AgentKeys, CallBackKeys, Cancel, Complete, Swap, TransferTo, Wish, forms_of
 
 pytestmark = pytest.mark.unit
 
@@ -48,3 +48,17 @@ def test_a_number_is_confirmed_changed_or_refused() -> None:
     assert keys.press("*") == "refused"
     assert CallBackKeys("").press("#") is None
     assert [CallBackKeys("").press(key) for key in "1#"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("number", "forms"),
+    [
+        ("+12025550142", ("+12025550142",)),
+        ("12025550142", ("12025550142", "+12025550142")),
+        ("00493023125", ("+493023125", "00493023125")),
+        ("anonymous", ()),
+        ("", ()),
+    ],
+)
+def test_numbers_may_be_meant_as_international_ones(number: str, forms: tuple[str, ...]) -> None:
+    assert forms_of(number) == forms
