@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from voicebot.dialog.turns import End, Handover, Listen, SpokenAudio, SpokenText, Work
+
+Then = Listen | Work | End | Handover | None
+
 
 class Privacy:
     """One call's; shared by its conversations, its recording, and those who listen in.
@@ -10,7 +16,27 @@ class Privacy:
             be kept. It stays so until a turn follows that is known to be harmless.
     """
 
-    __slots__ = ("secret",)
+    __slots__ = ("lasting", "secret")
 
     def __init__(self) -> None:
         self.secret = False
+        self.lasting = False
+
+    def turn(self, prompts: Iterable[object], before: Then, then: Then) -> None:
+        """A turn begins that says these prompts, after one that waited for `before`."""
+        said = any(isinstance(prompt, SpokenText | SpokenAudio) and prompt.sensitive for prompt in prompts)
+        # Work that follows a sensitive question is begun while the caller may still be at it.
+        works_on = isinstance(then, Work) and _sensitive(before) and self.secret
+        self.secret = said or _sensitive(then) or works_on or self.lasting
+
+    def led_away(self) -> None:
+        """The dialog is led elsewhere: the caller may still be at a sensitive answer, until the next one."""
+        self.lasting = self.secret
+
+    def answered(self) -> None:
+        """The caller has given an answer."""
+        self.lasting = False
+
+
+def _sensitive(then: Then) -> bool:
+    return isinstance(then, Listen | Work) and getattr(then, "sensitive", False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import structlog
@@ -37,7 +38,6 @@ from voicebot.dialog.turns import (
     Prompt,
     RecordMessage,
     Replied,
-    SpokenAudio,
     SpokenText,
     Understood,
     Work,
@@ -121,7 +121,6 @@ class Session:
         self._finishing: asyncio.Task[MessageRecorded] | None = None
         self._works = 0  # begun so far
         self._in_a_row = 0  # since the caller was last heard
-        self._still_secret = False  # the caller may be at an answer that was sensitive
         self._outside = Interventions(self, dialogue, on_held)
 
     async def run(self) -> None:
@@ -225,10 +224,11 @@ class Session:
     async def _deliver(self, given: CallerInput, now: float) -> None:
         assert isinstance(self._then, Listen), "only a turn that listens delivers"
         self._in_a_row = 0
-        self._still_secret = False
+        listened = replace(self._then, sensitive=True) if self._privacy.lasting else self._then
+        self._privacy.answered()
         heard, self._heard = self._heard, None
         turn = self._dialogue.handle(given, now, heard)
-        self._scribe.caller(given, self._then, self._dialogue.understood, self._hearing.span, now)
+        self._scribe.caller(given, listened, self._dialogue.understood, self._hearing.span, now)
         await self._say(turn)
 
     async def _say(self, turn: BotTurn) -> None:
@@ -243,7 +243,7 @@ class Session:
         self._speak(turn.prompts, self._dialogue.step)
         if isinstance(turn.then, Work):
             await self._begin_work(turn.then)
-        self._mute(before)
+        self._privacy.turn((spoken.prompt for spoken in self._speaking.prompts), before, turn.then)
         if isinstance(turn.then, Work):
             return
         joined = self._speaking.playing
@@ -258,16 +258,6 @@ class Session:
             self._scribe.bot_ends(self._clock())  # the news of it may still be in the inbox
             self._speaking.say(prompts, aside)
             self._scribe.bot_begins(step, self._speaking.prompts)
-
-    def _mute(self, before: Listen | Work | End | Handover | None) -> None:
-        """Keep from others what is on the line while anything sensitive is said, asked for, or worked on."""
-        said = any(
-            isinstance(spoken.prompt, SpokenText | SpokenAudio) and spoken.prompt.sensitive
-            for spoken in self._speaking.prompts
-        )
-        # Work that follows a sensitive question is begun while the caller may still be at it.
-        lasting = isinstance(self._then, Work) and _sensitive(before) and self._privacy.secret
-        self._privacy.secret = said or _sensitive(self._then) or lasting or self._still_secret
 
     async def _finish(self) -> None:
         if isinstance(self._then, Handover):
@@ -297,7 +287,7 @@ class Session:
     async def take_floor(self, now: float) -> str | None:
         """Stop prompts and drop what the caller says; return what was heard of the prompts, None: all."""
         self._heard = None
-        self._still_secret = self._privacy.secret
+        self._privacy.led_away()
         await self._advance(ev.Intervened(), now)
         if self._speaking.busy:
             await self._perform(ev.StopPrompts("supervisor"), now)
@@ -438,7 +428,3 @@ class Session:
         message, self._message = self._message, None
         self._hearing.tap = None
         return await message.finish(by)
-
-
-def _sensitive(then: Listen | Work | End | Handover | None) -> bool:
-    return isinstance(then, Listen | Work) and getattr(then, "sensitive", False)

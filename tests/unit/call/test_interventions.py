@@ -11,6 +11,7 @@ from tests.unit.call.test_working import OK, Talk
 from tests.unit.dialog.running.spoken import MONDAY, dialog
 from voicebot.call.control import Asked, Command, Correct, GiveTo, Hold, Jump, Release, Repeat, Say
 from voicebot.call.hearing import SpeechSpan
+from voicebot.call.record import HIDDEN
 from voicebot.call.scribe import Scribe
 from voicebot.call.session import Session
 from voicebot.dialog.running.interpreter import Interpreter
@@ -185,8 +186,11 @@ async def test_after_a_jump_out_of_a_secret_step_the_next_answer_stays_secret(ta
     assert talk.privacy.secret, "the caller may still be at the number"
     await talk.ask(Repeat())
     assert talk.privacy.secret
+    await talk.answer("four two seven one")
+    assert [turn.text for turn in talk.record.turns if turn.who == "caller"] == [HIDDEN]
+    assert not talk.privacy.secret
     await talk.answer("yes")
-    assert talk.bot.step == "pin"
+    assert talk.bot.step == "pin" and talk.record.turns[-1].text == "yes"
 
 
 async def test_a_message_is_not_spoken_into_and_is_kept_when_the_dialog_is_led_away(talk: Led) -> None:
