@@ -194,7 +194,7 @@ def _check_modules(config: Config, reply: _Reply) -> list[Finding]:
             )
         ]
     running = {module["name"] for module in reply.body if module.get("status") == "Running"}
-    needed = [*NEEDED_MODULES]
+    needed = [*NEEDED_MODULES, *(["res_agi.so"] if config.agi.enabled else [])]
     if module := MODULES_OF_CODECS.get(config.media.codec):
         needed.append(module)
     missing = [name for name in needed if name not in running]

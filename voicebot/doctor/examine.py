@@ -17,7 +17,8 @@ from voicebot.doctor.spool import check_spool
 async def examine(config: Config, lookups: Healthy | None = None) -> tuple[Finding, ...]:
     """Check everything that `config` names; takes a second, and up to ten where nobody answers.
 
-    `lookups` looks at those of AGI. Changes nothing, neither here nor in Asterisk, and may run beside a gateway that serves calls.
+    `lookups` looks at those of AGI. Changes nothing, neither here nor in Asterisk, and may run beside a
+    gateway that serves calls.
     """
     async with AriVisit(config.asterisk) as ari:
         groups = await asyncio.gather(
