@@ -73,4 +73,5 @@ def test_the_manager_users_have_just_the_rights_they_need() -> None:
         "general": {},
         "voicebot": {"read": "reporting", "write": "reporting"},
         "voicebot-dialler": {"read": "call,dialplan", "write": "originate,reporting"},
+        "voicebot-panel": {"read": "call,agent,system", "write": "call,agent,originate,reporting"},
     }
