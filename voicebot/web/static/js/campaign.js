@@ -30,7 +30,7 @@ function show() {
   const calls = Object.values(campaign.dispositions).reduce((sum, n) => sum + n, 0);
   $("#figures").replaceChildren(
     figure(number(calls), "calls"), figure(number(campaign.calls_today), "today"), figure(share(campaign.goals, calls), "reached the goal"),
-    figure(number(Object.values(campaign.open).reduce((sum, n) => sum + n, 0)), "open now"), figure(share(left.abandoned, left.answered), "abandoned in 30 days; stop at 3 %"));
+    figure(number(Object.values(campaign.open).reduce((sum, n) => sum + n, 0)), "open now"), figure(share(left.abandoned, left.answered), "abandoned, 3 % is the limit"));
   $("#progress").value = all ? done / all : 0;
   put($("#progress-note"), `${number(done)} of ${number(all)} contacts done`);
   bars();
@@ -70,7 +70,7 @@ function hours() {
     scales: { x: { time: false, range: [-0.6, 23.6] }, y: { range: (_, least, most) => [0, Math.max(5, most * 1.1)] } },
     axes: [{ ...axis, grid: { show: false }, values: (_, values) => values.map((value) => (Number.isInteger(value) ? `${value}` : "")) }, { ...axis, size: 44 }],
     series: [{}, { label: "placed", fill: token("--line-strong"), stroke: token("--line-strong"), paths: bar, points: { show: false } }, { label: "answered", fill: token("--accent"), stroke: token("--accent"), paths: bar, points: { show: false } }],
-  }, [xs, calls, answered], box);
+  }, [xs, ...[calls, answered].map((side) => side.map((n) => n || null))], box);
 }
 
 async function look() {

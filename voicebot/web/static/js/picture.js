@@ -9,6 +9,7 @@ const LEAST = 0.68;
 const OURS = `
   :host { display: block; }
   svg { display: block; max-width: none; height: auto; }
+  .paper { fill: none; }
   .node { cursor: default; }
   .node.been .box { stroke: var(--accent); }
   .node.now .box { stroke: var(--accent); stroke-width: 3.5; filter: drop-shadow(0 0 5px color-mix(in srgb, var(--accent) 60%, transparent)); }
