@@ -696,6 +696,12 @@ def _condition() -> Condition:
     return Condition(True, "", parts, 200, 500, 0.8)
 
 
+def bare_house() -> House:
+    """A house with nothing in it, for what needs no loop: routes, the API's description."""
+    hub = Hub(time.time)
+    return House(Config(base=Path("/nowhere")), hub, LiveCalls(hub))
+
+
 @asynccontextmanager
 async def fake_house(var: Path, calls: int = 200, **flags: Any) -> AsyncIterator[FakeHouse]:
     """A house with live calls, an empty store with four users, and everything else."""

@@ -68,6 +68,7 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
         separate_input_output_schemas=False,
     )
     state = app.state

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import RouteContext, iter_route_contexts
 
 from voicebot.web.problems import told
 from voicebot.web.security.needs import Needs, Viewer
@@ -50,15 +51,17 @@ def described(app: FastAPI) -> None:
         return app.openapi_schema
 
     roles = {
-        route.operation_id: str(needed.role)
-        for route in _routes(app)
-        if route.operation_id and (needed := needed_by(route)) is not None
+        operation: str(needed.role)
+        for route in routes_of(app)
+        if (operation := getattr(route.original_route, "operation_id", None))
+        and (needed := needed_by(route)) is not None
     }
     app.openapi = make  # type: ignore[method-assign]
 
 
-def _routes(app: FastAPI) -> list[APIRoute]:
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+def routes_of(app: FastAPI) -> Iterator[RouteContext]:
+    """Yield all routes as they are served, also those of routers within routers."""
+    return iter_route_contexts(app.routes)
 
 
 def needed_by(route: Any) -> Needs | None:

@@ -85,6 +85,7 @@ class Feed:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._streams: dict[Filter, set[Reader]] = {}
+        self._watch: Watch | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -100,8 +101,9 @@ class Feed:
             return reader
         self._streams.setdefault(filter, set()).add(reader)
         if self._task is None or self._task.done():
-            watch = self._hub.watch()  # at once: nothing may come between this and a look at how things stand
-            self._task = asyncio.create_task(self._run(watch), name="panel news")
+            # at once: nothing may come between this and a look at how things stand
+            self._watch = self._hub.watch()
+            self._task = asyncio.create_task(self._run(self._watch), name="panel news")
         return reader
 
     def leave(self, reader: Reader) -> None:
@@ -111,9 +113,10 @@ class Feed:
             stream.discard(reader)
             if not stream:
                 del self._streams[reader.filter]
-        if not self._streams and self._task is not None:
+        if not self._streams and self._task is not None and self._watch is not None:
+            self._watch.close()  # here: a task that never began could not
             self._task.cancel()
-            self._task = None
+            self._task = self._watch = None
 
     def close(self) -> None:
         """End all readers."""
@@ -123,11 +126,10 @@ class Feed:
                 self.leave(reader)
 
     async def _run(self, watch: Watch) -> None:
-        with watch:
-            while True:
-                await watch.wait()
-                await asyncio.sleep(min(BATCH_S + BATCH_MORE_S * self.readers, MOST_BATCH_S))
-                await self._spread(watch.take())
+        while True:
+            await watch.wait()
+            await asyncio.sleep(min(BATCH_S + BATCH_MORE_S * self.readers, MOST_BATCH_S))
+            await self._spread(watch.take())
 
     async def _spread(self, taken: tuple[News | Lagged, ...]) -> None:
         latest = _latest(taken)

@@ -40,11 +40,10 @@ class EventStream(Response):
         filter: Filter,
         still: Callable[[], Awaitable[bool]],
         closing: asyncio.Event,
-        heart_s: float = HEART_S,
     ) -> None:
         super().__init__()
         self._feed, self._snapshots, self._filter = feed, snapshots, filter
-        self._still, self._closing, self._heart_s = still, closing, heart_s
+        self._still, self._closing = still, closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tasks = [
@@ -76,7 +75,7 @@ class EventStream(Response):
             asked_at = time.monotonic()
             while True:
                 try:
-                    async with asyncio.timeout(self._heart_s):
+                    async with asyncio.timeout(HEART_S):
                         batch = await reader.next()
                 except TimeoutError:
                     batch = b": here\n\n"
@@ -87,7 +86,7 @@ class EventStream(Response):
                 if LAGGED in batch:
                     batch = await self._how_things_stand()
                 await self._write(send, batch)
-                if time.monotonic() - asked_at >= self._heart_s:
+                if time.monotonic() - asked_at >= HEART_S:
                     asked_at = time.monotonic()
                     if not await self._still():
                         await self._write(send, event("signed_out", b"{}"))

@@ -85,6 +85,8 @@ class Guard:
                 await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
         scope.setdefault("state", {})
+        most = MOST_DIALOG_BYTES if scope["path"] == DIALOG_TEXT else MOST_BYTES
+        bounded = _Bounded(receive, most)
         status = 0
 
         async def sending(message: Message) -> None:
@@ -94,16 +96,20 @@ class Guard:
                 self._dress(scope, MutableHeaders(raw=message["headers"]))
             await send(message)
 
+        async def answering(message: Message) -> None:
+            if not bounded.over:  # else what the application makes of it does not matter
+                await sending(message)
+
         if refused is not None:
             await _refuse(sending, refused)
             return
-        most = MOST_DIALOG_BYTES if scope["path"] == DIALOG_TEXT else MOST_BYTES
         try:
-            await self._app(scope, _bounded(receive, most), sending)
-        except TooLarge as error:
-            if status == 0:
-                await _refuse(sending, error)
+            await self._app(scope, bounded, answering)
+        except TooLarge:
+            pass
         finally:
+            if bounded.over and status == 0:
+                await _refuse(sending, TooLarge(most))
             self._note(scope, status)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Trouble | None:
@@ -160,17 +166,20 @@ async def _refuse(send: Send, trouble: Trouble) -> None:
     await send({"type": "http.response.body", "body": text})
 
 
-def _bounded(receive: Receive, most: int) -> Receive:
-    """Count a body that did not say how long it is."""
-    seen = 0
+class _Bounded:
+    """Counts a body that did not say how long it is. over: it was too long, and is refused."""
 
-    async def bounded() -> Message:
-        nonlocal seen
-        message = await receive()
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._left = most
+        self._most = most
+        self.over = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
         if message["type"] == "http.request":
-            seen += len(message.get("body", b""))
-            if seen > most:
-                raise TooLarge(most)
+            self._left -= len(message.get("body", b""))
+            if self._left < 0:
+                self.over = True
+                raise TooLarge(self._most)
         return message
-
-    return bounded
