@@ -289,3 +289,34 @@ async def test_a_caller_goes_from_the_bot_to_a_queue_and_from_there_to_a_supervi
         assert [i.what for i in record.interventions] == ["transfer", "take_over", "leave"]
         assert record.ended_by == "supervisor" and record.people[0].outcome == "abandoned"
         await nothing_left(pbx)
+
+
+async def test_who_speaks_to_a_waiting_caller_is_heard_by_the_agent_who_comes_and_whispers_end_with_them(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=1.0)) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", queue={"whisper": False}) as bot,
+    ):
+        supervisors = Supervisors(lambda: bot.gateway.calls)
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        await caller.press("3")
+        await bot.waiting(1)
+        (call,) = bot.gateway.calls
+        barging = await supervisors.microphone(call.id, "barge", "boss")
+        anna = await phones.taken("anna")
+        await bot.agent_is("anna", "talking")
+        whispering = await supervisors.microphone(call.id, "whisper", "other")
+        await caller.pause(0.5)
+        since = now()
+        await speak(barging, 0.8)
+        await caller.pause(0.3)
+        for each in (caller, anna):
+            assert pitch(each.received, since) == pytest.approx(VOICE_HZ, abs=15)
+        await barging.close()
+        await anna.hang_up()
+        await until(lambda: whispering.closed)
+        await caller.hang_up()
+        await bot.record()
+        await nothing_left(pbx)

@@ -103,10 +103,7 @@ class Supervisors:
     async def release(self, call_id: str, by: str) -> None:
         """Let it go on: it asks its question again."""
         call = self._call(call_id)
-        try:
-            await self._presence(call).hold(by, False)
-        finally:
-            self._forget_idle()
+        await self._presence(call).hold(by, False)
 
     async def _ask(self, call: CallHandle, command: Command, by: str, what: str, detail: str) -> None:
         await call.ask(command)
@@ -155,10 +152,7 @@ class Supervisors:
         Close it when the browser has gone: the bot goes on then; a call that was taken over ends.
         """
         microphone = Microphone(self._presence(self._call(call_id)), mode, by)
-        try:
-            await microphone.open()
-        finally:
-            self._forget_idle()
+        await microphone.open()
         return microphone
 
     async def visit(self, call_id: str, mode: Mode, by: str, channel: str = "") -> Visit:
@@ -189,7 +183,6 @@ class Supervisors:
             log.exception("visit failed", visit=visit.id)
         finally:
             self._visits.pop(visit.id, None)
-            self._forget_idle()
             if visit.failure is not None:
                 log.warning("visit over", visit=visit.id, by=visit.by, why=str(visit.failure))
 
@@ -233,10 +226,6 @@ class Supervisors:
             presence = self._presences[call.id] = Presence(call)
             call.over.add_done_callback(lambda _: self._presences.pop(call.id, None))
         return presence
-
-    def _forget_idle(self) -> None:
-        for id_ in [id_ for id_, presence in self._presences.items() if presence.idle]:
-            del self._presences[id_]
 
 
 def _telephone(config: Config, by: str, channel: str) -> str:

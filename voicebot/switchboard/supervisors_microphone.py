@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from voicebot.audio.frames import bytes_per_frame, to_pcm, to_samples
 from voicebot.audio.live_voice import LiveVoice
 from voicebot.audio.octave import Halving
+from voicebot.call.people import Company
 from voicebot.errors import PbxError, UserError
 from voicebot.switchboard.supervisors_modes import Mode, Presence
 from voicebot.switchboard.supervisors_snoop import Aside
@@ -36,6 +39,8 @@ class Microphone:
         self._frame = bytes_per_frame(BROWSER_RATE)
         self._rest = bytearray()
         self._aside: Aside | None = None
+        self._with: Company | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Begin to be heard. Raises UserError; then nothing has changed."""
@@ -45,6 +50,7 @@ class Microphone:
         presence.check(self.mode, self.by, self)
         if self.mode == "whisper":
             assert call.company is not None
+            self._with = call.company
             self._aside = Aside(call.stage.services)
             try:
                 await self._aside.open(call.company.channel_id, self._voice)
@@ -59,7 +65,15 @@ class Microphone:
             raise
         if self._aside is None:
             call.stage.port.playout.join(self._voice)
+        else:
+            call.on_company.append(self._company_changed)
         call.over.add_done_callback(lambda _: self._fall_silent())
+
+    def _company_changed(self) -> None:
+        """Whom we whispered to has gone, and nobody else shall hear what was meant for them."""
+        if self._call.company is not self._with and not self.closed:
+            self._fall_silent()
+            self._closing = asyncio.create_task(self.close(), name="whisper ends")
 
     def feed(self, pcm: bytes) -> None:
         """Take what the microphone gave, of any length; never waits."""
@@ -81,4 +95,6 @@ class Microphone:
 
     def _fall_silent(self) -> None:
         self.closed = True
+        if self._company_changed in self._call.on_company:
+            self._call.on_company.remove(self._company_changed)
         self._call.stage.port.playout.leave(self._voice)

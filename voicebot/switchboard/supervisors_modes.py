@@ -34,11 +34,12 @@ class Presence:
         self._on: dict[object, tuple[str, Mode]] = {}
         self._by_hand = False
         self._lock = asyncio.Lock()
+        self._settling: asyncio.Task[None] | None = None
+        call.on_company.append(self._company_changed)
 
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to remember."""
-        return not self._on and not self._by_hand
+    def _company_changed(self) -> None:
+        if self._on:
+            self._settling = asyncio.create_task(self._settle(), name="supervisors settle")
 
     def check(self, mode: Mode, by: str, key: object = None) -> None:
         """Raise UserError where `by` cannot be on the call in this mode, as things stand."""
