@@ -87,19 +87,24 @@ class RecordIndex:
     def open(self) -> None:
         """Make it, or take the one that is there. Raises OSError, sqlite3.Error."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
-        with self._lock, closing(self._connect()) as connection:
-            try:
-                form = connection.execute("PRAGMA user_version").fetchone()[0]
-            except sqlite3.DatabaseError:
-                form = -1
-            if form == FORM:
-                return
-        self._path.unlink()
+        if self._form() == FORM:
+            return
+        for left in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + left).unlink(missing_ok=True)
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
         with self._lock, closing(self._connect()) as connection:
             connection.executescript(_TABLES)
             connection.execute(f"PRAGMA user_version = {FORM}")
+
+    def _form(self) -> int:
+        """Return the form of what is there; -1: nothing, or nothing of ours."""
+        if not self._path.is_file():
+            return -1
+        try:
+            with closing(sqlite3.connect(self._path, timeout=BUSY_S)) as connection:
+                return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.DatabaseError:
+            return -1
 
     def close(self) -> None:
         """Let `catch_up` end soon."""
