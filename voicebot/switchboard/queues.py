@@ -35,6 +35,7 @@ from voicebot.switchboard.queues_views import AgentView, QueueView, WaitingView
 from voicebot.switchboard.transfers import Talk, TalkEnd
 from voicebot.switchboard.waiting import Waiting, stay_of, values_of
 from voicebot.switchboard.waiting_side import Side
+from voicebot.switchboard.waiting_sound import Phrases
 
 REST_S: Mapping[Outcome, float] = {
     "declined": 30.0,
@@ -125,6 +126,7 @@ class QueueHouse:
         self._members: dict[str, Member] = {}
         self._talks: dict[str, Waiting] = {}
         self._with: dict[str, Agent] = {}
+        self.phrases = Phrases()
         self._order = 0
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None

@@ -284,16 +284,22 @@ class Waiting:
 
         `aside`: not, where the caller talks to somebody, or answers a question, by the time it could be said.
         """
-        samples = await self._rendered(text)
+        samples = await self._rendered(text, shared=True)
         if samples is None or (aside and (self._asking is not None or self.talk is not None)):
             return
         heard = self.side.sound.say(samples)
         await asyncio.wait({heard}, timeout=WORDS_LIMIT_S)
 
-    async def _rendered(self, text: str) -> Samples | None:
-        services = self.stage.services
-        voice = voice_of(services.config, self.presenter.route, self._texts.language)
-        return await rendered(services.tts, text, voice, self.stage.port.sample_rate)
+    async def _rendered(self, text: str, *, shared: bool = False) -> Samples | None:
+        """Return the speech of a text. `shared`: others who wait are told the same, now or later."""
+        services, route = self.stage.services, self.presenter.route
+        voice = voice_of(services.config, route, self._texts.language)
+        rate = self.stage.port.sample_rate
+        if not shared:
+            return await rendered(services.tts, text, voice, rate)
+        return await self._house.phrases.speak(
+            services.tts, route.speech(voice.language).tts, text, voice, rate
+        )
 
     # --- agents -----------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 CHUNK_S = 4
 """Music is queued in such pieces, the next one when a piece begins."""
 FADE_IN_MS = 30
+MOST_PHRASES = 200
+"""That are remembered: about 10 MB."""
 
 
 class HoldSound:
@@ -119,3 +121,24 @@ async def rendered(tts: TtsService, text: str, voice: Voice, sample_rate: int) -
         log.warning("synthesis failed", error=str(error))
         return None
     return np.concatenate(parts) if parts else None
+
+
+class Phrases:
+    """What many who wait are told, synthesised once: nothing that is about one caller alone."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, Voice, int], Samples] = {}
+
+    async def speak(
+        self, tts: TtsService, engine: str, text: str, voice: Voice, sample_rate: int
+    ) -> Samples | None:
+        """Return the speech; `engine` is the name of the voice's [tts.NAME]. None as of `rendered`."""
+        key = (engine, text, voice, sample_rate)
+        if key in self._known:
+            return self._known[key]
+        samples = await rendered(tts, text, voice, sample_rate)
+        if samples is not None:
+            self._known[key] = samples
+            while len(self._known) > MOST_PHRASES:
+                del self._known[next(iter(self._known))]
+        return samples
