@@ -11,11 +11,11 @@ import pytest
 from tests.simulator.test_browser_call import Browser, told_in, until_asked
 from voicebot.app.engine_room import EngineRoom, Watchers
 from voicebot.call.browser_call import BrowserCalls
-from voicebot.call.browser_leg import NoAsterisk
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.live import Hub, News
 from voicebot.call.record import BotTurnRecord
 from voicebot.config import Config
+from voicebot.pbx.no_asterisk import NoAsterisk
 
 pytestmark = pytest.mark.engines
 

@@ -22,13 +22,13 @@ from voicebot.audio.levels import level_db
 from voicebot.audio.resample import resample
 from voicebot.audio.wav import read_wav
 from voicebot.call.browser_call import BrowserCalls, BrowserLine
-from voicebot.call.browser_leg import NoAsterisk
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.live import Hub, News, Watch
 from voicebot.call.record import BotTurnRecord, CallRecord
 from voicebot.config import Config
 from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
+from voicebot.pbx.no_asterisk import NoAsterisk
 from voicebot.speech.stt import Expectation, OnPartial, SttStream, Transcript
 
 pytestmark = pytest.mark.simulator

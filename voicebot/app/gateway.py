@@ -15,7 +15,6 @@ import structlog
 from voicebot.app.dialogs import DialogState
 from voicebot.app.engine_room import EngineRoom, MakeSpeech, Watchers
 from voicebot.app.lag import LagWatch
-from voicebot.app.no_asterisk import NoAsterisk
 from voicebot.app.outbound_calls import CAMPAIGN, OutboundCalls, Refused, Unserved, answer_of
 from voicebot.app.speech import SpeechEngines
 from voicebot.ari import requests
@@ -32,6 +31,7 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import PbxError
 from voicebot.pbx.ari_client import AriClient, Link
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.no_asterisk import NoAsterisk
 
 log = structlog.get_logger(__name__)
 

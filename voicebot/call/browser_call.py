@@ -18,7 +18,7 @@ from pathlib import PurePath
 import structlog
 
 from voicebot.ari.events import CallerId, Channel, DialplanPlace
-from voicebot.call.browser_leg import BrowserLeg, NoAsterisk
+from voicebot.call.browser_leg import BrowserLeg
 from voicebot.call.call import Call
 from voicebot.call.people import People, Presenter
 from voicebot.call.record import CallRecord
@@ -32,6 +32,7 @@ from voicebot.dialog.turns import Handover, SpokenText
 from voicebot.errors import UserError
 from voicebot.media.browser_peer import BROWSER_RATE
 from voicebot.media.port import HeardFrame, MediaPort
+from voicebot.pbx.no_asterisk import NoAsterisk
 
 log = structlog.get_logger(__name__)
 

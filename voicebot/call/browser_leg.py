@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from itertools import count
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from voicebot.ari.ids import Kind
-from voicebot.ari.requests import NORMAL_CLEARING, Request
+from voicebot.ari.requests import NORMAL_CLEARING
 from voicebot.call.leg import Digit, Ended, Leg, LegEvent
 from voicebot.errors import CallEnded, PbxError
 from voicebot.media.browser_peer import BrowserPeer
 from voicebot.media.port import MediaPort
-from voicebot.pbx.ari_inbox import EventInbox, EventRouter
+from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.no_asterisk import NoAsterisk
 
 NORMAL_TEXT = "Normal Clearing"
 MOST_KEYS = 100
 """Keys that may wait; more are not taken."""
-
-
-class NoAsterisk:
-    """An `Ari` that can do nothing: a browser is no channel."""
-
-    app = ""
-
-    def __init__(self) -> None:
-        self._router = EventRouter()
-        self._numbers = count(1)
-
-    async def request(self, request: Request) -> Any:
-        raise PbxError("a call by the browser's microphone has no channel in Asterisk")
-
-    def subscribe(self, *ids: str) -> EventInbox:
-        inbox = EventInbox(self._router)
-        for id_ in ids:
-            inbox.expect(id_)
-        return inbox
-
-    def new_id(self, kind: Kind) -> str:
-        return f"browser-{next(self._numbers)}"
 
 
 class BrowserLeg(Leg):

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import cast
 
 from voicebot.ari.events import CallerId, Channel, DialplanPlace
-from voicebot.call.browser_leg import NoAsterisk
 from voicebot.call.call import Call
 from voicebot.call.handover import VARIABLE_PREFIX, as_variable
 from voicebot.call.leg import Leg
@@ -22,6 +21,7 @@ from voicebot.fastagi.dialogs.leg import AgiLeg
 from voicebot.fastagi.dialogs.port import AgiMedia, AgiPort
 from voicebot.media.loop import MediaLoop
 from voicebot.media.port import MediaPort
+from voicebot.pbx.no_asterisk import NoAsterisk
 
 
 class AgiCall(Call):

@@ -16,7 +16,6 @@ import structlog
 
 from voicebot.agi.command import AgiError, CallerHungUp, CommandFailed
 from voicebot.agi.media import KEYS
-from voicebot.call.browser_leg import NoAsterisk
 from voicebot.call.leg import Digit, Ended, Leg, LegEvent
 from voicebot.call.privacy import Privacy
 from voicebot.errors import CallEnded, PbxError
@@ -25,6 +24,7 @@ from voicebot.fastagi.dialogs.files import PromptFiles
 from voicebot.fastagi.dialogs.playout import SAMPLE_RATE, Piece
 from voicebot.fastagi.dialogs.port import AgiPort
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.no_asterisk import NoAsterisk
 
 GRACE_S = 0.06
 """After a key a prompt waits so long whether it shall go on: what the key means is found out meanwhile."""

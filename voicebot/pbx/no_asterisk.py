@@ -1,4 +1,4 @@
-"""In the place of Asterisk where there is none: calls come from browsers alone."""
+"""In the place of Asterisk where there is none: for calls that have no channel in ARI."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from voicebot.pbx.ari_inbox import EventInbox, EventRouter
 
 
 class NoAsterisk:
-    """Refuses every request. As `AriClient`, as far as gateways and calls use it."""
+    """Refuses every request. As `AriClient`, as far as gateways, legs and calls use it."""
 
-    def __init__(self, app: str) -> None:
+    def __init__(self, app: str = "voicebot") -> None:
         self.app = app
         self._router = EventRouter()
 
@@ -32,10 +32,13 @@ class NoAsterisk:
         await asyncio.get_running_loop().create_future()
 
     async def request(self, request: Request) -> Any:
-        raise PbxError("this gateway was started without Asterisk")
+        raise PbxError("this call has no channel in Asterisk")
 
     def subscribe(self, *ids: str) -> EventInbox:
-        return EventInbox(self._router)
+        inbox = EventInbox(self._router)
+        for id_ in ids:
+            inbox.expect(id_)
+        return inbox
 
     def held(self) -> frozenset[str]:
         return frozenset()
