@@ -320,3 +320,24 @@ async def test_who_speaks_to_a_waiting_caller_is_heard_by_the_agent_who_comes_an
         await caller.hang_up()
         await bot.record()
         await nothing_left(pbx)
+
+
+async def test_nobody_hears_a_sensitive_answer_by_telephone(pbx: Pbx, tmp_path: Path) -> None:
+    async with (
+        Phones(pbx, boss=ANSWERS) as phones,
+        House(pbx, tmp_path, supervision=phones_of(phones, "boss")) as house,
+    ):
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        await house.supervisors.visit(house.id, "listen", "boss")
+        boss = await phones.taken("boss")
+        await boss.bot_speaks(SOON_S, since=0.0)
+        await house.supervisors.jump(house.id, "pin", "boss")
+        await caller.bot_quiet(400, SOON_S)
+        since = now() - 0.4
+        await caller.say(hum(CALLER_HZ))
+        await caller.pause(0.3)
+        assert pitches(boss.received, since, CALLER_HZ, BOT_HZ) == set()
+        await caller.hang_up()
+        await house.bot.record()
+        await nothing_left(pbx)
