@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import sqlite3
 import sys
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.integration.conftest import RealAsterisk
@@ -26,10 +28,13 @@ from voicebot.fastagi.lookups.loading import parse_lookups
 from voicebot.fastagi.lookups.running import Lookups
 from voicebot.fastagi.scripts import Scripts
 from voicebot.fastagi.server import FastAgiServer
+from voicebot.softphone.phone import Softphone
 
 pytestmark = pytest.mark.integration
 
 WITHIN_S = 10.0
+GONE_PORT = 1
+"""Nobody listens there."""
 CALLER = "+12025550142"
 FILE = """\
 databases: {crm: "sqlite:///callers.db"}
@@ -298,3 +303,30 @@ async def test_the_dialplan_goes_on_when_the_server_is_away(dialplan: Dialplan) 
                      f"AGI(agi://127.0.0.1:{server.port}/t/x)")  # fmt: skip
         await asyncio.to_thread(dialplan.call)
         assert await asyncio.wait_for(told.get(), WITHIN_S) == "FAILURE"
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_the_shipped_look_up_decides_where_a_call_goes(
+    asterisk: RealAsterisk, folder: Path, away: bool
+) -> None:
+    """With the look-up's answer, or as dialled when the server is away."""
+    scripts = Scripts()
+    login = {"Authorization": aiohttp.encode_basic_auth(asterisk.user, asterisk.password)}
+    entrance = "dialplan add extension 6999,1,Goto,voicebot-lookup,601,1 into voicebot-in"
+    async with contextlib.AsyncExitStack() as stack:
+        lookups = await stack.enter_async_context(Lookups(parse_lookups(FILE), folder))
+        scripts.add("lookup", lookups.serve, tells_itself=True)
+        async with FastAgiServer(scripts, port=0) as server:
+            port = GONE_PORT if away else server.port
+            asterisk.cli(f"dialplan set global VOICEBOT_AGI agi://127.0.0.1:{port}")
+            assert "added" in asterisk.cli(entrance)
+            stack.callback(asterisk.cli, "dialplan remove extension 6999@voicebot-in")
+            ari = await stack.enter_async_context(
+                aiohttp.ClientSession(f"{asterisk.ari_url}/", headers=login)
+            )
+            events = await stack.enter_async_context(ari.ws_connect(f"/ari/events?app={asterisk.app}"))
+            phone = await stack.enter_async_context(Softphone((asterisk.sip_host, asterisk.sip_port)))
+            call = phone.place("6999", CALLER)
+            start = await events.receive_json(timeout=WITHIN_S)
+            assert (start["type"], start["args"]) == ("StasisStart", ["601" if away else "600"])
+            await call.hang_up()
