@@ -45,7 +45,7 @@ async def history(
         calls, onward = found.calls, found.after
     except sqlite3.Error:
         problem = "The index of records cannot be read. Try again in a moment."
-    values = {
+    values: dict[str, Any] = {
         "calls": calls,
         "after": onward,
         "problem": problem,
