@@ -122,7 +122,7 @@ class OutboundCall(Call):
             talking = self._talk(stage, dialog, self._route)
             if policy.detector == "off" or policy.machine == "go_on" or revision == MOST_REVISIONS:
                 await talking
-            await self._until(talking, self._watch.machine())
+            await self._until(talking, self._machine_answered())
             self._machine = True
             log.info("a machine answered", why=self._watch.why)
             if policy.machine == "hang_up" or self._message is None or self._watch.why in NO_MESSAGE:
@@ -135,6 +135,12 @@ class OutboundCall(Call):
                 self._eavesdropper = None
             self._machine = False
             log.info("a person has come to it", why=self._watch.why)
+
+    async def _machine_answered(self) -> None:
+        """Wait until it turns out to be a machine; a supervisor who holds the bot knows better."""
+        await self._watch.machine()
+        if self.handle.live.is_held:
+            await asyncio.get_running_loop().create_future()
 
     async def _leave_message(self, stage: Stage, dialog: Dialog) -> None:
         """Speak the message when the machine records, and hang up. Returns only if a person came to it."""
