@@ -10,7 +10,7 @@ const TONES = { ok: "good", degraded: "warn", down: "bad" };
 const PICTURES = { good: "check", warn: "warn", bad: "bad" };
 const REMEDIES = [
   [/^asterisk|^ari/, "Is Asterisk up? `voicebot doctor` checks user, password, address and modules."],
-  [/^ami/, "Check [ami] in voicebot.toml and manager.conf; `voicebot doctor` tells which."],
+  [/^ami/, "Check ami_user of [supervision] in voicebot.toml and manager.conf; `voicebot doctor` tells which."],
   [/^stt|^tts|engine/, "Workers are replaced by themselves. If it stays: see the log, and memory."],
   [/^trunk/, "See `pjsip show registrations`; is the provider up, are name and password right?"],
   [/^disk/, "Make room, or lower how long recordings are kept. Calls go on; recording stops first."],
@@ -72,20 +72,26 @@ async function look() {
   }
 }
 
-async function lookPbx() {
-  try {
-    const answer = await get(paths.pbx());
-    pbx = answer.pbx ?? answer;
+/** News of Asterisk come in bursts: looked at once for all of them. */
+let looking = 0;
+function lookPbx() {
+  if (looking) return;
+  looking = setTimeout(async () => {
+    looking = 0;
+    pbx = await get(paths.pbx()).catch(() => pbx);
     showPbx();
-  } catch {
-    showPbx(); // no AMI: the page says so
-  }
+  }, 500);
 }
 
 document.addEventListener("click", async (event) => {
   const channel = event.target.closest("[data-hang-up]")?.dataset.hangUp;
   if (channel && await ask({ title: "Hang up this channel?", text: channel, yes: "Hang up", danger: true }) && await attempt(() => post(paths.hangUp(), { channel }))) lookPbx();
 });
-lookPbx().then(look);
-setInterval(() => { if (!document.hidden) { look(); lookPbx(); } }, LOOK_MS);
-watch(["health", "pbx"], "", (name) => { if (name !== "snapshot") look(); });
+setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
+watch(["health", "pbx"], "", (name, data) => {
+  if (name === "snapshot") {
+    pbx = data.pbx ?? null;
+    showPbx();
+  } else if (name.startsWith("pbx.")) lookPbx();
+  look();
+});

@@ -101,6 +101,9 @@ function summary() {
   }
   for (const button of $$("#which button")) put($("b", button), number(n[button.dataset.which]));
   counts({ live: n.all });
+  const fresh = $("#fresh");
+  fresh.hidden = !waitingToShow.length;
+  put(fresh, `${waitingToShow.length} new: shown when the pointer leaves the list`);
   $("#none").hidden = calls.size > 0;
   $("#no-match").hidden = !(n.all && !seen);
   $(".titles").hidden = seen === 0;
@@ -125,6 +128,37 @@ function all(snapshot, at) {
   performance.mark("rows");
 }
 
+// While somebody points into the list or goes through it by keys, no row moves: new calls and ended ones wait.
+let held = false;
+const waitingToShow = [];
+const waitingToGo = new Set();
+
+function hold(on) {
+  if (held === on) return;
+  held = on;
+  if (held) return;
+  for (const entry of waitingToShow.splice(0)) if (calls.get(entry.call.id) === entry) rows.prepend(entry.el);
+  for (const id of waitingToGo) drop(id);
+  waitingToGo.clear();
+  flush();
+}
+
+function enter(entry) {
+  if (held) waitingToShow.push(entry);
+  else rows.prepend(entry.el);
+}
+
+function leave(id) {
+  if (held) waitingToGo.add(id);
+  else drop(id);
+  flush();
+}
+
+rows.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") hold(true); });
+rows.addEventListener("pointerleave", () => hold(rows.contains(document.activeElement)));
+rows.addEventListener("focusin", () => hold(true));
+rows.addEventListener("focusout", (event) => hold(rows.contains(event.relatedTarget) || rows.matches(":hover")));
+
 function drop(id) {
   const entry = calls.get(id);
   if (!entry) return;
@@ -142,12 +176,12 @@ watch(["call"], "", (name, data, id) => {
   const kind = name.slice("call.".length);
   if (kind === "began") {
     drop(id);
-    rows.prepend(add(data.call).el);
+    enter(add(data.call));
   } else {
     const entry = calls.get(id);
     if (!entry) return;
     apply(entry.call, kind, data);
-    if (kind === "ended") setTimeout(() => { if (entry.el !== document.activeElement) { drop(id); flush(); } else entry.el.addEventListener("blur", () => { drop(id); flush(); }, { once: true }); }, GONE_MS);
+    if (kind === "ended") setTimeout(() => leave(id), GONE_MS);
   }
   dirty.add(id);
   flush();

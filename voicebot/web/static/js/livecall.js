@@ -32,19 +32,19 @@ export function apply(call, kind, data) {
       break;
     case "floor":
       call.floor = data.floor;
-      if (data.floor !== "bot") call.saying = "";
       break;
     case "words":
       call.partial = data.text ?? "";
+      if (call.partial) call.saying = "";
       break;
     case "saying":
-      call.saying = data.text ?? "";
+      call.saying = [call.saying, data.text].filter(Boolean).join(" "); // a turn may have several prompts
       break;
     case "turn": {
       const at = data.index ?? call.turns.length;
       call.turns[at] = data.turn;
       if (data.turn.who === "caller") call.partial = "";
-      else call.saying = data.turn.end_ms == null && call.floor === "bot" ? call.saying : "";
+      call.saying = "";
       if (data.turn.latency_ms != null) call.latency_ms = data.turn.latency_ms;
       break;
     }
