@@ -74,6 +74,15 @@ async def keyed(call: SoftphoneCall, keys: str) -> None:
         await call.press(keys)
 
 
+async def until_heard(speaks: SoftphoneCall, hears: SoftphoneCall) -> None:
+    """Speak until the other one hears it: the two are joined."""
+    speaking = asyncio.create_task(speaks.say(WORDS))
+    try:
+        await hears.bot_speaks(SOON_S)
+    finally:
+        speaking.cancel()
+
+
 async def test_who_refuses_is_not_asked_again_and_the_next_one_is(pbx: Pbx, tmp_path: Path) -> None:
     manners = {
         "anna": Manner(refuse=486),
@@ -272,11 +281,7 @@ async def test_a_caller_hangs_up_keeps_the_place_and_is_called_back(pbx: Pbx, tm
             await bot.house.sign_in("anna")
             anna = await accepting(phones, "anna")
             called = await phones.taken(number)
-            await bot.agent_is("anna", "talking")
-            await asyncio.sleep(0.3)
-            heard = len(called.bot_speech.segments)
-            await anna.say(WORDS)
-            assert len(called.bot_speech.segments) > heard
+            await until_heard(anna, called)
             await called.hang_up()
             await asyncio.wait_for(anna.ended, SOON_S)
             await bot.waiting(0)
@@ -323,7 +328,7 @@ async def test_a_promise_outlives_the_gateway_as_do_agents(
             await bot.house.unpause("anna")
             anna = await accepting(phones, "anna")
             called = await phones.taken(number)
-            await bot.agent_is("anna", "talking")
+            await until_heard(anna, called)
             await anna.hang_up()
             await asyncio.wait_for(called.ended, SOON_S)
             await bot.waiting(0)
