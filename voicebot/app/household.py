@@ -18,6 +18,7 @@ from pathlib import PurePath
 from voicebot.app.condition import condition_of
 from voicebot.app.gateway import Gateway
 from voicebot.app.outside_line import OutsideLine
+from voicebot.app.tracing import traces_beside
 from voicebot.call.browser_call import BrowserCalls
 from voicebot.call.call import Call
 from voicebot.call.calls_live import LiveCalls
@@ -79,6 +80,7 @@ class Household:
         """
         config = self._config
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(traces_beside(config.tracing, self.live.hub))
             if self._people is not None:
                 stack.push_async_callback(self._people.close)
             if self._conferences is not None:
