@@ -14,7 +14,7 @@ from tests.contract.gateway import nothing_left
 from tests.contract.pbx import Caller, Pbx
 from tests.contract.phones import Phones, QueueBot, longest_silence
 from tests.contract.talk import DATA
-from voicebot.errors import CallEnded
+from voicebot.errors import CallEnded, UserError
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
 
@@ -191,6 +191,38 @@ async def test_a_caller_of_high_priority_overtakes_and_supervisors_move_others(
         await asyncio.wait_for(call.ended, SOON_S)
         await bot.records(3)
         await nothing_left(pbx)
+
+
+async def test_who_waits_is_given_on_by_a_supervisor(pbx: Pbx, tmp_path: Path) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=0.1)) as phones,
+        QueueBot(
+            pbx,
+            tmp_path,
+            phones,
+            agents={"anna": {"queues": ["other"]}},
+            queues={"other": {"wrap_up_s": 0, "whisper": False}},
+        ) as bot,
+    ):
+        caller = await into_queue(pbx)
+        await bot.waiting(1)
+        began = time.monotonic()
+        call_id = bot.house.queues()[0].waiting[0].call_id
+        with pytest.raises(UserError, match="no queue `none`"):
+            await bot.house.transfer(call_id, "queue:none")
+        await bot.house.transfer(call_id, "queue:other", by="panel")
+        await bot.agent_is("anna", "talking")  # without a whisper who answers has the call
+        joined = time.monotonic()
+        assert longest_silence(caller, began, joined) < 1.0
+        await bot.house.transfer(call_id, "742", by="panel")
+        record = await bot.record()
+        await bot.agent_is("anna", "ready")
+    assert [(each.queue, each.outcome) for each in record.people] == [
+        ("support", "transferred"),
+        ("other", "answered"),
+    ]
+    assert [(each.to, each.by) for each in record.people[1].transfers] == [("742", "panel")]
+    assert record.ended_by == "handover"
 
 
 async def test_a_blind_transfer_by_keys_goes_on_in_the_dialplan(pbx: Pbx, tmp_path: Path) -> None:

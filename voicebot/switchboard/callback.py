@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -278,7 +278,7 @@ class CallBack:
         )
         try:
             phone.sound.start(ringing(phone.sample_rate))
-            outcome = await self._dial(caller)
+            outcome = await self._dial_while_there(phone, caller)
             phone.sound.stop()
             if outcome == "answered" and not phone.gone.done():
                 self._note(outcome)
@@ -296,6 +296,18 @@ class CallBack:
         finally:
             await caller.close()
             house.talk_ended(self, agent, talked)
+
+    async def _dial_while_there(self, phone: Telephone, caller: Telephone) -> str:
+        """Call the caller; an agent who hangs up meanwhile stops it."""
+        dialling = asyncio.create_task(self._dial(caller), name="calling back")
+        waits: set[asyncio.Future[str]] = {dialling, phone.gone}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return dialling.result() if dialling.done() else "hung_up"
+        finally:
+            if not dialling.done():
+                dialling.cancel()
+                await asyncio.wait({dialling})
 
     async def _dial(self, caller: Telephone) -> str:
         try:
@@ -336,7 +348,7 @@ class CallBack:
         )
         began = self._clock()
         talking = asyncio.create_task(talk.run(), name="talk")
-        waits: set[asyncio.Future[object]] = {talking, caller.gone}  # type: ignore[arg-type]
+        waits: set[asyncio.Future[Any]] = {talking, caller.gone}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -519,12 +519,12 @@ class QueueHouse:
     async def transfer(
         self, call_id: str, to: str, kind: Literal["blind", "attended"] = "blind", by: str = ""
     ) -> None:
-        """Give a caller who is with a person (or waits: blind only) to `queue:NAME`, `agent:NAME`, or an
-        extension of [voicebot-handover]."""
+        """Give a caller who is with a person (or waits: blind only) to `queue:NAME`, `agent:NAME`,
+        `conference:NAME`, or an extension of [voicebot-handover]."""
         self._check_target(to)
         if (waiting := self._talks.get(call_id)) is not None and waiting.talk is not None:
-            if kind == "attended" and to.startswith("queue:"):
-                raise UserError("a queue cannot be asked first", "transfer blind")
+            if kind == "attended" and to.startswith(("queue:", "conference:")):
+                raise UserError(f"{to} cannot be asked first", "transfer blind")
             waiting.talk.ask(TransferTo(kind, to), by)
             return
         member = self._waiting(call_id)
@@ -566,10 +566,17 @@ class QueueHouse:
         kind, _, name = to.partition(":")
         if kind == "queue" and name not in self.config.queues:
             raise UserError(f"there is no queue `{name}`", f"there are {', '.join(self.config.queues)}")
+        if kind == "conference" and name not in self.config.conferences:
+            there = ", ".join(self.config.conferences) or "none"
+            raise UserError(f"there is no conference `{name}`", f"there are {there}")
         if kind == "agent":
             self._settings_of(name)
-        elif kind != "queue" and (":" in to or not to or not all(c.isalnum() or c in "_+*#-" for c in to)):
-            raise UserError(f"{to} is no target", "write queue:NAME, agent:NAME or an extension")
+        elif kind not in ("queue", "conference") and (
+            ":" in to or not to or not all(c.isalnum() or c in "_+*#-" for c in to)
+        ):
+            raise UserError(
+                f"{to} is no target", "write queue:NAME, agent:NAME, conference:NAME or an extension"
+            )
 
 
 _EVENTS: Mapping[Outcome, day.Event] = {

@@ -215,7 +215,7 @@ class Waiting:
                         return None
                 case _GivenOn(to, _):
                     self._end("transferred")
-                    return TalkEnd("transfer", to)
+                    return await self._after(TalkEnd("transfer", to))
                 case _Dropped():
                     return await self._nobody("dropped")
                 case _TimeUp() if self._asking is not None:
@@ -432,6 +432,9 @@ class Waiting:
 
     async def _after(self, end: TalkEnd) -> TalkEnd | Handover | None:
         match end:
+            case TalkEnd("transfer", to) if to.startswith("conference:"):
+                self.side.sound.stop()
+                return replace(self._onward(to.removeprefix("conference:")), conference=True)
             case TalkEnd("transfer", to) if ":" not in to:
                 return self._onward(to)
             case TalkEnd("left"):
