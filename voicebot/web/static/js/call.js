@@ -1,7 +1,7 @@
 // One live call: its words as they come, what is known, where it is, and what a supervisor can do about it.
 
+import { acting, follow } from "./acting.js";
 import { $, $$, attribute, clock, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
-import { ask, attempt, get, paths, post, toast } from "./api.js";
 import { apply, newCall, stateOf, stem, who } from "./livecall.js";
 import { Listening } from "./listening.js";
 import { Picture } from "./picture.js";
@@ -15,6 +15,7 @@ const turns = new Turns($("#talk"));
 const picture = new Picture($("#picture"));
 const listening = new Listening(id);
 const speaking = new Speaking(id);
+acting({ id, call: () => call, listening, speaking });
 let call = null;
 let ahead = 0;
 let drawn = "";
@@ -34,6 +35,7 @@ const show = framed(() => {
   slots();
   chart();
   buttons();
+  follow(call);
   if (drawn !== stem(call) && call.dialog) {
     drawn = stem(call);
     picture.show(drawn).then(() => picture.path(call.path, call.step));
@@ -161,69 +163,6 @@ function buttons() {
 function did({ by, what, detail }) {
   return `${by}: ${String(what).replaceAll("_", " ")}${detail ? ` ${detail}` : ""}`;
 }
-
-const acts = {
-  hold: () => attempt(() => post(paths.act(id, call.held ? "release" : "hold")), call.held ? "The bot goes on" : "The bot waits"),
-  async jump() {
-    const can = await get(paths.act(id, "may")).catch(() => ({ steps: [] }));
-    const steps = list(can, "steps").map((step) => [step.name, step.label ? `${step.name} – ${step.label}` : step.name]);
-    if (!steps.length) return toast("No step can be jumped to", "the bot must be in the call", "bad");
-    const answer = await ask({ title: "Jump to a step", text: "The bot leaves what it does and goes on there.", yes: "Jump", choice: { label: "Step", options: steps, value: call.step } });
-    if (answer) await attempt(() => post(paths.act(id, "jump"), { step: answer.choice }), `Now at ${answer.choice}`);
-  },
-  async barge() {
-    const agent = call.state === "with_person";
-    const answer = await ask({ title: "Speak in this call", text: agent ? "Choose who hears you. Headphones keep echoes away." : "The caller hears you, the bot holds. Headphones keep echoes away.", yes: "Speak", choice: agent ? { label: "Who hears you", options: [["whisper", "only the agent"], ["barge", "both"]] } : null });
-    if (answer) {
-      if (!listening.on) listening.start();
-      speaking.start(agent ? answer.choice : "barge");
-    }
-  },
-  async take() {
-    const answer = await ask({ title: "Take over this call?", text: "The bot leaves, and you talk to the caller by this computer's microphone. It does not come back.", yes: "Take over", danger: true });
-    if (answer) {
-      if (!listening.on) listening.start();
-      speaking.start("take_over");
-    }
-  },
-  async phone() {
-    let mine = "";
-    try { mine = localStorage.getItem("telephone") ?? ""; } catch { /* typed again */ }
-    const answer = await ask({ title: "By telephone", text: "Your telephone rings; answer it to be in the call.", yes: "Ring", field: { label: "Your telephone", value: mine, placeholder: "PJSIP/100" }, choice: { label: "How", options: [["listen", "listen"], ["whisper", "whisper to the agent"], ["barge", "talk with both"], ["take_over", "take over"]] } });
-    if (answer) await attempt(() => post(paths.act(id, "visits"), { mode: answer.choice, channel: answer.value }), `${answer.value} rings`);
-  },
-  async transfer() {
-    const answer = await ask({ title: "Transfer this call", text: "The bot leaves the call.", yes: "Transfer", danger: true, field: { label: "To whom: a number, or a queue's name", placeholder: "100" }, choice: { label: "How", options: [["blind", "at once"], ["attended", "after talking to them"]] } });
-    if (answer) await attempt(() => post(paths.act(id, "transfer"), { to: answer.value, kind: answer.choice }), `Transferred to ${answer.value}`);
-  },
-  async record() {
-    const off = (call.recording ?? "off") === "off";
-    if (off) return attempt(() => post(paths.act(id, "recording"), { action: "start" }), "Recording");
-    if (await ask({ title: "Stop the recording?", text: "What was recorded is kept.", yes: "Stop" })) await attempt(() => post(paths.act(id, "recording"), { action: "stop" }), "Recording has stopped");
-  },
-  "pause-recording": () => attempt(() => post(paths.act(id, "recording"), { action: call.recording === "paused" ? "resume" : "pause" })),
-  async end() {
-    if (await ask({ title: "End this call?", text: `The line to ${who(call)} is cut at once.`, yes: "End call", danger: true })) await attempt(() => post(paths.act(id, "end")), "Ended");
-  },
-};
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-act]");
-  if (button && call) await acts[button.dataset.act]();
-  const correct = event.target.closest("[data-correct]");
-  if (correct) {
-    const slot = correct.dataset.correct;
-    const answer = await ask({ title: `Correct ${slot}`, text: "The bot goes on as if the caller had said so.", yes: "Correct", field: { label: slot, value: String(call.slots[slot] ?? "") } });
-    if (answer) await attempt(() => post(paths.act(id, "correct"), { slot, value: answer.value }), `${slot} is now ${answer.value}`);
-  }
-});
-
-$("#say").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const input = event.target.text;
-  const text = input.value.trim();
-  if (text && await attempt(() => post(paths.act(id, "say"), { text }))) input.value = "";
-});
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "e" && !event.ctrlKey && !event.metaKey && !event.target.closest("input, textarea, select, dialog")) $("#listen").click();

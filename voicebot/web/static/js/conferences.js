@@ -32,7 +32,7 @@ function makeRoom(room) {
 function patchRoom(el, room) {
   const people = room.participants ?? [];
   const bot = people.some((one) => one.bot);
-  const chips = [[`${people.length} in it`, ""], room.video && ["video", "bot"], room.locked && ["locked", "warn"], room.recording && ["recording", "bad rec"], room.muted_rule !== "nobody" && [`muted: ${room.muted_rule}`, ""]].filter(Boolean);
+  const chips = [[`${people.length} in it`, ""], room.video && ["video", "bot"], room.locked && ["locked", "warn"], room.recording && ["recording", "bad rec"], room.muted_rule !== "nobody" && [`muted: ${room.muted_rule}`, ""], room.waiting && ["waits for a host", "warn"], ...(room.invitations ?? []).map((one) => [`${one.who} rings`, "bot"])].filter(Boolean);
   const box = $("[data-chips]", el);
   if (box.dataset.key !== JSON.stringify(chips)) {
     box.dataset.key = JSON.stringify(chips);

@@ -38,6 +38,7 @@ function show(health) {
   put($("#state"), !ready ? `takes no calls: ${health.why_not || "see below"}` : worst === "ok" ? "all is well" : "takes calls, with trouble");
   $("#state").className = `chip ${ready ? TONES[worst] : "bad"}`;
   $("#figures").replaceChildren(figure(`${number(health.calls)}${health.capacity ? ` / ${number(health.capacity)}` : ""}`, "live calls, room for"), figure(latency(health.lag_ms ?? 0) || "0 ms", "event loop is late by"), figure(`${parts.filter((part) => part.state === "ok").length} / ${parts.length}`, "parts in order"), figure(pbx?.version ? String(pbx.version).replace(/^Asterisk\s*/, "") : "–", "Asterisk"));
+  for (const name of health.dialogs ?? []) parts.push({ name, state: "degraded", why: "the dialog's file as it is now was refused: calls have the version before", remedy: "Its page tells what is wrong." });
   $("#parts").replaceChildren(...parts.map((part) => {
     const tone = TONES[part.state] ?? "warn";
     return h("div", { class: `check ${tone}` }, icon(PICTURES[tone]), h("b", {}, part.name), h("span", { class: "what" }, part.why || h("span", { class: "note" }, figures(part.figures) || "in order"), part.state !== "ok" && h("span", { class: "remedy" }, part.remedy || remedy(part.name))), h("span", { class: `chip ${tone}` }, part.state));
