@@ -13,11 +13,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import PurePath
 
 from voicebot.app.condition import condition_of
 from voicebot.app.gateway import Gateway
 from voicebot.app.outside_line import OutsideLine
+from voicebot.app.starting import start_campaign
 from voicebot.app.tracing import traces_beside
 from voicebot.call.browser_call import BrowserCalls
 from voicebot.call.call import Call
@@ -121,7 +123,7 @@ class Household:
         supervisors = Supervisors(self._calls, lambda: queues)
         stack.push_async_callback(supervisors.close)
         pbx = self._pbx if gateway.with_asterisk else None
-        return House(
+        house = House(
             config=config,
             hub=self.live.hub,
             calls=self.live,
@@ -134,6 +136,14 @@ class Household:
             dialogs=lambda: gateway.dialogs,
             stopping=gateway.stopping,
         )
+
+        async def resume(name: str, why: str) -> None:
+            if house.store is None:
+                raise UserError("the database is away", "try again in a moment")
+            await start_campaign(house.store, config, name, why, datetime.now(UTC))
+
+        house.resume_campaign = resume
+        return house
 
     def _calls(self) -> tuple[Call, ...]:
         """All calls, however they came."""

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from voicebot.app.clearance import Clearance, clearance
-from voicebot.campaign.campaign import Campaign
-from voicebot.campaign.rules.law import PROFILES
+from voicebot.app.starting import start_campaign
 from voicebot.cli.campaign.opened import CampaignName, now, with_store
-from voicebot.cli.campaign.words import counted, moment_of
 from voicebot.cli.dialog.problems import report
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import Config, load_config
+from voicebot.config import load_config
 from voicebot.errors import Problem, UserError
-from voicebot.store.rows import CampaignRow, CampaignState, ListRow
+from voicebot.store.rows import CampaignRow, CampaignState
 from voicebot.store.store import Store
 
 Why = Annotated[str, typer.Option("--why", help="A word for the ledger.")]
@@ -34,14 +28,16 @@ def start(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json:
     with `[dialling] enabled = true`, or by `voicebot campaign dial`.
     """
     settings = load_config(config)
-    row, cleared, nobody, contacts = with_store(settings, lambda store: _start(store, settings, name, why))
-    for line in report([], cleared.warnings):
+    started = with_store(
+        settings, lambda store: start_campaign(store, settings, name, why or "started", now())
+    )
+    for line in report([], started.cleared.warnings):
         typer.echo(line, err=True)
-    _tell(row, as_json)
-    if not contacts and not as_json:
+    _tell(started.row, as_json)
+    if not started.contacts and not as_json:
         hint = f"it has no contacts yet: voicebot campaign import {name} FILE"
         typer.secho(hint, fg="yellow", err=True)
-    if nobody and not as_json:
+    if not started.diallers and not as_json:
         typer.secho(
             "nobody dials yet: run `voicebot serve` with `[dialling] enabled = true`, or "
             "`voicebot campaign dial`",
@@ -79,39 +75,6 @@ def stop(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json: 
         with_store(settings, lambda store: _set(store, name, CampaignState.STOPPED, why or "stopped")),
         as_json,
     )
-
-
-async def _start(
-    store: Store, config: Config, name: str, why: str
-) -> tuple[CampaignRow, Clearance, bool, int]:
-    row = await store.campaign(name)
-    if row.state is CampaignState.STOPPED:
-        what = f"the campaign `{name}` was stopped for good"
-        raise UserError(Problem(what, "create one of another name for those who are left"))
-    cleared = clearance(row.settings, Path(row.folder) / f"{name}.campaign.yaml", config)
-    if problems := [*cleared.problems, *_list_problems(row.settings, await store.lists())]:
-        raise UserError(problems)
-    await store.set_proof(name, json.dumps(cleared.evidence, ensure_ascii=False), now())
-    if row.state is not CampaignState.RUNNING:
-        row = await store.set_state(name, CampaignState.RUNNING, why or "started", now())
-    contacts = (await store.status(name, now())).contacts
-    return row, cleared, not await store.diallers(now()), sum(contacts.values())
-
-
-def _list_problems(campaign: Campaign, lists: tuple[ListRow, ...]) -> Iterator[Problem]:
-    """Yield what would halt the campaign at its first call: do-not-call lists that are missing or stale."""
-    known = {row.name: row for row in lists}
-    by_law = PROFILES[campaign.profile].list_days if campaign.purpose == "telemarketing" else None
-    for name in campaign.do_not_call:
-        row = known.get(name)
-        remedy = f"voicebot campaign do-not-call import {name} FILE"
-        if row is None:
-            yield Problem(f"the do-not-call list `{name}` was never imported", remedy)
-            continue
-        limits = [days for days in (row.max_age_days, by_law) if days is not None]
-        if limits and now() - row.imported_at > timedelta(days=min(limits)):
-            what = f"the do-not-call list `{name}` of {moment_of(row.imported_at)} is older than"
-            yield Problem(f"{what} {counted(min(limits), 'day')}", remedy)
 
 
 async def _set(store: Store, name: str, state: CampaignState, why: str) -> CampaignRow:
