@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from voicebot import __version__
+from voicebot.call.calls_live import LiveCalls
+from voicebot.call.live import Hub
+from voicebot.config import Config
 from voicebot.web.api.admin import admin
 from voicebot.web.api.calls import calls
 from voicebot.web.api.campaigns import Counting, campaigns
@@ -89,3 +94,10 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     described(app)
     app.add_middleware(Guard, doorkeeper=doorkeeper, journal=journal)
     return app
+
+
+def api_text() -> str:
+    """Return the description of the API as a file: docs/openapi.json."""
+    hub = Hub(time.time)
+    app = make_app(House(Config(base=Path()), hub, LiveCalls(hub)))
+    return json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
