@@ -193,6 +193,30 @@ async def test_a_caller_of_high_priority_overtakes_and_supervisors_move_others(
         await nothing_left(pbx)
 
 
+@pytest.mark.parametrize("lost", ["bridge", "media"])
+async def test_what_is_lost_while_two_talk_is_made_anew(pbx: Pbx, tmp_path: Path, lost: str) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=0.1)) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna") as bot,
+    ):
+        caller = await into_queue(pbx)
+        anna = await accepting(phones, "anna")
+        await until_heard(anna, caller)
+        leg = bot.gateway.calls[0].stage.leg
+        if lost == "bridge":
+            await pbx.delete_bridge(leg.bridge_id)
+        else:
+            await pbx.hang_up_channel(leg.media_id)
+        await until_heard(anna, caller)
+        assert isinstance(caller, SoftphoneCall)
+        await until_heard(caller, anna)
+        await anna.hang_up()
+        await asyncio.wait_for(caller.ended, SOON_S)
+        record = await bot.record()
+        await nothing_left(pbx)
+    assert record.people[0].outcome == "answered"
+
+
 async def test_who_waits_is_given_on_by_a_supervisor(pbx: Pbx, tmp_path: Path) -> None:
     async with (
         Phones(pbx, anna=Manner(ring_s=0.1)) as phones,

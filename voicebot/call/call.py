@@ -20,7 +20,7 @@ from voicebot.call.handover import UNAVAILABLE_CONTEXT, ToPeople
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
-from voicebot.call.people import Attendant, Company
+from voicebot.call.people import Attendant, Company, Mender
 from voicebot.call.record import (
     CallRecord,
     DialogReference,
@@ -303,6 +303,8 @@ class Call:
                     listener.press(event.digit)
             elif isinstance(event, MediaReplaced):
                 self.record.faults.append("media was lost and made anew")
+                if isinstance(self._attendant, Mender):
+                    self._attendant.media_replaced()
 
     async def _until_told(self) -> None:
         """End the call at its longest duration, or when somebody asks for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from voicebot.call.conversation import Stage
 from voicebot.config import Route
@@ -40,6 +40,13 @@ class Company(Protocol):
     async def keep(self, who: str, wanted: bool) -> None:
         """Keep our media in the bridge of the two for `who` (listens, speaks, records), or no more."""
         ...
+
+
+@runtime_checkable
+class Mender(Protocol):
+    """An attendant who wants to know when the call's media, or its bridge, were lost and made anew."""
+
+    def media_replaced(self) -> None: ...
 
 
 class Presenter(Protocol):

@@ -51,6 +51,11 @@ class _Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class _Replaced:
+    """The caller's media or bridge were lost, and made anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Rung:
     """The second person has answered, or not: `fault`."""
 
@@ -92,7 +97,7 @@ class Talk:
         self._to = ""
         self._note: TransferRecord | None = None
         self._ringing: asyncio.Task[None] | None = None
-        self._events: asyncio.Queue[_Asked | _Gone | _Rung] = asyncio.Queue()
+        self._events: asyncio.Queue[_Asked | _Gone | _Rung | _Replaced] = asyncio.Queue()
         self._closing: set[asyncio.Task[None]] = set()
         self._hear(phone)
 
@@ -114,6 +119,10 @@ class Talk:
             raise UserError("no attended transfer goes on", "begin one first")
         self._events.put_nowait(_Asked(wish, by or self.person))
 
+    def repair(self) -> None:
+        """The caller's bridge is another one now: the person joins them there."""
+        self._events.put_nowait(_Replaced())
+
     async def run(self) -> TalkEnd:
         try:
             while True:
@@ -127,12 +136,14 @@ class Talk:
 
     # --- events -----------------------------------------------------------------------------------------
 
-    async def _handle(self, event: _Asked | _Gone | _Rung) -> TalkEnd | None:
+    async def _handle(self, event: _Asked | _Gone | _Rung | _Replaced) -> TalkEnd | None:
         match event:
             case _Gone(phone):
                 return await self._gone(phone)
             case _Rung(fault):
                 return await self._rung(fault)
+            case _Replaced():
+                await self._moved(self.side.repair(self._phone))
             case _Asked(TransferTo("blind", to), by):
                 if self._second is None:
                     self._begin_note("blind", to, by)

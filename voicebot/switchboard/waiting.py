@@ -156,6 +156,10 @@ class Waiting:
         elif self._config.call_back and digit == self._config.call_back_key:
             self._news.put_nowait(_CallBackWanted())
 
+    def media_replaced(self) -> None:
+        if self.talk is not None:
+            self.talk.repair()
+
     # --- what the queue says ----------------------------------------------------------------------------
 
     def assigned(self, agent: Agent) -> None:

@@ -43,14 +43,24 @@ class Side:
         self._ari = ari
         self._keep = keep
         self._media_in = True
+        self._joined_in = ""
         self._moving = asyncio.Lock()
 
     async def admit(self, phone: Telephone) -> None:
         """Let a person in: the music plays until they are there. Raises PbxError; then it goes on."""
         await phone.join(self.leg.bridge_id)
+        self._joined_in = self.leg.bridge_id
         self.with_person = True
         self.sound.stop()
         await self._settle_media()
+
+    async def repair(self, phone: Telephone) -> None:
+        """The leg has made media or bridge anew, with our media in it. Raises PbxError."""
+        self._media_in = True
+        if self.with_person and self._joined_in != self.leg.bridge_id:
+            await self.admit(phone)
+        else:
+            await self._settle_media()
 
     async def hold(self) -> None:
         """Let the caller hear music; whoever is in the bridge may leave it then."""
