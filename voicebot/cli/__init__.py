@@ -23,6 +23,8 @@ COMMANDS = {
     "call": "voicebot.cli.call:call",
     "callfile": "voicebot.cli.callfile:callfile",
     "live": "voicebot.cli.live:live",
+    "queue": "voicebot.cli.queue:queue",
+    "conference": "voicebot.cli.conference:conference",
     "panel": "voicebot.cli.panel:panel",
     "ami": "voicebot.cli.ami:ami",
     "agi": "voicebot.cli.agi:agi",

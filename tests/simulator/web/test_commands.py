@@ -1,0 +1,73 @@
+"""Category: simulator. Commands that go to a gateway that runs, by its REST interface."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.simulator.web.panel import Served
+from voicebot.cli import app
+from voicebot.errors import UserError
+
+pytestmark = pytest.mark.simulator
+
+CALL = "0000000000000000"
+
+
+@pytest.fixture
+def run(panel: Served, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Run a command with the panel's configuration; return its output."""
+    config = panel.house.config
+    monkeypatch.setenv("VOICEBOT_CONFIG", str(config.base / "voicebot.toml"))
+    monkeypatch.setenv("VOICEBOT_PANEL__PORT", panel.at.rpartition(":")[2])
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # our own machine is never asked by a proxy
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, list(words))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return run
+
+
+def test_live_calls(panel: Served, run) -> None:  # type: ignore[no-untyped-def]
+    assert CALL in run("live", "list")
+    assert len(json.loads(run("live", "list", "--json"))) == 3
+    assert "appointment" in run("live", "show", CALL)
+    assert "said" in run("live", "say", CALL, "Hello?")
+    run("live", "correct", CALL, "day", "2026-12-01")
+    run("live", "hold", CALL)
+    run("live", "recording", CALL, "pause")
+    asked = panel.house.supervisors.asked[-4:]  # type: ignore[union-attr]
+    assert [each[0] for each in asked] == ["say", "correct", "hold", "recording"]
+    assert all(each[-1] == "local" for each in asked)
+    with pytest.raises(UserError, match="no step `nowhere`"):
+        run("live", "jump", CALL, "nowhere")
+    with pytest.raises(UserError, match="no live call"):
+        run("live", "end", "f00")
+
+
+def test_queues_and_rooms(run) -> None:  # type: ignore[no-untyped-def]
+    assert "support: 4 wait" in run("queue", "list")
+    assert "paused (lunch)" in run("queue", "agents")
+    assert "ready" in run("queue", "unpause", "carla")
+    assert "place 1" in run("queue", "move", "w3", "1")
+    assert "board: 4 there, recording, video" in run("conference", "list")
+    assert "locked" in run("conference", "lock", "board")
+    assert "muted" in run("conference", "mute", "board", "p1")
+    with pytest.raises(UserError, match="nobody is `p9`"):
+        run("conference", "kick", "board", "p9")
+
+
+def test_users_tokens_and_links(panel: Served, run) -> None:  # type: ignore[no-untyped-def]
+    assert "sam   supervisor" in run("panel", "user", "list")
+    assert run("panel", "link").startswith("http://")
+    assert len(run("panel", "token", "add", "probe").strip()) == 43
+    assert "probe" in run("panel", "token", "list")
+    run("panel", "token", "remove", "probe")
+    with pytest.raises(UserError, match="no user `ghost`"):
+        run("panel", "user", "role", "ghost", "admin")
