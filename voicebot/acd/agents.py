@@ -17,6 +17,8 @@ UNANSWERED_MOST = 3
 """Calls in a row that an agent lets ring; then they are paused, or the callers wait for nobody."""
 NOBODY_ANSWERS = "does not answer"
 """Why we pause an agent."""
+NOT_REGISTERED = "not registered"
+"""Why an agent is away whose telephone Asterisk does not know the place of."""
 
 
 class AgentState(StrEnum):
@@ -26,7 +28,7 @@ class AgentState(StrEnum):
     RINGING = "ringing"
     TALKING = "talking"
     WRAP_UP = "wrap_up"
-    AWAY = "away"  # the telephone is not registered, or its network is gone
+    AWAY = "away"  # the telephone is busy, not registered, or its network is gone
 
 
 ON_DUTY = frozenset(
@@ -77,6 +79,16 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unregistered:
+    """Asterisk does not know where the telephone is: there is no use in trying it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Asterisk knows again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     pass
 
@@ -100,6 +112,8 @@ Event = (
     | Unanswered
     | Declined
     | Unreachable
+    | Unregistered
+    | Registered
     | Accepted
     | TalkEnded
     | TimeUp
@@ -111,8 +125,8 @@ E = TypeVar("E")
 class Agent:
     """An agent of some queues. `skills`: name to level, 1 to 10. `since`: when the state began.
 
-    `call_id`: the call that is offered or talked to; `reason`: why they are paused; `idle_since`: when their
-    last call ended; `unanswered`: calls in a row that they let ring.
+    `call_id`: the call that is offered or talked to; `reason`: why they are paused or away; `idle_since`:
+    when their last call ended; `unanswered`: calls in a row that they let ring.
     """
 
     name: str
@@ -134,6 +148,8 @@ class Agent:
         change = TRANSITIONS.get((self.state, type(event)))
         if change is None:
             return False
+        if isinstance(event, Registered | Unregistered) and self.registered is isinstance(event, Registered):
+            return False
         change(self, event, now)
         return True
 
@@ -142,9 +158,14 @@ class Agent:
         return self.state is AgentState.READY
 
     @property
+    def registered(self) -> bool:
+        """False of who is away for want of a registered telephone."""
+        return not (self.state is AgentState.AWAY and self.reason == NOT_REGISTERED)
+
+    @property
     def on_duty(self) -> bool:
         """Whether they take calls now, or will when they are free again."""
-        return self.state in ON_DUTY and self._afterwards is None
+        return self.state in ON_DUTY and self._afterwards is None and self.registered
 
     @property
     def leaves(self) -> bool:
@@ -222,6 +243,13 @@ class Agent:
         else:
             self._go(AgentState.AWAY, now, now + AWAY_RETRY_S)
 
+    def _unregistered(self, _event: Unregistered, now: float) -> None:
+        self._go(AgentState.AWAY, now)
+        self.reason = NOT_REGISTERED
+
+    def _registered(self, _event: Registered, now: float) -> None:
+        self._go(AgentState.READY, now)
+
     def _talk_ended(self, event: TalkEnded, now: float) -> None:
         self.idle_since = now + event.wrap_up_s
         if self._afterwards is None and event.wrap_up_s > 0:
@@ -255,6 +283,7 @@ TRANSITIONS: dict[tuple[AgentState, type[Event]], Callable[[Agent, Event, float]
     (S.READY, Pause): _row(Agent._pause),
     (S.READY, Ring): _row(Agent._ring),
     (S.READY, Unreachable): _row(Agent._unreachable),
+    (S.READY, Unregistered): _row(Agent._unregistered),
     (S.RINGING, Accepted): _row(Agent._accepted),
     (S.RINGING, Unanswered): _row(Agent._unanswered),
     (S.RINGING, Declined): _row(Agent._declined),
@@ -273,6 +302,8 @@ TRANSITIONS: dict[tuple[AgentState, type[Event]], Callable[[Agent, Event, float]
     (S.WRAP_UP, SignIn): _row(Agent._sign_in),
     (S.WRAP_UP, Pause): _row(Agent._pause),
     (S.WRAP_UP, SignOut): _row(Agent._sign_out),
+    (S.AWAY, Unregistered): _row(Agent._unregistered),
+    (S.AWAY, Registered): _row(Agent._registered),
     (S.AWAY, TimeUp): _row(Agent._time_up),
     (S.AWAY, Unpause): _row(Agent._unpause),
     (S.AWAY, SignIn): _row(Agent._sign_in),

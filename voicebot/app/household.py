@@ -63,7 +63,7 @@ class Household:
                 config, gateway.services, hub, dialog_of=self._dialog_named, may_dial=outside
             )
             takers.append(ConferenceTaker(self._conferences))
-        presence = self._pbx.presence if self._pbx is not None else lambda channel: "unknown"
+        presence = self._pbx.presence if self._pbx is not None else None
         self._people = build_people(
             config,
             hub,

@@ -61,14 +61,14 @@ def build_people(
     hub: Hub | None,
     *,
     may_dial: MayDial | None = None,
-    presence: Presence = lambda channel: "unknown",
+    presence: Presence | None = None,
     services: Callable[[Route], Services] | None = None,
     others: Iterable[Taker] = (),
 ) -> PeopleOfOurs:
     """Return the queues and agents of the configuration, ready to serve. Needs a running event loop.
 
     may_dial: why a number may not be dialled, None where it may; without it nobody is called back
-    presence: the state of a telephone (`PbxWatch.presence`)
+    presence: the state of a telephone (`PbxWatch.presence`); without it each is rung to see
     services: the process as a call on a route sees it (`Gateway.services`); without it call-backs that were
               promised before the gateway ended are not taken up
     others:   conferences

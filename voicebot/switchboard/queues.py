@@ -52,7 +52,7 @@ TAKEN = frozenset(("inuse", "busy", "ringinuse", "onhold"))
 WANTED_S = 30.0
 """For so long who was given to one agent waits for just that one."""
 LOOK_AGAIN_S = 3.0
-"""How often those are looked at while callers wait."""
+"""How often telephones are looked at."""
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class QueueHouse:
         hub: Hub | None,
         *,
         may_dial: MayDial | None = None,
-        presence: Presence = lambda channel: "unknown",
+        presence: Presence | None = None,
         services: Callable[[Route], Services] | None = None,
         clock: Callable[[], float] | None = None,
         epoch: Callable[[], float] = time.time,
@@ -135,6 +135,8 @@ class QueueHouse:
         self.call_backs = CallBacks(self)
         if services is not None:
             self.call_backs.restore(services)
+        if presence is not None:
+            self._soon = asyncio.get_running_loop().call_soon(self._match)
 
     def _known_agents(self) -> dict[str, Agent]:
         """Return all agents, each as they were when the gateway ended."""
@@ -337,10 +339,12 @@ class QueueHouse:
         self._soon = None
         now = self.clock()
         for agent in self._agents.values():
-            if agent.handle(day.TimeUp(), now):
+            if agent.handle(day.TimeUp(), now) | self._look_at(agent, now):
                 self.agent_changed(agent)
         waiters = [member.waiter for member in self._members.values()]
-        free, taken = self._free_agents(bool(waiters), now)
+        free = [
+            agent for agent in self._agents.values() if agent.ready and self._state_of(agent) not in TAKEN
+        ]
         for waiter, agent in assign(waiters, free, self._rules, now):
             waiter.offered = True
             agent.handle(day.Ring(waiter.id), now)
@@ -349,28 +353,21 @@ class QueueHouse:
         dues = [agent.deadline for agent in self._agents.values() if agent.deadline is not None]
         if (due := next_change(waiters, self._rules, now)) is not None:
             dues.append(due)
-        if taken:
+        if self._presence is not None:
             dues.append(now + LOOK_AGAIN_S)
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(min(dues), self._match) if dues else None
 
-    def _free_agents(self, wanted: bool, now: float) -> tuple[list[Agent], bool]:
-        """Return whose telephones may be rung, and whether others are busy otherwise."""
-        free: list[Agent] = []
-        taken = False
-        for agent in self._agents.values():
-            if not agent.ready or not wanted:
-                continue
-            state = self._presence(self.channel_of(agent.name))
-            if state == "unavailable":
-                agent.handle(day.Unreachable(), now)
-                self.agent_changed(agent)
-            elif state in TAKEN:
-                taken = True
-            else:
-                free.append(agent)
-        return free, taken
+    def _look_at(self, agent: Agent, now: float) -> bool:
+        """Whose telephone is not there is away, until it is again. Returns whether that changed."""
+        if self._presence is None:
+            return False
+        there = self._state_of(agent) != "unavailable"
+        return agent.handle(day.Registered() if there else day.Unregistered(), now)
+
+    def _state_of(self, agent: Agent) -> str:
+        return self._presence(self.channel_of(agent.name)) if self._presence is not None else "unknown"
 
     # --- looking ----------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class QueueView:
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
-    """A person who takes calls. `title` is how they are shown; `reason`: why they are paused."""
+    """A person who takes calls. `title` is how they are shown; `reason`: why they are paused or away."""
 
     name: str
     title: str

@@ -7,6 +7,7 @@ import pytest
 from voicebot.acd.agents import (
     AWAY_RETRY_S,
     NOBODY_ANSWERS,
+    NOT_REGISTERED,
     TRANSITIONS,
     UNANSWERED_MOST,
     Accepted,
@@ -14,6 +15,7 @@ from voicebot.acd.agents import (
     AgentState,
     Declined,
     Pause,
+    Registered,
     Ring,
     SignIn,
     SignOut,
@@ -22,6 +24,7 @@ from voicebot.acd.agents import (
     Unanswered,
     Unpause,
     Unreachable,
+    Unregistered,
 )
 
 pytestmark = pytest.mark.unit
@@ -112,3 +115,27 @@ def test_everybody_can_sign_out_and_come_back() -> None:
         assert agent.state is AgentState.SIGNED_OUT
         assert agent.handle(SignIn(), 2)
         assert agent.ready
+
+
+def test_who_has_no_telephone_is_away_until_it_is_registered() -> None:
+    agent = Agent("anna")
+    assert not agent.handle(Registered(), 0)
+    assert agent.handle(Unregistered(), 1)
+    assert (agent.state, agent.reason, agent.deadline) == (AgentState.AWAY, NOT_REGISTERED, None)
+    assert not agent.on_duty
+    assert not agent.handle(Unregistered(), 2)
+    assert agent.handle(Registered(), 500)
+    assert agent.ready
+    assert agent.on_duty
+    assert agent.reason == ""
+
+
+def test_a_telephone_that_was_busy_is_tried_after_its_time_though_it_is_registered() -> None:
+    agent = Agent("anna")
+    agent.handle(Ring("c1"), 0)
+    agent.handle(Unreachable(), 1)
+    assert not agent.handle(Registered(), 2)
+    assert agent.state is AgentState.AWAY
+    assert agent.handle(Unregistered(), 3)  # it was not busy, it was gone
+    assert agent.handle(Registered(), 4)
+    assert agent.ready
