@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import math
 import random
 import time
@@ -251,6 +252,7 @@ class FakeSupervisors:
         self._calls = calls
         self.acts: list[tuple[Any, ...]] = []
         self.microphones: list[FakeMicrophone] = []
+        self._visits: dict[str, Visit] = {}
 
     def may(self, call_id: str) -> Possible:
         call = self._calls.call(call_id)
@@ -308,17 +310,23 @@ class FakeSupervisors:
         self._did(call_id, "transfer", by, to=to, kind=kind)
 
     def visits(self, call_id: str | None = None) -> tuple[Visit, ...]:
-        return ()
+        return tuple(self._visits.values())
 
     async def visit(self, call_id: str, mode: Any, by: str, channel: str) -> Visit:
         self._did(call_id, "visit", by, mode=mode, channel=channel)
-        return Visit("v1", call_id, by, channel, mode, "ringing")
+        self._visits["v1"] = Visit("v1", call_id, by, channel, mode, "ringing", time.time())
+        return self._visits["v1"]
 
     async def change(self, visit_id: str, mode: Any) -> Visit:
-        raise UserError("there is no visit")
+        visit = self._visits[visit_id] = dataclasses.replace(
+            self._visits[visit_id], mode=mode, state="on_line"
+        )
+        self._did(visit.call_id, mode, visit.by)
+        return visit
 
     async def leave(self, visit_id: str) -> None:
-        raise UserError("there is no visit")
+        visit = self._visits.pop(visit_id)
+        self._did(visit.call_id, "leave", visit.by)
 
     async def microphone(self, call_id: str, mode: Any, by: str) -> FakeMicrophone:
         self._did(call_id, "microphone", by, mode=mode)

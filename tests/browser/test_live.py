@@ -150,6 +150,34 @@ def test_a_supervisor_speaks_by_microphone(enter: Open, stage: Stage) -> None:
     stage.tell(lambda: stage.calls.end(id))
 
 
+def test_a_supervisor_comes_by_telephone_changes_and_leaves(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("otto", f"/calls/{id}")
+    page.get_by_role("button", name="Telephone").click()
+    page.get_by_label("Your telephone").last.fill("PJSIP/otto")
+    page.locator("#sure-yes").click()
+    expect(page.locator("#visiting")).to_contain_text("PJSIP/otto rings")
+    page.locator("#visiting").get_by_role("button", name="whisper").click()
+    expect(page.locator('#visiting [aria-pressed="true"]')).to_have_text("whisper")
+    page.locator("#visiting").get_by_role("button", name="Leave").click()
+    expect(page.locator("#visiting")).to_be_hidden()
+    assert [act[0] for act in stage.supervisors.acts if act[1] == id] == ["visit", "whisper", "leave"]
+    stage.tell(lambda: stage.calls.end(id))
+
+
+def test_no_row_moves_under_the_pointer(enter: Open, stage: Stage) -> None:
+    page = enter("vera")
+    first = page.locator(".call").first
+    first.hover()
+    there = first.get_attribute("data-key")
+    id = some_call(stage)
+    expect(page.get_by_text("1 new")).to_be_visible()
+    assert page.locator(".call").first.get_attribute("data-key") == there
+    page.get_by_role("heading", name="Live calls").hover()
+    expect(page.locator(".call").first).to_have_attribute("data-key", id)
+    stage.tell(lambda: stage.calls.end(id))
+
+
 def test_who_only_sees_is_told_why_nothing_can_be_done(enter: Open, stage: Stage) -> None:
     id = some_call(stage)
     page = enter("vera", f"/calls/{id}")

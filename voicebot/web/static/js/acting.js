@@ -109,7 +109,7 @@ function visiting() {
 }
 
 async function change(mode) {
-  await attempt(async () => { visit = mode ? await post(`/api/v1/visits/${encodeURIComponent(visit.id)}`, { mode }) : (await remove(`/api/v1/visits/${encodeURIComponent(visit.id)}`), null); });
+  await attempt(async () => { visit = mode ? { ...visit, ...await post(`/api/v1/visits/${encodeURIComponent(visit.id)}`, { mode }) } : (await remove(`/api/v1/visits/${encodeURIComponent(visit.id)}`), null); });
   visiting();
 }
 
@@ -122,13 +122,12 @@ function transferring() {
 
 /** Bring what stands here into line with the call as it is now. */
 export function follow(now) {
-  if (now.ended || (visit && visit.state !== "ringing" && !now.supervisors?.length)) {
-    visit = null;
-    visiting();
-  }
-  if (visit?.state === "ringing" && now.supervisors?.includes(document.body.dataset.user)) {
-    visit = { ...visit, state: "on_line" };
-    visiting();
+  if (visit) {
+    const here = now.supervisors?.includes(document.body.dataset.user);
+    const before = visit;
+    if (now.ended || (visit.seen && !here)) visit = null;
+    else if (here && !visit.seen) visit = { ...visit, seen: true, state: "on_line" };
+    if (visit !== before) visiting();
   }
   if (transfer && (now.ended || now.state !== "with_person")) {
     transfer = "";

@@ -103,7 +103,7 @@ function summary() {
   counts({ live: n.all });
   const fresh = $("#fresh");
   fresh.hidden = !waitingToShow.length;
-  put(fresh, `${waitingToShow.length} new: shown when the pointer leaves the list`);
+  put(fresh, `${waitingToShow.length} new`);
   $("#none").hidden = calls.size > 0;
   $("#no-match").hidden = !(n.all && !seen);
   $(".titles").hidden = seen === 0;
