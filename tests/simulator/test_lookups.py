@@ -17,7 +17,8 @@ from aiohttp import web
 
 from tests.postgres import fresh_database, server
 from voicebot.agi.messages import environment
-from voicebot.fastagi.lookups.databases import Asked, DatabaseFailed, open_database, statement
+from voicebot.fastagi.lookups.asking import Asked, DatabaseFailed, statement
+from voicebot.fastagi.lookups.databases import open_database
 from voicebot.fastagi.lookups.loading import parse_lookups
 from voicebot.fastagi.lookups.model import Database
 from voicebot.fastagi.lookups.parameters import Parameters

@@ -6,7 +6,8 @@ import asyncio
 
 from voicebot.config import Config
 from voicebot.errors import Problem, UserError
-from voicebot.fastagi.lookups.databases import DatabaseFailed, open_database, statement
+from voicebot.fastagi.lookups.asking import DatabaseFailed, statement
+from voicebot.fastagi.lookups.databases import open_database
 from voicebot.fastagi.lookups.loading import load_lookups
 
 ANSWER_S = 3.0

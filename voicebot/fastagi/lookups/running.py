@@ -21,7 +21,8 @@ from yarl import URL
 from voicebot.agi.command import LONGEST_LINE
 from voicebot.dialog.turns import Fetch
 from voicebot.fastagi.channel import AgiChannel, as_value
-from voicebot.fastagi.lookups.databases import Asked, DatabaseFailed, open_database, statement
+from voicebot.fastagi.lookups.asking import Asked, DatabaseFailed, statement
+from voicebot.fastagi.lookups.databases import open_database
 from voicebot.fastagi.lookups.model import Lookup, LookupFile, Request
 from voicebot.fastagi.lookups.parameters import Parameters, environment_name, fill, places
 from voicebot.fastagi.scripts import UnknownScript
