@@ -7,7 +7,7 @@ a task of its own, and what becomes of it is added to the record of the call in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -68,6 +68,18 @@ class CallBacks:
         self._due: set[CallBack] = set()
         self._state = StateFile(house.config.var / CALL_BACKS_FILE)
         self._start: asyncio.TimerHandle | None = None
+        self.pen = asyncio.Lock()
+        """Who writes a record holds it."""
+        self._serving: set[asyncio.Task[None]] = set()
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def serve(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do what is done with an agent; the end of the gateway cuts it short."""
+        return _spawn(self._serving, work)
+
+    def write(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what the end of the gateway waits for."""
+        _spawn(self._writing, work)
 
     def add(self, waiting: Waiting, number: str) -> None:
         """Take a caller's place over."""
@@ -142,7 +154,12 @@ class CallBacks:
         if self._start is not None:
             self._start.cancel()
         for promised in tuple(self._due):
-            await promised.close()
+            promised.close()
+        for task in self._serving:
+            task.cancel()
+        for tasks in (self._serving, self._writing):
+            if tasks:
+                await asyncio.wait(set(tasks))
         await self._state.close()
 
 
@@ -184,7 +201,6 @@ class CallBack:
         self._clock = house.clock
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
-        self._writing: asyncio.Task[None] | None = None
 
     @property
     def kept(self) -> KeptCallBack:
@@ -208,7 +224,7 @@ class CallBack:
 
     def assigned(self, agent: Agent) -> None:
         self.agent = agent.name
-        self._task = asyncio.create_task(self._serve(agent), name="call-back")
+        self._task = self._house.call_backs.serve(self._serve(agent))
 
     def dropped(self) -> None:
         """It is forgotten, unless somebody is on the line already."""
@@ -217,14 +233,9 @@ class CallBack:
                 self._task.cancel()
             self._finish("dropped")
 
-    async def close(self) -> None:
+    def close(self) -> None:
         if self._again is not None:
             self._again.cancel()
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait({self._task})
-        if self._writing is not None:
-            await asyncio.wait({self._writing})
 
     # --- calling ----------------------------------------------------------------------------------------
 
@@ -284,9 +295,12 @@ class CallBack:
                 self._note(outcome)
                 house.called_back(self.waiter.queue)
                 self._stay.agent, self._stay.accepted_ms = agent.name, self._ms()
-                await self._talk(agent, phone, caller)
-                talked = self._clock() - began
                 self._finish("answered")
+                try:
+                    await self._talk(agent, phone, caller)
+                finally:
+                    self._write_soon()
+                talked = self._clock() - began
                 return
             self._note(outcome if outcome != "answered" else "hung_up")
             samples = await self._rendered(self._texts.not_answered)
@@ -397,11 +411,12 @@ class CallBack:
         self._over(self)
 
     def _write_soon(self) -> None:
-        self._writing = asyncio.create_task(self._write(), name="record of a call-back")
+        self._house.call_backs.write(self._write())
 
     async def _write(self) -> None:
         try:
-            await asyncio.to_thread(write_record, self._house.config.var, self._record)
+            async with self._house.call_backs.pen:
+                await asyncio.to_thread(write_record, self._house.config.var, self._record)
         except (OSError, ValueError) as error:
             log.error("call-back not in the record", error=str(error))
 
@@ -413,3 +428,10 @@ class CallBack:
     def _ms(self) -> int:
         """Milliseconds since the call was answered in which it was promised."""
         return round((self._house.epoch() - self._record.started_at.timestamp()) * 1000)
+
+
+def _spawn(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name="call-back")
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
