@@ -64,7 +64,7 @@ def _for_call(script: str, arguments: list[str], config: Path | None, file: Path
         trouble: UserError | None = None
         async with AsyncExitStack() as stack:
             try:
-                settings = load_config(config)
+                settings = load_config(config, secrets=False)
                 scripts.add("function", Functions(function_s=settings.agi.function_s).serve)
                 if script.startswith("lookup/") and (file or settings.agi.lookups):
                     lookups = await stack.enter_async_context(await open_lookups(settings, file))
@@ -111,7 +111,7 @@ def try_lookup(
 ) -> None:
     """Run a look-up and print the variables that a channel would get. Exit status 1: it failed."""
     configure_logs("warning")
-    settings = load_config(config)
+    settings = load_config(config, secrets=False)
     if file is None and not settings.agi.lookups:
         raise UserError(Problem("there is no file of look-ups", "set agi.lookups, or name one: --file FILE"))
     fields = [("callerid", caller), ("calleridname", caller_name), ("dnid", called), ("extension", called)]
@@ -147,7 +147,7 @@ def serve(
     """Serve look-ups and functions over FastAGI, without a gateway, until SIGTERM or Ctrl-C."""
     flags = {"agi.bind": bind, "agi.port": port, "log_level": log_level}
     flags["agi.lookups"] = str(file.resolve()) if file else None
-    settings = load_config(config, flags=flags)
+    settings = load_config(config, flags=flags, secrets=False)
     os.umask(PRIVATE)
     configure_logs(settings.log_level, settings.log_format)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from voicebot.agi import commands as steer
 from voicebot.agi import media, speech
+from voicebot.fastagi.deadlines import Deadlines
 from voicebot.fastagi.exchange import COMMAND_S, Exchange, Wire
 
 
@@ -31,8 +32,9 @@ class AgiChannel(Exchange):
         command_s: float = COMMAND_S,
         began: Callable[[], None] | None = None,
         permitted: frozenset[str] = frozenset(),
+        deadlines: Deadlines | None = None,
     ) -> None:
-        super().__init__(wire, command_s=command_s, began=began)
+        super().__init__(wire, command_s=command_s, began=began, deadlines=deadlines)
         self._permitted = permitted
 
     async def answer(self) -> None:

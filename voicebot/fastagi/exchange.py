@@ -15,6 +15,7 @@ from voicebot.agi.command import AgiError, CallerHungUp, Command, CommandFailed,
 from voicebot.agi.commands import ChannelStatus, Hangup
 from voicebot.agi.messages import Environment, Malformed, Reply
 from voicebot.agi.session import Answered, Began, CallerGone, Closed, Event, Interrupted, Session
+from voicebot.fastagi.deadlines import Deadlines
 
 Result = TypeVar("Result")
 
@@ -50,9 +51,14 @@ class Exchange:
     """Commands out, one at a time, and answers in. `AgiChannel` says what it raises."""
 
     def __init__(
-        self, wire: Wire, *, command_s: float = COMMAND_S, began: Callable[[], None] | None = None
+        self,
+        wire: Wire,
+        *,
+        command_s: float = COMMAND_S,
+        began: Callable[[], None] | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
-        """began: called once the environment is complete."""
+        """began: called once the environment is complete. deadlines: those of all sessions of a server."""
         self._wire = wire
         self._command_s = command_s
         self._call_when_begun = began
@@ -63,8 +69,7 @@ class Exchange:
         self._gone: asyncio.Future[None] | None = None
         self._answer: asyncio.Future[Reply] | None = None
         self._queue: list[asyncio.Future[None]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._deadline: float | None = None
+        self._deadlines = deadlines or Deadlines(self._loop)
         self._interruption: asyncio.TimerHandle | None = None
         self._sent_at = 0.0
         self._series: _Series | None = None
@@ -225,33 +230,19 @@ class Exchange:
         self._wire.close()
 
     def watch(self, seconds: float) -> None:
-        """Close the session unless what is awaited comes within that time: the environment, an answer.
-
-        One timer serves a whole session: most answers come within a millisecond, and a timer for each would
-        cost more than the rest of it.
-        """
-        self._deadline = deadline = self._loop.time() + seconds
-        if self._timer is not None:
-            if self._timer.when() <= deadline:
-                return  # it looks again by itself
-            self._timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._look)
+        """Close the session unless what is awaited comes within that time: the environment, an answer."""
+        self._deadlines.set(self, self._loop.time() + seconds)
 
     def _stop_watching(self) -> None:
-        self._deadline = None
+        self._deadlines.drop(self)
 
     def _stop_interrupting(self) -> None:
         if self._interruption is not None:
             self._interruption.cancel()
             self._interruption = None
 
-    def _look(self) -> None:
-        self._timer = None
-        if self._deadline is None:
-            return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._look)
-            return
+    def overdue(self) -> None:
+        """What was awaited did not come in time."""
         if self._session.environment is None:
             self.fail("no environment in time")
             return

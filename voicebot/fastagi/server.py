@@ -17,6 +17,7 @@ import structlog
 from voicebot.agi.status import BUSY
 from voicebot.errors import Problem, UserError
 from voicebot.fastagi.channel import AgiChannel
+from voicebot.fastagi.deadlines import Deadlines
 from voicebot.fastagi.exchange import COMMAND_S
 from voicebot.fastagi.scripts import Scripts, tell
 
@@ -67,11 +68,13 @@ class FastAgiServer:
         self.permitted = frozenset(permitted)
         self._allow = tuple(ipaddress.ip_network(each, strict=False) for each in allow)
         self._server: asyncio.Server | None = None
+        self.deadlines: Deadlines
         self.connections: set[_Connection] = set()
 
     async def __aenter__(self) -> FastAgiServer:
         """Listen. Raises UserError where that is not possible."""
         loop = asyncio.get_running_loop()
+        self.deadlines = Deadlines(loop)
         try:
             self._server = await loop.create_server(
                 lambda: _Connection(self, loop), self.bind, self.port, backlog=BACKLOG
@@ -140,7 +143,11 @@ class _Connection(asyncio.Protocol):
         server.counts["sessions"] += 1
         transport.set_write_buffer_limits(LARGEST_UNSENT)
         self._channel = AgiChannel(
-            self, command_s=server.command_s, began=self._begin, permitted=server.permitted
+            self,
+            command_s=server.command_s,
+            began=self._begin,
+            permitted=server.permitted,
+            deadlines=server.deadlines,
         )
         self._channel.watch(server.environment_s)
 
