@@ -4,7 +4,7 @@ import { $, h, list } from "./dom.js";
 import { ask, attempt, get, paths, post, remove, toast } from "./api.js";
 import { who } from "./livecall.js";
 
-const MODES = [["listen", "listen"], ["whisper", "whisper to the agent"], ["barge", "talk with both"], ["take_over", "take over"]];
+const MODES = [["listen", "listen"], ["whisper", "whisper: only the agent hears"], ["barge", "barge in: both hear"], ["take_over", "take over"]];
 let id = "";
 let call = () => null;
 let listening = null;
@@ -105,7 +105,7 @@ function visiting() {
   bar.hidden = !visit;
   if (!visit) return;
   bar.replaceChildren(h("span", {}, `${visit.channel} ${visit.state === "ringing" ? "rings" : "is in the call"}`), h("span", { class: "segmented" }, ...MODES.map(([mode, label]) =>
-    h("button", { type: "button", "data-visit": mode, "aria-pressed": String(visit.mode === mode) }, label.split(" ")[0]))), h("button", { class: "button small", type: "button", "data-visit": "" }, "Leave"));
+    h("button", { type: "button", "data-visit": mode, "aria-pressed": String(visit.mode === mode) }, label.split(":")[0]))), h("button", { class: "button small", type: "button", "data-visit": "" }, "Leave"));
 }
 
 async function change(mode) {
