@@ -3,9 +3,9 @@
 A look-up is a whole connection: connect, the environment (22 lines), SET VARIABLE four times, each answered,
 and the end. The client is another process on another core; the server's process is held to one. Measured are
 look-ups a second, and what one costs the server in CPU. `cached` answers from memory, as for a caller who
-calls again within `cache`; `sqlite` asks a database of 10,000 callers each time, through SQLAlchemy and a
-thread. The reference is an asyncio protocol that sends the same four lines, one after each line that comes,
-and knows nothing of what they mean.
+calls again within `cache`; `sqlite` asks a database of 10,000 callers each time, in a thread. Both count. The
+reference is an asyncio protocol that sends the same four lines, one after each line that comes, and knows
+nothing of what they mean.
 
 Usage: scripts/bench agi [--json] [--seconds S] [--rounds N] [--clients N]
 """
@@ -231,7 +231,10 @@ def main() -> int:
         for kind, found in runs.items()
     }
     ratios = {kind: median[kind]["cpu_us"] / median["echo"]["cpu_us"] for kind in ("cached", "sqlite")}
-    met = median["cached"]["per_s"] >= TARGETS["lookups_per_s"] and ratios["cached"] <= TARGETS["ratio"]
+    met = all(
+        median[kind]["per_s"] >= TARGETS["lookups_per_s"] and ratio <= TARGETS["ratio"]
+        for kind, ratio in ratios.items()
+    )
     result = {
         "lookups_per_s": round(median["cached"]["per_s"]),
         "ratio": round(ratios["cached"], 2),

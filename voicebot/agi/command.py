@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import ClassVar, Generic, TypeVar
 
 from voicebot.agi.messages import CALLER_IS_GONE, OK, Malformed, Reply
@@ -63,9 +64,15 @@ class Command(Generic[Result_co]):
 
 def line_of(command: Command[object]) -> bytes:
     """Return the command as it goes on the wire. Raises Refused."""
-    line = " ".join([command.name, *map(quoted, command.words())]).encode() + b"\n"
+    return _line(command.name, command.words())
+
+
+@lru_cache(1024)
+def _line(name: str, words: tuple[str | int, ...]) -> bytes:
+    """Return the line of these words; the same few variables get the same few values all day."""
+    line = " ".join([name, *map(quoted, words)]).encode() + b"\n"
     if len(line) > LONGEST_LINE:
-        raise Refused(f"{command.name} is longer than {LONGEST_LINE} bytes, which is what Asterisk reads")
+        raise Refused(f"{name} is longer than {LONGEST_LINE} bytes, which is what Asterisk reads")
     return line
 
 

@@ -127,7 +127,7 @@ class Environment:
             found.append(value)
         return tuple(found)
 
-    @cached_property
+    @property
     def path(self) -> tuple[str, ...]:
         """The parts of the URL's path: ("lookup", "vip") of agi://host/lookup/vip."""
         script = self.fields.get("agi_network_script")
@@ -161,25 +161,31 @@ def parse_environment(block: bytes) -> Environment:
 
     Raises Malformed for a line that is no field, a field that stands twice, or too many of them.
     """
-    fields: dict[str, str] = {}
     text = block.decode("utf-8", "replace").replace("\r\n", "\n").removesuffix("\r")
     if _CONTROL_BUT_NEWLINE.search(text):
         raise Malformed("a control character")
     lines = text.split("\n")
     if len(lines) > MOST_FIELDS:
         raise Malformed(f"more than {MOST_FIELDS} fields")
-    for line in lines:
-        name, colon, value = line.partition(": ")
-        if not colon:
-            name = name.removesuffix(":")
-        if name in fields:
-            raise Malformed("a field stands twice")
-        if name not in _USUAL and not _NAME.fullmatch(name):
-            raise Malformed("a line that is no field of the environment")
-        fields[name] = value
+    pairs = [line.partition(": ") for line in lines]
+    fields = {name: value for name, colon, value in pairs if colon}
+    if len(fields) != len(lines) or not _USUAL.issuperset(fields):
+        fields = _unusual_fields(pairs)
     if "agi_request" not in fields:
         raise Malformed("no agi_request")
     return Environment(fields)
+
+
+def _unusual_fields(pairs: list[tuple[str, str, str]]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for name, colon, value in pairs:
+        known = name if colon else name.removesuffix(":")
+        if known in fields:
+            raise Malformed("a field stands twice")
+        if known not in _USUAL and not _NAME.fullmatch(known):
+            raise Malformed("a line that is no field of the environment")
+        fields[known] = value
+    return fields
 
 
 def serialise_environment(environment: Environment) -> bytes:
@@ -222,6 +228,8 @@ class Reply:
 
 _PLAIN: Mapping[str, Reply] = {f"200 result={each}": Reply(OK, each) for each in ("0", "1", "-1")}
 """What most commands are answered with."""
+PLAIN_LINES: Mapping[bytes, Reply] = {f"{line}\n".encode(): reply for line, reply in _PLAIN.items()}
+"""The same as they come."""
 
 
 def parse_reply(text: str) -> Reply:

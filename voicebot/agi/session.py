@@ -18,6 +18,7 @@ from voicebot.agi.media import GetData, GetOption, StreamFile, WaitForDigit
 from voicebot.agi.messages import (
     CALLER_IS_GONE,
     HANGUP,
+    PLAIN_LINES,
     Environment,
     Malformed,
     Reply,
@@ -112,6 +113,10 @@ class Session:
         events: list[Event] = []
         if self.closed:
             return events
+        if (reply := PLAIN_LINES.get(data)) and self._waits_for_a_line():
+            command, self._waiting = self._waiting, None
+            assert command is not None
+            return [Answered(command, reply)]
         searched = max(0, len(self._buffer) - len(b"\r\n\r"))
         self._buffer = self._buffer + data if self._buffer else data
         try:
@@ -167,6 +172,10 @@ class Session:
         self._marks += 1
         self._marks_out.append(f"{MARK}{self._marks}")
         return line_of(GetFullVariable(self._marks_out[-1]))
+
+    def _waits_for_a_line(self) -> bool:
+        """Whether a command has no answer yet, and nothing of one has come."""
+        return self._waiting is not None and not (self._buffer or self._lines or self._marks_out)
 
     def _begin(self, events: list[Event], searched: int) -> bool:
         """Look for the end of the environment; return whether it is complete. searched: bytes without one."""

@@ -253,6 +253,8 @@ def _at(found: Any, place: str, *, strict: bool) -> Any:
 
 def _written(value: Any) -> str:
     """Return a value as the dialplan has it, on one line."""
+    if isinstance(value, str) and value.isprintable():
+        return value.strip()
     if isinstance(value, datetime | date | time_of_day):
         text = value.isoformat()
     elif isinstance(value, bytes):
