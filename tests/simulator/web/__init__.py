@@ -1,1 +1,0 @@
-"""The panel as a browser or an attacker meets it, over real sockets on loopback."""
