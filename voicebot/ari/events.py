@@ -324,6 +324,18 @@ def ids_of(event: Event) -> tuple[str, ...]:
     return tuple(part.id for part in (channel, bridge) if part is not None)
 
 
+def is_end_of(event: Event, id_: str) -> bool:
+    """Tell whether the channel or bridge of this id is no longer ours after the event."""
+    match event:
+        case Vanished():
+            return event.id == id_
+        case BridgeDestroyed():
+            return event.bridge.id == id_
+        case StasisEnd() | ChannelDestroyed():
+            return event.channel.id == id_
+    return False
+
+
 def _unknown(body: dict[str, Any], fault: str = "") -> UnknownEvent:
     try:
         head = _HEAD.validate_python(body)

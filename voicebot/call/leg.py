@@ -11,17 +11,16 @@ Leaving the block undoes everything in reverse, whatever happened: hang up, medi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self
 
 import structlog
 
 from voicebot.ari import requests
 from voicebot.ari.events import (
-    BridgeDestroyed,
     ChannelDestroyed,
     ChannelDtmfReceived,
     ChannelHangupRequest,
@@ -29,24 +28,23 @@ from voicebot.ari.events import (
     StasisEnd,
     StasisStart,
     Vanished,
+    is_end_of,
     parse_channel,
 )
 from voicebot.ari.ids import Kind
 from voicebot.ari.requests import NORMAL_CLEARING, Request
 from voicebot.errors import CallEnded, PbxError
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.persevering import UNDO_TIMEOUT_S, do_all, finish, tolerant
 
 MEDIA_START_TIMEOUT_S = 2.0
 """From the reply to externalMedia to its StasisStart; it takes about 1 ms."""
 CAUSE_TIMEOUT_S = 0.1
 """From the first sign of a hangup to the ChannelDestroyed that has the cause; it takes about 1 ms."""
-UNDO_TIMEOUT_S = 5.0
 REBUILDS = 1
 """How often lost media or a lost bridge is made anew; one more loss ends the call."""
 
 log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
 
 
 class Ari(Protocol):
@@ -153,7 +151,7 @@ class Leg:
         and a caller not yet answered goes on in the dialplan after its `Stasis()`.
         """
         try:
-            await _finish(self._build())
+            await finish(self._build())
         except PbxError as error:
             try:
                 await self._until_destroyed()
@@ -190,8 +188,8 @@ class Leg:
         """
         place = requests.continue_in_dialplan(self.channel_id, context, extension, 1)
         settings = [requests.set_variable(self.channel_id, *pair) for pair in (variables or {}).items()]
-        await _all(*map(self._set, settings))
-        await _finish(self._continue(place))
+        await do_all(*map(self._set, settings))
+        await finish(self._continue(place))
 
     async def _set(self, setting: Request) -> None:
         try:
@@ -225,7 +223,7 @@ class Leg:
             if isinstance(event, ChannelDtmfReceived) and self._is_caller(event):
                 if not self._is_echo(event):
                     yield Digit(event.digit, event.duration_ms)
-            elif _is_end_of(event, self.media_id) or _is_end_of(event, self.bridge_id):
+            elif is_end_of(event, self.media_id) or is_end_of(event, self.bridge_id):
                 await self._rebuild(event)
                 yield MediaReplaced()
             elif self.watch is not None and self._is_caller(event):
@@ -241,7 +239,7 @@ class Leg:
         self._stack.push_async_callback(self._drop_media)
         self._stack.push_async_callback(self._drop_caller)
         subscription = self._ari.request(requests.subscribe(self._ari.app, f"channel:{self.channel_id}"))
-        await _all(self._make_media(), self._make_bridge(), subscription)
+        await do_all(self._make_media(), self._make_bridge(), subscription)
         await self._ari.request(requests.answer(self.channel_id))
         self._answered = True
         await self._ari.request(requests.add_channels(self.bridge_id, self.channel_id, self.media_id))
@@ -291,19 +289,19 @@ class Leg:
     async def _rebuild(self, event: Event) -> None:
         if self._rebuilds >= REBUILDS:
             self.ended = Ended("media_lost")
-            await _finish(self._tolerant(requests.hang_up(self.channel_id)))
+            await finish(self._tolerant(requests.hang_up(self.channel_id)))
             raise CallEnded("media_lost")
         self._rebuilds += 1
         log.warning("media lost, made anew", channel=self.channel_id, lost=event.type)
         try:
-            await _finish(self._remake(event))
+            await finish(self._remake(event))
         except PbxError as error:
             await self._until_destroyed()
             self.ended = self.ended or Ended("media_lost")
             raise CallEnded(self.ended.reason, self.ended.cause) from error
 
     async def _remake(self, event: Event) -> None:
-        if _is_end_of(event, self.bridge_id):
+        if is_end_of(event, self.bridge_id):
             self._inbox.forget(self.bridge_id)
             await self._make_bridge()
             joining = [self.media_id] if self.away else [self.channel_id, self.media_id]
@@ -352,7 +350,7 @@ class Leg:
     # --- undoing ----------------------------------------------------------------------------------------
 
     async def _undo_shielded(self) -> None:
-        await _finish(self._undo())
+        await finish(self._undo())
 
     async def _undo(self) -> None:
         self._undo_by = asyncio.get_running_loop().time() + UNDO_TIMEOUT_S
@@ -378,47 +376,4 @@ class Leg:
             await self._tolerant(requests.delete_bridge(self.bridge_id))
 
     async def _tolerant(self, request: Request) -> None:
-        """Send a request whose failure changes nothing: what it would end is gone, or Asterisk is.
-
-        What stays because Asterisk did not answer is removed by the client once it does (see `reconcile`).
-        """
-        try:
-            async with asyncio.timeout_at(self._undo_by):
-                await self._ari.request(request)
-        except (PbxError, TimeoutError) as error:
-            if getattr(error, "status", None) != 404:
-                log.warning("leg not undone", request=str(request), error=str(error) or "time-out")
-
-
-def _is_end_of(event: Event, id_: str) -> bool:
-    match event:
-        case Vanished():
-            return event.id == id_
-        case BridgeDestroyed():
-            return event.bridge.id == id_
-        case StasisEnd() | ChannelDestroyed():
-            return event.channel.id == id_
-    return False
-
-
-async def _all(*work: Awaitable[Any]) -> None:
-    """Do all of it at once, to the end; then raise the first error, if there was one."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
-
-
-async def _finish(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work to its end even if we are cancelled meanwhile; the cancellation is raised after it."""
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if not task.cancelled() and (failure := task.exception()):
-            log.info("leg failed while cancelled", error=str(failure))
-        raise cancelled
-    return task.result()
+        await tolerant(self._ari, request, self._undo_by)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import structlog
-
 from voicebot.ari import requests
 from voicebot.ari.events import (
     BridgeDestroyed,
@@ -20,10 +18,8 @@ from voicebot.ari.events import (
     Vanished,
 )
 from voicebot.ari.requests import Request
-from voicebot.errors import PbxError
 from voicebot.pbx.ari_inbox import EventInbox
-
-log = structlog.get_logger(__name__)
+from voicebot.pbx.persevering import tolerant
 
 
 class Ari(Protocol):
@@ -40,11 +36,11 @@ async def end_with_last(ari: Ari, bridge: str, persons: frozenset[str]) -> None:
     """Wait until fewer than two persons are in the bridge; then undo what is left."""
     inbox = ari.subscribe(bridge, *persons)
     try:
-        await _tolerant(
+        await tolerant(
             ari, requests.subscribe(ari.app, f"bridge:{bridge}", *map("channel:{}".format, persons))
         )
         for person in persons:  # in a conference some were muted, and nobody is there to let them speak
-            await _tolerant(ari, requests.mute(person, False))
+            await tolerant(ari, requests.mute(person, False))
         left = set(persons)
         while len(left) > 1:
             event = await inbox.get()
@@ -52,8 +48,8 @@ async def end_with_last(ari: Ari, bridge: str, persons: frozenset[str]) -> None:
                 break
             left -= _gone(event, bridge)
         for person in left:
-            await _tolerant(ari, requests.hang_up(person))
-        await _tolerant(ari, requests.delete_bridge(bridge))
+            await tolerant(ari, requests.hang_up(person))
+        await tolerant(ari, requests.delete_bridge(bridge))
     finally:
         inbox.close()
 
@@ -67,11 +63,3 @@ def _gone(event: Event, bridge: str) -> set[str]:
         case Vanished():
             return {event.id}
     return set()
-
-
-async def _tolerant(ari: Ari, request: Request) -> None:
-    try:
-        await ari.request(request)
-    except PbxError as error:
-        if error.status != 404:
-            log.warning("request not done", request=str(request), error=str(error))

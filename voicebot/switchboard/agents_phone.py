@@ -13,8 +13,7 @@ It has a leg of its own (`call/leg.py`): a bridge, and media by which we speak t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import structlog
 
@@ -27,6 +26,7 @@ from voicebot.call.services import Services
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.persevering import finish, tolerant
 from voicebot.switchboard.waiting_sound import HoldSound
 
 LONGEST_RING_S = 180
@@ -35,7 +35,6 @@ PERSON = "person"
 """First argument with which such channels enter our application."""
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 
 class NotReached(Exception):
@@ -65,6 +64,9 @@ class Telephone:
         self._number, self._name = number, name
         self.channel_id = self._ari.new_id(Kind.PERSON)
         self._inbox: EventInbox | None = None
+        self._asking = (
+            asyncio.Lock()
+        )  # while Asterisk is asked to ring: nobody hangs up what is not there yet
         self._following: asyncio.Task[None] | None = None
         self._entered = False
         self._closed = False
@@ -76,7 +78,8 @@ class Telephone:
         inbox = self._inbox = self._ari.subscribe()
         inbox.expect(self.channel_id)
         try:
-            await finished(self._ari.request(self._originate()))
+            async with self._asking:
+                await finish(self._ari.request(self._originate()))
         except (PbxError, ValueError) as error:
             raise NotReached(0, str(error)) from error
         inbox.confirm(self.channel_id)
@@ -154,20 +157,18 @@ class Telephone:
         """Stop ringing, hang up, undo all. Idempotent; done to its end even if cancelled."""
         if not self._closed:
             self._closed = True
-            await finished(self._undo())
+            await finish(self._undo())
 
     async def _undo(self) -> None:
+        async with self._asking:
+            pass
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait({self._following})
         if self._entered:
             await self.leg.__aexit__(None, None, None)
         else:
-            try:
-                await self._ari.request(requests.hang_up(self.channel_id))
-            except PbxError as error:
-                if error.status != 404:
-                    log.warning("telephone not hung up", channel=self.channel_id, error=str(error))
+            await tolerant(self._ari, requests.hang_up(self.channel_id))
             if self._inbox is not None:
                 self._inbox.close()
         if not self.gone.done():
@@ -186,19 +187,3 @@ class Telephone:
 
     def keyed(self, digit: str) -> None:
         """Keys come as ARI events."""
-
-
-async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work to its end even if we are cancelled meanwhile; the cancellation is raised after it."""
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if not task.cancelled() and (failure := task.exception()):
-            log.info("failed while cancelled", error=str(failure))
-        raise cancelled
-    return task.result()

@@ -20,12 +20,9 @@ import structlog
 
 from voicebot.ari import requests
 from voicebot.ari.events import (
-    BridgeDestroyed,
-    ChannelDestroyed,
     ChannelTalkingFinished,
     ChannelTalkingStarted,
     Event,
-    StasisEnd,
     Vanished,
 )
 from voicebot.audio.frames import Samples
@@ -49,8 +46,9 @@ from voicebot.conference.participant import Participant, Rules
 from voicebot.conference.room import NotThere, Room
 from voicebot.config import ConferenceConfig, Route
 from voicebot.errors import PbxError, UserError
+from voicebot.pbx.persevering import finish, tolerant
 from voicebot.switchboard import rooms_sounds as sounds
-from voicebot.switchboard.rooms_media import RoomMedia, finish, tolerant
+from voicebot.switchboard.rooms_media import RoomMedia
 from voicebot.switchboard.rooms_texts import spoken_language, words
 from voicebot.switchboard.rooms_voice import Voice
 
@@ -324,7 +322,7 @@ class LiveRoom:
     async def _follow(self) -> None:
         """Notice that Asterisk, the bridge or our leg in it is gone."""
         async for event in self.media.inbox:
-            lost = self.media.lost(event, _is_end)
+            lost = self.media.lost(event)
             if not lost:
                 continue
             self._losses += 1
@@ -386,14 +384,3 @@ class LiveRoom:
         if recording is not None:
             self.media.port.remove_tap(recording.take)
             await recording.close()
-
-
-def _is_end(event: Event, id_: str) -> bool:
-    match event:
-        case Vanished():
-            return event.id == id_
-        case BridgeDestroyed():
-            return event.bridge.id == id_
-        case StasisEnd() | ChannelDestroyed():
-            return event.channel.id == id_
-    return False

@@ -21,8 +21,8 @@ from voicebot.config import ConferenceConfig, Config, Route
 from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
 from voicebot.media.port import HeardFrame
+from voicebot.pbx.persevering import finish, tolerant
 from voicebot.switchboard.rooms import LiveRoom, Seat
-from voicebot.switchboard.rooms_media import finish, tolerant
 from voicebot.switchboard.rooms_texts import Word, spoken_language, words
 from voicebot.switchboard.rooms_voice import Voice
 

@@ -26,9 +26,9 @@ from voicebot.conference.room import Refused
 from voicebot.config import Config
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.persevering import finish, tolerant
 from voicebot.switchboard.conferences_views import InvitationView
 from voicebot.switchboard.rooms import LiveRoom
-from voicebot.switchboard.rooms_media import finish, tolerant
 
 RING_S = 40
 """How long an invited telephone rings."""

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
-
-import structlog
+from typing import Protocol
 
 from voicebot.ari import requests
-from voicebot.ari.events import Event, StasisStart, parse_channel
+from voicebot.ari.events import Event, StasisStart, is_end_of, parse_channel
 from voicebot.ari.ids import Kind
-from voicebot.ari.requests import Request
 from voicebot.call.leg import MEDIA_START_TIMEOUT_S, Ari
 from voicebot.call.services import Services
 from voicebot.errors import PbxError
 from voicebot.media.port import HeardFrame, MediaListener, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
-
-UNDO_TIMEOUT_S = 5.0
-
-log = structlog.get_logger(__name__)
+from voicebot.pbx.persevering import tolerant
 
 
 class Ear(Protocol):
@@ -102,11 +95,11 @@ class RoomMedia:
         except TimeoutError as error:
             raise PbxError("a room's media channel did not enter our application") from error
 
-    def lost(self, event: Event, is_end: Callable[[Event, str], bool]) -> str:
+    def lost(self, event: Event) -> str:
         """Tell what this event takes from us: `bridge`, `media`, or ""."""
-        if is_end(event, self.bridge_id):
+        if is_end_of(event, self.bridge_id):
             return "bridge"
-        return "media" if self.media_id and is_end(event, self.media_id) else ""
+        return "media" if self.media_id and is_end_of(event, self.media_id) else ""
 
     async def undo(self) -> None:
         """Remove all of it from Asterisk, and give the port back."""
@@ -137,29 +130,3 @@ class _Ears(MediaListener):
 
     def keyed(self, digit: str) -> None:
         """Nobody presses keys on our own leg."""
-
-
-async def tolerant(ari: Ari, request: Request) -> bool:
-    """Send a request whose failure changes nothing; True where it was done."""
-    try:
-        async with asyncio.timeout(UNDO_TIMEOUT_S):
-            await ari.request(request)
-    except (PbxError, TimeoutError) as error:
-        if getattr(error, "status", None) != 404:
-            log.info("request not done", request=str(request), error=str(error) or "time-out")
-        return False
-    return True
-
-
-async def finish(work: Coroutine[Any, Any, object]) -> None:
-    """Do the work to its end even if we are cancelled meanwhile; the cancellation is raised after it."""
-    task = asyncio.create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()

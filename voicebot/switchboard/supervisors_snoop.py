@@ -15,7 +15,7 @@ from voicebot.call.leg import Ari, Leg
 from voicebot.call.services import Services
 from voicebot.errors import CallEnded, PbxError
 from voicebot.media.port import HeardFrame, MediaPort
-from voicebot.switchboard.agents_phone import finished
+from voicebot.pbx.persevering import finish, tolerant
 
 START_LIMIT_S = 2.0
 """From the request to the channel's StasisStart; it takes about 1 ms."""
@@ -35,7 +35,7 @@ class Snoop:
         """Snoop on a channel. Raises PbxError where it is gone, or Asterisk refuses."""
         self.inbox.expect(self.id)
         request = requests.snoop(channel_id, app=self._ari.app, snoop_id=self.id, spy=spy, whisper=whisper)
-        await finished(self._ari.request(request))
+        await finish(self._ari.request(request))
         self.inbox.confirm(self.id)
         try:
             async with asyncio.timeout(START_LIMIT_S):
@@ -54,14 +54,10 @@ class Snoop:
 
     async def close(self) -> None:
         """Undo it. Idempotent; done to its end even if cancelled."""
-        await finished(self._undo())
+        await finish(self._undo())
 
     async def _undo(self) -> None:
-        try:
-            await self._ari.request(requests.hang_up(self.id))
-        except PbxError as error:
-            if error.status != 404:
-                log.warning("snoop not undone", channel=self.id, error=str(error))
+        await tolerant(self._ari, requests.hang_up(self.id))
         self.inbox.close()
 
 
