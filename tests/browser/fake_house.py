@@ -124,6 +124,7 @@ class FakeDialog:
     version: str = "8f41c2aa"
     since: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     problems: tuple[Problem, ...] = ()
+    about: str = "Reminds of an appointment."
 
 
 def condition() -> Condition:

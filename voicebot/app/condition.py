@@ -1,4 +1,4 @@
-"""How the installation is: what the panel, /health and the metrics say of it. Nothing here waits."""
+"""How the installation is: what /health and the panel say of it, but for what AMI tells. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Iterator
 
 from voicebot.app.gateway import Gateway
 from voicebot.config import Config
-from voicebot.switchboard.pbx_watch import PbxWatch
 from voicebot.web.house import Condition, Part
 
 MB = 1_000_000
 
 
-def condition_of(gateway: Gateway, config: Config, pbx: PbxWatch | None) -> Condition:
+def condition_of(gateway: Gateway, config: Config) -> Condition:
     """Return how everything is now."""
     return Condition(
         ready=gateway.ready,
         why_not=_why_not(gateway),
-        parts=tuple(_parts(gateway, config, pbx)),
+        parts=tuple(_parts(gateway, config)),
         calls=len(gateway.calls),
         capacity=gateway.capacity,
         lag_ms=round(gateway.lag_ms, 1),
@@ -33,18 +32,11 @@ def _why_not(gateway: Gateway) -> str:
     return "" if gateway.ready else "it is not connected to Asterisk"
 
 
-def _parts(gateway: Gateway, config: Config, pbx: PbxWatch | None) -> Iterator[Part]:
+def _parts(gateway: Gateway, config: Config) -> Iterator[Part]:
     if gateway.with_asterisk:
         where = config.asterisk.ari_url
         why = "" if gateway.linked else f"no connection to {where}; is it up? `voicebot doctor` says more"
         yield Part("asterisk", "ok" if gateway.linked else "down", why, {"url": where})
-    if pbx is not None:
-        state = pbx.state()
-        yield Part("ami", "ok" if state.connected else "degraded", state.trouble)
-        for trunk in state.registrations:
-            fine = trunk.state.lower() == "registered"
-            why = "" if fine else f"it is {trunk.state}: nobody can be reached through it"
-            yield Part(f"trunk.{trunk.name}", "ok" if fine else "degraded", why)
     lag = f"{gateway.lag_ms:.0f} ms late"
     yield Part(
         "event loop",

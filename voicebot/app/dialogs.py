@@ -55,12 +55,15 @@ Swapped = Callable[[list[tuple[Route, Dialog]]], None]
 
 @dataclass(frozen=True, slots=True)
 class DialogState:
-    """One dialog in service. `problems`: why the file as it is now was refused, () if it was not."""
+    """One dialog in service. `problems`: why the file as it is now was refused, () if it was not; `about`:
+    what it is for, in its author's words.
+    """
 
     file: str
     version: str
     since: datetime
     problems: tuple[Problem, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,9 @@ class DialogStore:
     def states(self) -> tuple[DialogState, ...]:
         """What is in service, and what was refused."""
         return tuple(
-            DialogState(str(kept.path), kept.dialog.version, kept.since, kept.refused)
+            DialogState(
+                str(kept.path), kept.dialog.version, kept.since, kept.refused, kept.dialog.file.about
+            )
             for kept in (*self._kept.values(), *self._proven.values())
         )
 

@@ -31,10 +31,10 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import Problem, UserError
 from voicebot.fastagi.dialogs.dialogs import AgiDialogs
 from voicebot.fastagi.fastagi import FastAgi
-from voicebot.switchboard.conferences import Conferences, ConferenceTaker
-from voicebot.switchboard.pbx_watch import PbxWatch
+from voicebot.switchboard.conferences.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.people import PeopleOfOurs, build_people
-from voicebot.switchboard.supervisors import Supervisors
+from voicebot.switchboard.supervisors.supervisors import Supervisors
+from voicebot.switchboard.watch.pbx_watch import PbxWatch
 from voicebot.web.house import House
 from voicebot.web.serving import panel_beside
 
@@ -132,7 +132,7 @@ class Household:
             conferences=self._conferences,
             pbx=pbx,
             browser_calls=self._browsers,
-            condition=lambda: condition_of(gateway, config, pbx),
+            condition=lambda: condition_of(gateway, config),
             dialogs=lambda: gateway.dialogs,
             stopping=gateway.stopping,
         )

@@ -7,7 +7,7 @@ from voicebot.campaign.rules.number import installation_refuses
 from voicebot.config import Config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.permits import channel_for, policy_of
-from voicebot.switchboard.rooms_invited import KnownPhones, Telephone
+from voicebot.switchboard.conferences.invited import KnownPhones, Telephone
 
 
 class OutsideLine:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from voicebot.switchboard.supervisors import Possible, Visit
+from voicebot.switchboard.supervisors.supervisors import Possible, Visit
 from voicebot.web.api.shapes import (
     CallDetail,
     CallId,

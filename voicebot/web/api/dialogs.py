@@ -35,6 +35,7 @@ class DialogOut(BaseModel):
 
     name: str = Field(description="How it is called here: its file's name.")
     file: str
+    about: str = Field(description="What it is for, in its author's words.")
     version: str = Field(description="Fingerprint of what calls have that begin now.")
     since: float = Field(description="Since when, seconds of the epoch.")
     calls: int = Field(description="Live calls in it.")
@@ -91,6 +92,7 @@ def _out(name: str, dialog: DialogInService, calls: int) -> dict[str, Any]:
     return {
         "name": name,
         "file": dialog.file,
+        "about": dialog.about,
         "version": dialog.version,
         "since": dialog.since.timestamp(),
         "calls": calls,

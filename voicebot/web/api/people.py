@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from voicebot.switchboard.queues_views import AgentView, QueueView
+from voicebot.switchboard.queues.views import AgentView, QueueView
 from voicebot.web.api.shapes import (
     CallId,
     DialogName,

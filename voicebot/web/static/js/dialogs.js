@@ -13,12 +13,12 @@ const checks = new Map(); // dialog → what its check found
 const show = framed(() => {
   const n = {};
   for (const dialog of live.values()) n[dialog] = (n[dialog] ?? 0) + 1;
-  keyed($("#dialogs"), found.filter((one) => `${one.name} ${one.file}`.toLowerCase().includes(words)), (one) => one.name, (one) =>
+  keyed($("#dialogs"), found.filter((one) => `${one.name} ${one.file} ${one.about}`.toLowerCase().includes(words)), (one) => one.name, (one) =>
     h("a", { class: "panel dialog-card", href: `/dialogs/${encodeURIComponent(one.name)}`, "data-item": true },
       h("span", { class: "row" }, icon("flow"), h("h2", { class: "grow" }), h("span", { class: "chip" })), h("p", {}), h("span", { class: "row wrap note" })),
   (card, one) => {
     put($("h2", card), one.name);
-    put($("p", card), one.problems.length ? `A newer version was refused: ${one.problems[0].what}` : one.file.split("/").slice(-2).join("/"));
+    put($("p", card), one.problems.length ? `A newer version was refused: ${one.problems[0].what}` : one.about || one.file.split("/").slice(-2).join("/"));
     const found = checks.get(one.name);
     const faults = found?.findings.filter((each) => !each.warning).length ?? 0;
     const warnings = (found?.findings.length ?? 0) - faults;
