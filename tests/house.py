@@ -47,8 +47,8 @@ from voicebot.supervision.state import (
     Registration,
     Stuck,
 )
-from voicebot.switchboard.queues_views import AgentStateName, AgentView, QueueView, WaitingView
-from voicebot.switchboard.supervisors import Possible, SlotChoice, StepChoice, Visit
+from voicebot.switchboard.queues.views import AgentStateName, AgentView, QueueView, WaitingView
+from voicebot.switchboard.supervisors.supervisors import Possible, SlotChoice, StepChoice, Visit
 from voicebot.web.house import Condition, House, Part
 from voicebot.web.security.passwords import hash_password
 from voicebot.web.serving import panel_beside

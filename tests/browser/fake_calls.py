@@ -17,7 +17,7 @@ import numpy as np
 from voicebot.call.calls_live import LiveCall
 from voicebot.call.live import Hub
 from voicebot.errors import Problem, UserError
-from voicebot.switchboard.supervisors import Possible, SlotChoice, StepChoice, Visit
+from voicebot.switchboard.supervisors.supervisors import Possible, SlotChoice, StepChoice, Visit
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE = 16_000

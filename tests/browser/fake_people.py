@@ -10,8 +10,8 @@ from typing import Any
 from voicebot.call.live import Hub
 from voicebot.errors import UserError
 from voicebot.supervision.state import Endpoint, PbxState, Registration, Stuck
-from voicebot.switchboard.conferences_views import ParticipantView, RoomView
-from voicebot.switchboard.queues_views import AgentView, QueueView, WaitingView
+from voicebot.switchboard.conferences.views import ParticipantView, RoomView
+from voicebot.switchboard.queues.views import AgentView, QueueView, WaitingView
 
 
 class FakeQueues:

@@ -15,7 +15,7 @@ from voicebot.app.gateway import Gateway
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Callees, Manner
 from voicebot.switchboard.people import PeopleOfOurs, build_people
-from voicebot.switchboard.queues import QueueHouse
+from voicebot.switchboard.queues.house import QueueHouse
 
 QUEUE_DIALOG = DATA / "dialogs" / "queue.yaml"
 SOON_S = 5.0

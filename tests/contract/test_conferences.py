@@ -31,8 +31,8 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import UserError
 from voicebot.pbx.ari_client import Link
 from voicebot.softphone.callees import Manner
-from voicebot.switchboard.conferences import Conferences, ConferenceTaker
-from voicebot.switchboard.conferences_views import ParticipantView, RoomView
+from voicebot.switchboard.conferences.conferences import Conferences, ConferenceTaker
+from voicebot.switchboard.conferences.views import ParticipantView, RoomView
 
 DIALOG = DATA / "dialogs" / "conference.yaml"
 SOON_S = 4.0

@@ -355,7 +355,7 @@ async def test_a_caller_hangs_up_keeps_the_place_and_is_called_back(pbx: Pbx, tm
 async def test_a_promise_outlives_the_gateway_as_do_agents(
     pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voicebot.switchboard.callback.AFTER_START_S", 0.2)
+    monkeypatch.setattr("voicebot.switchboard.queues.callbacks.AFTER_START_S", 0.2)
     number = "+12025550142"
     manners = {"anna": Manner(ring_s=0.1), number: Manner(ring_s=0.3)}
     async with Phones(pbx, **manners) as phones:

@@ -20,7 +20,7 @@ from voicebot.audio.wav import read_wav
 from voicebot.call.record import HIDDEN, BotTurnRecord
 from voicebot.errors import UserError
 from voicebot.softphone.line import ReceivedFrame
-from voicebot.switchboard.supervisors import Microphone, Supervisors
+from voicebot.switchboard.supervisors.supervisors import Microphone, Supervisors
 
 DIALOG = str(DATA / "dialogs" / "supervised.yaml")
 YES = DATA / "caller" / "yes.wav"

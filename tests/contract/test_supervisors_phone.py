@@ -16,7 +16,7 @@ from tests.contract.test_supervision import BOT_HZ, VOICE_HZ, House, now, pitch,
 from voicebot.audio import g711
 from voicebot.errors import UserError
 from voicebot.softphone.callees import Manner
-from voicebot.switchboard.supervisors import Supervisors
+from voicebot.switchboard.supervisors.supervisors import Supervisors
 
 SOON_S = 5.0
 CALLER_HZ, BOSS_HZ, AGENT_HZ = 500, 1100, 1700

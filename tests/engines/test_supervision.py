@@ -16,7 +16,7 @@ from voicebot.app.speech import SpeechEngines
 from voicebot.audio.g711 import decode
 from voicebot.config import Config, Route
 from voicebot.speech.stt import Expectation
-from voicebot.switchboard.supervisors import Supervisors
+from voicebot.switchboard.supervisors.supervisors import Supervisors
 
 pytestmark = pytest.mark.engines
 

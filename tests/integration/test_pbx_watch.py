@@ -23,7 +23,7 @@ from voicebot.errors import PbxError, UserError
 from voicebot.pbx.ami_client import AmiClient
 from voicebot.softphone.callees import Callees, Manner
 from voicebot.supervision.watchdog import Limits
-from voicebot.switchboard.pbx_watch import PbxWatch
+from voicebot.switchboard.watch.pbx_watch import PbxWatch
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,8 @@ from tests.simulator.pbx.ami import HOST, SimulatedAmi
 from voicebot.call.live import Hub, News
 from voicebot.config import Config
 from voicebot.errors import UserError
-from voicebot.switchboard import pbx_watch as watch_module
-from voicebot.switchboard.pbx_watch import PbxWatch
+from voicebot.switchboard.watch import pbx_watch as watch_module
+from voicebot.switchboard.watch.pbx_watch import PbxWatch
 
 pytestmark = pytest.mark.simulator
 

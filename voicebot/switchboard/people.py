@@ -13,7 +13,7 @@ from voicebot.call.people import Presenter
 from voicebot.call.services import Services
 from voicebot.config import Config, Route
 from voicebot.dialog.turns import Handover
-from voicebot.switchboard.queues import MayDial, Presence, QueueHouse
+from voicebot.switchboard.queues.house import MayDial, Presence, QueueHouse
 
 
 class Taker(Protocol):

@@ -15,8 +15,8 @@ from voicebot.errors import SpeechUnavailable
 from voicebot.media.port import HeardFrame
 from voicebot.speech.tts import Samples
 from voicebot.speech.tts import Voice as SpeakingVoice
-from voicebot.switchboard import rooms_sounds as sounds
-from voicebot.switchboard.rooms_voice import Voice
+from voicebot.switchboard.conferences import sounds as sounds
+from voicebot.switchboard.conferences.voice import Voice
 
 pytestmark = pytest.mark.unit
 

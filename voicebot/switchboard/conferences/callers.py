@@ -22,9 +22,9 @@ from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
 from voicebot.media.port import HeardFrame
 from voicebot.pbx.persevering import finish, tolerant
-from voicebot.switchboard.rooms import LiveRoom, Seat
-from voicebot.switchboard.rooms_texts import Word, spoken_language, words
-from voicebot.switchboard.rooms_voice import Voice
+from voicebot.switchboard.conferences.room import LiveRoom, Seat
+from voicebot.switchboard.conferences.texts import Word, spoken_language, words
+from voicebot.switchboard.conferences.voice import Voice
 
 
 def route_of(config: Config, record: CallRecord | None = None) -> Route:

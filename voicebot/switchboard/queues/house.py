@@ -28,14 +28,14 @@ from voicebot.call.services import Services
 from voicebot.config import AgentConfig, Config, QueueConfig, Route
 from voicebot.dialog.turns import Handover
 from voicebot.errors import Problem, UserError
-from voicebot.switchboard.callback import CallBacks
-from voicebot.switchboard.music import music_of
-from voicebot.switchboard.queues_state import AGENTS_FILE, StateFile, agents_text, read_agents
-from voicebot.switchboard.queues_views import AgentView, QueueView, WaitingView
-from voicebot.switchboard.transfers import Talk, TalkEnd
-from voicebot.switchboard.waiting import Waiting, stay_of, values_of
-from voicebot.switchboard.waiting_side import Side
-from voicebot.switchboard.waiting_sound import Phrases
+from voicebot.switchboard.hold_sound import Phrases
+from voicebot.switchboard.queues.callbacks import CallBacks
+from voicebot.switchboard.queues.music import music_of
+from voicebot.switchboard.queues.side import Side
+from voicebot.switchboard.queues.state import AGENTS_FILE, StateFile, agents_text, read_agents
+from voicebot.switchboard.queues.talk import Talk, TalkEnd
+from voicebot.switchboard.queues.views import AgentView, QueueView, WaitingView
+from voicebot.switchboard.queues.waiting import Waiting, stay_of, values_of
 
 REST_S: Mapping[Outcome, float] = {
     "declined": 30.0,

@@ -11,8 +11,8 @@ from voicebot.ari import requests
 from voicebot.audio.frames import Samples
 from voicebot.call.leg import Ari, Leg
 from voicebot.errors import PbxError
-from voicebot.switchboard.agents_phone import Telephone
-from voicebot.switchboard.waiting_sound import HoldSound
+from voicebot.switchboard.hold_sound import HoldSound
+from voicebot.switchboard.telephone import Telephone
 
 log = structlog.get_logger(__name__)
 

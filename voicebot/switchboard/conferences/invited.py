@@ -27,8 +27,8 @@ from voicebot.config import Config
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.pbx.persevering import finish, tolerant
-from voicebot.switchboard.conferences_views import InvitationView
-from voicebot.switchboard.rooms import LiveRoom
+from voicebot.switchboard.conferences.room import LiveRoom
+from voicebot.switchboard.conferences.views import InvitationView
 
 RING_S = 40
 """How long an invited telephone rings."""

@@ -6,10 +6,10 @@ import pytest
 
 from voicebot.config import Config
 from voicebot.errors import UserError
-from voicebot.switchboard.conferences_views import empty_view
-from voicebot.switchboard.rooms_callers import route_of
-from voicebot.switchboard.rooms_invited import KnownPhones, Telephone
-from voicebot.switchboard.rooms_texts import _ENGLISH, _KOREAN, spoken_language, words
+from voicebot.switchboard.conferences.callers import route_of
+from voicebot.switchboard.conferences.invited import KnownPhones, Telephone
+from voicebot.switchboard.conferences.texts import _ENGLISH, _KOREAN, spoken_language, words
+from voicebot.switchboard.conferences.views import empty_view
 
 pytestmark = pytest.mark.unit
 

@@ -23,9 +23,9 @@ from voicebot.config import Config
 from voicebot.dialog.running.interventions import Possible, SlotChoice, StepChoice
 from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
-from voicebot.switchboard.supervisors_microphone import Microphone
-from voicebot.switchboard.supervisors_modes import Mode, Presence
-from voicebot.switchboard.supervisors_phone import PhoneVisit, Visit
+from voicebot.switchboard.supervisors.microphone import Microphone
+from voicebot.switchboard.supervisors.modes import Mode, Presence
+from voicebot.switchboard.supervisors.phone import PhoneVisit, Visit
 
 __all__ = [
     "Microphone",

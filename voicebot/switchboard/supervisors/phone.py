@@ -24,9 +24,9 @@ from voicebot.audio.playout import Playout
 from voicebot.call.people import Company
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
-from voicebot.switchboard.agents_phone import NotReached, Telephone
-from voicebot.switchboard.supervisors_modes import MODES, Mode, Presence, speaks
-from voicebot.switchboard.supervisors_snoop import Snoop
+from voicebot.switchboard.supervisors.modes import MODES, Mode, Presence, speaks
+from voicebot.switchboard.supervisors.snoop import Snoop
+from voicebot.switchboard.telephone import NotReached, Telephone
 
 RING_S = 45.0
 """So long a supervisor's telephone rings."""

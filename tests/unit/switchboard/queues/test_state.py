@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from voicebot.acd.agents import Accepted, Agent, AgentState, Pause, Ring, SignOut
-from voicebot.switchboard.queues_state import AGENTS_FILE, KeptAgent, agents_text, read_agents, write_state
+from voicebot.switchboard.queues.state import AGENTS_FILE, KeptAgent, agents_text, read_agents, write_state
 
 pytestmark = pytest.mark.unit
 

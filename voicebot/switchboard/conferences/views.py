@@ -7,7 +7,7 @@ from typing import Any
 
 from voicebot.conference.participant import MutedRule, Participant
 from voicebot.config import ConferenceConfig
-from voicebot.switchboard.rooms import LiveRoom
+from voicebot.switchboard.conferences.room import LiveRoom
 
 
 @dataclass(frozen=True, slots=True)

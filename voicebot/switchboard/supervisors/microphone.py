@@ -9,8 +9,8 @@ from voicebot.audio.live_voice import LiveVoice
 from voicebot.audio.octave import Halving
 from voicebot.call.people import Company
 from voicebot.errors import PbxError, UserError
-from voicebot.switchboard.supervisors_modes import Mode, Presence
-from voicebot.switchboard.supervisors_snoop import Aside
+from voicebot.switchboard.supervisors.modes import Mode, Presence
+from voicebot.switchboard.supervisors.snoop import Aside
 
 BROWSER_RATE = 16000
 """Hz, of the PCM that is fed."""

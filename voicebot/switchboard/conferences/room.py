@@ -47,10 +47,10 @@ from voicebot.conference.room import NotThere, Room
 from voicebot.config import ConferenceConfig, Route
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.persevering import finish, tolerant
-from voicebot.switchboard import rooms_sounds as sounds
-from voicebot.switchboard.rooms_media import RoomMedia
-from voicebot.switchboard.rooms_texts import spoken_language, words
-from voicebot.switchboard.rooms_voice import Voice
+from voicebot.switchboard.conferences import sounds as sounds
+from voicebot.switchboard.conferences.media import RoomMedia
+from voicebot.switchboard.conferences.texts import spoken_language, words
+from voicebot.switchboard.conferences.voice import Voice
 
 MEDIA_LOSSES = 2
 """How often a room's media channel is made anew; one more loss ends the conference."""

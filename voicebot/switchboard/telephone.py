@@ -27,7 +27,7 @@ from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.pbx.persevering import finish, tolerant
-from voicebot.switchboard.waiting_sound import HoldSound
+from voicebot.switchboard.hold_sound import HoldSound
 
 LONGEST_RING_S = 180
 """Asterisk stops ringing by itself after so long, should we not live to do it."""

@@ -19,9 +19,9 @@ from voicebot.call.record import PeopleRecord, TransferRecord
 from voicebot.call.services import Services
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
-from voicebot.switchboard.agents_phone import NotReached, Telephone
-from voicebot.switchboard.music import ringing
-from voicebot.switchboard.waiting_side import Side
+from voicebot.switchboard.queues.music import ringing
+from voicebot.switchboard.queues.side import Side
+from voicebot.switchboard.telephone import NotReached, Telephone
 
 SECOND_RING_S = 30.0
 """For so long a second person is rung."""

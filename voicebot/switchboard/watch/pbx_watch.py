@@ -51,7 +51,7 @@ from voicebot.pbx.ari_client import Link
 from voicebot.supervision.state import PbxChannel, PbxState, Stuck, plain
 from voicebot.supervision.tracker import PbxTracker
 from voicebot.supervision.watchdog import Limits, WatchDog
-from voicebot.switchboard.pbx_dialling import ClickRules
+from voicebot.switchboard.watch.dialling import ClickRules
 
 PUBLISH_S = 0.2
 LOOK_S = 1.0

@@ -28,15 +28,15 @@ from voicebot.call.services import voice_of
 from voicebot.dialog.turns import Handover
 from voicebot.errors import PbxError, UserError
 from voicebot.media.port import HeardFrame
-from voicebot.switchboard.agents_phone import Telephone
-from voicebot.switchboard.offers import Offering
-from voicebot.switchboard.transfers import Talk, TalkEnd
-from voicebot.switchboard.waiting_side import PersonOnLine, Side
-from voicebot.switchboard.waiting_sound import HoldSound, rendered
-from voicebot.switchboard.waiting_texts import announcement_text, spaced, texts_of, whisper_text
+from voicebot.switchboard.hold_sound import HoldSound, rendered
+from voicebot.switchboard.queues.offering import Offering
+from voicebot.switchboard.queues.side import PersonOnLine, Side
+from voicebot.switchboard.queues.talk import Talk, TalkEnd
+from voicebot.switchboard.queues.texts import announcement_text, spaced, texts_of, whisper_text
+from voicebot.switchboard.telephone import Telephone
 
 if TYPE_CHECKING:
-    from voicebot.switchboard.queues import QueueHouse
+    from voicebot.switchboard.queues.house import QueueHouse
 
 ASK_S = 40.0
 """Who was asked for the number and says nothing for so long goes on waiting."""

@@ -8,7 +8,7 @@ import pytest
 
 from voicebot.config import Config
 from voicebot.errors import UserError
-from voicebot.switchboard.pbx_dialling import CALLS_A_MINUTE, ClickRules
+from voicebot.switchboard.watch.dialling import CALLS_A_MINUTE, ClickRules
 
 pytestmark = pytest.mark.unit
 

@@ -27,11 +27,11 @@ from voicebot.config import ConferenceConfig, Config, Route
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
-from voicebot.switchboard.conferences_views import InvitationView, RoomView, empty_view, view_of
-from voicebot.switchboard.rooms import BOT, LiveRoom
-from voicebot.switchboard.rooms_bot import RoomBot
-from voicebot.switchboard.rooms_callers import route_of, serve
-from voicebot.switchboard.rooms_invited import Invitation, KnownPhones, MayDial
+from voicebot.switchboard.conferences.bot import RoomBot
+from voicebot.switchboard.conferences.callers import route_of, serve
+from voicebot.switchboard.conferences.invited import Invitation, KnownPhones, MayDial
+from voicebot.switchboard.conferences.room import BOT, LiveRoom
+from voicebot.switchboard.conferences.views import InvitationView, RoomView, empty_view, view_of
 
 LONGEST_ANNOUNCEMENT = 500
 """Characters."""

@@ -26,7 +26,7 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter, seed_of
 from voicebot.dialog.turns import BotTurn, Event, Handover, HungUp, Listen, Utterance
 from voicebot.errors import CallEnded, UserError
-from voicebot.switchboard.rooms import LiveRoom
+from voicebot.switchboard.conferences.room import LiveRoom
 from voicebot.turn import events as ev
 
 PATIENCE_MS = 86_400_000

@@ -29,24 +29,24 @@ from voicebot.call.record import (
 from voicebot.call.services import Services, voice_of
 from voicebot.config import Route
 from voicebot.errors import PbxError, UserError
-from voicebot.switchboard.agents_phone import NotReached, Telephone
-from voicebot.switchboard.music import ringing
-from voicebot.switchboard.offers import Offering
-from voicebot.switchboard.queues_state import (
+from voicebot.switchboard.hold_sound import rendered
+from voicebot.switchboard.queues.music import ringing
+from voicebot.switchboard.queues.offering import Offering
+from voicebot.switchboard.queues.side import Side
+from voicebot.switchboard.queues.state import (
     CALL_BACKS_FILE,
     KeptCallBack,
     StateFile,
     call_backs_text,
     read_call_backs,
 )
-from voicebot.switchboard.transfers import Talk
-from voicebot.switchboard.waiting_side import Side
-from voicebot.switchboard.waiting_sound import rendered
-from voicebot.switchboard.waiting_texts import texts_of, whisper_text
+from voicebot.switchboard.queues.talk import Talk
+from voicebot.switchboard.queues.texts import texts_of, whisper_text
+from voicebot.switchboard.telephone import NotReached, Telephone
 
 if TYPE_CHECKING:
-    from voicebot.switchboard.queues import QueueHouse
-    from voicebot.switchboard.waiting import Waiting
+    from voicebot.switchboard.queues.house import QueueHouse
+    from voicebot.switchboard.queues.waiting import Waiting
 
 ATTEMPTS = 2
 """How often a caller is called back before we give up."""

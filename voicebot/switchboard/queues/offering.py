@@ -11,7 +11,7 @@ from voicebot.acd import offer as rules
 from voicebot.acd.offer import Offer, Stage
 from voicebot.audio.frames import Samples
 from voicebot.call.speaking import Beep, beep
-from voicebot.switchboard.agents_phone import NotReached, Telephone
+from voicebot.switchboard.telephone import NotReached, Telephone
 
 
 class Offering:

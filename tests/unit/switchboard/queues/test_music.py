@@ -11,8 +11,8 @@ from voicebot.audio.levels import level_db
 from voicebot.audio.playout import Playout, PromptFinished, PromptStarted
 from voicebot.errors import UserError
 from voicebot.softphone.hearing import AUDIBLE_DBFS
-from voicebot.switchboard.music import melody, music_of
-from voicebot.switchboard.waiting_sound import HoldSound
+from voicebot.switchboard.hold_sound import HoldSound
+from voicebot.switchboard.queues.music import melody, music_of
 
 pytestmark = pytest.mark.unit
 

@@ -1,0 +1,1 @@
+"""Our own conferences: rooms, who is in them, and the bot that may be."""

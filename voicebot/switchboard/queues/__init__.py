@@ -1,0 +1,1 @@
+"""Our own queues: who waits, who is asked, who talks to whom."""

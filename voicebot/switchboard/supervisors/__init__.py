@@ -1,0 +1,1 @@
+"""What supervisors do to live calls, and how they are on them."""
