@@ -31,9 +31,9 @@ from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import Problem, UserError
 from voicebot.fastagi.dialogs.dialogs import AgiDialogs
 from voicebot.fastagi.fastagi import FastAgi
-from voicebot.switchboard.conferences.conferences.conferences import Conferences, ConferenceTaker
+from voicebot.switchboard.conferences.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.people import PeopleOfOurs, build_people
-from voicebot.switchboard.supervisors.supervisors.supervisors import Supervisors
+from voicebot.switchboard.supervisors.supervisors import Supervisors
 from voicebot.switchboard.watch.pbx_watch import PbxWatch
 from voicebot.web.house import House
 from voicebot.web.serving import panel_beside

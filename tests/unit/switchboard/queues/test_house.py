@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voicebot.config import AgentConfig, Config, QueueConfig
-from voicebot.switchboard.queues import house
+from voicebot.switchboard.queues import house as queue_house
 from voicebot.switchboard.queues.house import QueueHouse
 
 pytestmark = pytest.mark.unit
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 async def test_agents_without_a_registered_telephone_are_away_though_nobody_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house, "LOOK_AGAIN_S", 0.001)
+    monkeypatch.setattr(queue_house, "LOOK_AGAIN_S", 0.001)
     config = Config(
         queues={"support": QueueConfig()},
         agents={
