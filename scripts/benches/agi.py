@@ -30,8 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from voicebot.app.logs import configure_logs
-from voicebot.fastagi.lookups.loading import parse_lookups
-from voicebot.fastagi.lookups.running import Lookups
+from voicebot.fastagi.lookups.live import LiveLookups
 from voicebot.fastagi.scripts import Scripts
 from voicebot.fastagi.server import FastAgiServer
 
@@ -103,7 +102,7 @@ async def _serve(kind: str, folder: Path, pipe: Connection) -> None:
         async with server:
             await _answer(pipe, server.sockets[0].getsockname()[1])
         return
-    async with Lookups(parse_lookups(FILE), folder) as lookups:
+    async with LiveLookups(folder / "lookups.yaml") as lookups:
         scripts = Scripts()
         scripts.add("lookup", lookups.serve, tells_itself=True)
         async with FastAgiServer(scripts, port=0, sessions=1000) as fast:
@@ -203,6 +202,7 @@ def measure(
 
 
 def make_callers(folder: Path) -> None:
+    (folder / "lookups.yaml").write_text(FILE)
     with sqlite3.connect(folder / "callers.db") as database:
         database.execute(
             "CREATE TABLE callers (number TEXT PRIMARY KEY, tier TEXT, language TEXT, dialog TEXT)"

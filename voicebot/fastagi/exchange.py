@@ -163,10 +163,11 @@ class Exchange:
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
+            if isinstance(event, Answered):
+                if self._series is None or not self._go_on(self._series, event.command, event.reply):
+                    self._settle(event.reply)
+                continue
             match event:
-                case Answered(command, reply):
-                    if self._series is None or not self._go_on(self._series, command, reply):
-                        self._settle(reply)
                 case Interrupted(_, reply):
                     self._settle(reply)
                 case Began(environment):

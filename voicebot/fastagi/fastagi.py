@@ -9,6 +9,7 @@ from typing import Self
 
 from voicebot.config import Config
 from voicebot.fastagi.functions import Functions
+from voicebot.fastagi.lookups.live import LiveLookups
 from voicebot.fastagi.lookups.loading import load_lookups
 from voicebot.fastagi.lookups.running import Lookups
 from voicebot.fastagi.scripts import Handler, Scripts
@@ -36,7 +37,7 @@ class FastAgi:
         self._stack = AsyncExitStack()
         self.scripts = Scripts()
         self.functions = functions or Functions(function_s=agi.function_s)
-        self.lookups: Lookups | None = None
+        self.lookups: LiveLookups | None = None
         self.scripts.add("function", self.functions.serve)
         self.server = FastAgiServer(
             self.scripts,
@@ -70,11 +71,16 @@ class FastAgi:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             if self._config.agi.lookups:
-                self.lookups = await stack.enter_async_context(await open_lookups(self._config))
+                self.lookups = await stack.enter_async_context(self._live_lookups())
                 self.scripts.add("lookup", self.lookups.serve, tells_itself=True)
             await stack.enter_async_context(self.server)
             self._stack = stack.pop_all()
         return self
+
+    def _live_lookups(self) -> LiveLookups:
+        config = self._config
+        path = config.resolve(config.agi.lookups)
+        return LiveLookups(path, allow=config.fetch.allow, reload=config.dialogs.reload)
 
     async def __aexit__(self, *error: object) -> None:
         await self._stack.aclose()

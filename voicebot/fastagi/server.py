@@ -163,6 +163,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._channel is not None:
             self._channel.feed_end()
+            self._channel = None  # no cycle is left for the garbage collector
 
     def pause_writing(self) -> None:
         if self._channel is not None:

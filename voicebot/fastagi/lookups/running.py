@@ -20,6 +20,7 @@ from yarl import URL
 
 from voicebot.agi.command import LONGEST_LINE
 from voicebot.dialog.turns import Fetch
+from voicebot.errors import UserError
 from voicebot.fastagi.channel import AgiChannel, as_value
 from voicebot.fastagi.lookups.asking import Asked, DatabaseFailed, statement
 from voicebot.fastagi.lookups.databases import open_database
@@ -94,10 +95,14 @@ class Lookups:
 
     async def __aenter__(self) -> Self:
         """Raises UserError where a driver or a password is missing. Connects to nothing yet."""
-        for name, settings in self._file.databases.items():
-            database = open_database(name, settings, self._base, self._environment)
-            self._databases[name] = database
-            self._closing.push_async_callback(database.close)
+        try:
+            for name, settings in self._file.databases.items():
+                database = open_database(name, settings, self._base, self._environment)
+                self._databases[name] = database
+                self._closing.push_async_callback(database.close)
+        except UserError:
+            await self._closing.aclose()
+            raise
         await self._closing.enter_async_context(self._fetcher)
         return self
 
