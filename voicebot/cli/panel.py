@@ -17,7 +17,7 @@ from rich.table import Table
 
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
-from voicebot.config import Config, load_config
+from voicebot.config import OF_ASTERISK, Config, load_config
 from voicebot.config.people import NAME
 from voicebot.errors import Problem, UserError
 from voicebot.store.errors import StoreUnavailable
@@ -84,7 +84,7 @@ def add_user(
     name: Name, role: RoleOf = Role.VIEWER, from_stdin: FromStdin = False, config: ConfigFile = None
 ) -> None:
     """Add somebody. Asks for a password."""
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     name = _named(name)
     hashed = _password(from_stdin)
     _with_book(settings, lambda book: book.add_user(name, role, hashed, datetime.now(UTC)))
@@ -94,7 +94,7 @@ def add_user(
 @user.command("list")
 def list_users(config: ConfigFile = None, as_json: Json = False) -> None:
     """Show who may sign in."""
-    users = _with_book(load_config(config), lambda book: book.users())
+    users = _with_book(load_config(config, without=OF_ASTERISK), lambda book: book.users())
     if as_json:
         told = [{"name": u.name, "role": u.role, "sessions": u.sessions} for u in users]
         typer.echo(json.dumps(told))
@@ -117,14 +117,14 @@ def change_role(
     name: Name, role: Annotated[Role, typer.Argument(help="The new role.")], config: ConfigFile = None
 ) -> None:
     """Give somebody another role; it counts at once."""
-    _with_book(load_config(config), lambda book: book.change_user(name, role=role))
+    _with_book(load_config(config, without=OF_ASTERISK), lambda book: book.change_user(name, role=role))
     typer.echo(f"{name} is {role}")
 
 
 @user.command("password")
 def change_password(name: Name, from_stdin: FromStdin = False, config: ConfigFile = None) -> None:
     """Give somebody another password; they are signed out everywhere."""
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     hashed = _password(from_stdin)
     _with_book(settings, lambda book: book.change_user(name, password=hashed))
     typer.echo(f"{name} has a new password")
@@ -133,14 +133,14 @@ def change_password(name: Name, from_stdin: FromStdin = False, config: ConfigFil
 @user.command("remove")
 def remove_user(name: Name, config: ConfigFile = None) -> None:
     """Remove somebody; they are signed out."""
-    _with_book(load_config(config), lambda book: book.remove_user(name))
+    _with_book(load_config(config, without=OF_ASTERISK), lambda book: book.remove_user(name))
     typer.echo(f"{name} is removed")
 
 
 @user.command("sign-out")
 def sign_out(name: Name, config: ConfigFile = None) -> None:
     """End all of somebody's sessions."""
-    ended = _with_book(load_config(config), lambda book: book.end_sessions(name))
+    ended = _with_book(load_config(config, without=OF_ASTERISK), lambda book: book.end_sessions(name))
     typer.echo(f"{ended} session{'' if ended == 1 else 's'} ended")
 
 
@@ -149,7 +149,10 @@ def add_token(name: Name, role: RoleOf = Role.VIEWER, config: ConfigFile = None)
     """Make a token for a machine. It is shown this once."""
     secret, name = secrets.fresh(), _named(name)
     key = secrets.key_of(secret)
-    _with_book(load_config(config), lambda book: book.add_token(name, key, role, datetime.now(UTC)))
+    _with_book(
+        load_config(config, without=OF_ASTERISK),
+        lambda book: book.add_token(name, key, role, datetime.now(UTC)),
+    )
     typer.echo(secret)
     typer.echo("send it as `Authorization: Bearer TOKEN`; it is not shown again", err=True)
 
@@ -157,7 +160,7 @@ def add_token(name: Name, role: RoleOf = Role.VIEWER, config: ConfigFile = None)
 @token.command("list")
 def list_tokens(config: ConfigFile = None, as_json: Json = False) -> None:
     """Show which machines may come in."""
-    tokens = _with_book(load_config(config), lambda book: book.tokens())
+    tokens = _with_book(load_config(config, without=OF_ASTERISK), lambda book: book.tokens())
     if as_json:
         typer.echo(json.dumps([{"name": each.name, "role": each.role} for each in tokens]))
         return
@@ -170,7 +173,7 @@ def list_tokens(config: ConfigFile = None, as_json: Json = False) -> None:
 @token.command("remove")
 def remove_token(name: Name, config: ConfigFile = None) -> None:
     """Let a machine in no more."""
-    _with_book(load_config(config), lambda book: book.remove_token(name))
+    _with_book(load_config(config, without=OF_ASTERISK), lambda book: book.remove_token(name))
     typer.echo(f"{name} is removed")
 
 
@@ -180,7 +183,7 @@ def link(
     config: ConfigFile = None,
 ) -> None:
     """Make a link that signs in once, within five minutes: for the first visit, or a forgotten password."""
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     secret = secrets.fresh()
     ends = datetime.now(UTC) + timedelta(minutes=LINK_MINUTES)
 

@@ -20,7 +20,7 @@ from voicebot.cli.conversation import Talk
 from voicebot.cli.options import ConfigFile
 from voicebot.cli.progress import RenderProgress
 from voicebot.cli.terminal import console
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 
 PRIVATE = 0o077
 """Records and recordings are personal: nobody but the gateway's user may read what it writes."""
@@ -55,7 +55,7 @@ def serve(
             "log_level": log_level,
             "log_format": log_format,
         },
-        without=() if asterisk else ("asterisk", "supervision"),
+        without=() if asterisk else OF_ASTERISK,
     )
     os.umask(PRIVATE)
     configure_logs(settings.log_level, settings.log_format)

@@ -5,7 +5,7 @@ Secrets come from the environment or from a file named by `*_file`.
 """
 
 from voicebot.config.doors import AgiConfig, PanelConfig, TracingConfig
-from voicebot.config.loading import load_config
+from voicebot.config.loading import OF_ASTERISK, load_config
 from voicebot.config.people import AgentConfig, ConferenceConfig, QueueConfig, SupervisionConfig
 from voicebot.config.sections import (
     AsteriskConfig,
@@ -30,6 +30,7 @@ from voicebot.config.sections import (
 from voicebot.config.zones import zone_of
 
 __all__ = [
+    "OF_ASTERISK",
     "AgentConfig",
     "AgiConfig",
     "AsteriskConfig",

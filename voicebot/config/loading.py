@@ -39,6 +39,10 @@ TABLES: dict[str, type[Section]] = {
 """Tables of which there may be many, by their first name."""
 
 
+OF_ASTERISK = ("asterisk", "supervision")
+"""Tables whose secrets are for Asterisk: commands that do not talk to it work without them."""
+
+
 def load_config(
     path: Path | None = None,
     environment: Mapping[str, str] | None = None,

@@ -12,7 +12,7 @@ import typer
 from voicebot.cli.campaign.opened import with_store
 from voicebot.cli.campaign.words import counted
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.reporting.run import written
 from voicebot.store.rows import Anchor, Audit
@@ -49,7 +49,7 @@ def audit(
             _write(save, await store.heads())
         return audits
 
-    audits = with_store(load_config(config), work)
+    audits = with_store(load_config(config, without=OF_ASTERISK), work)
     if as_json:
         typer.echo(json.dumps([{**asdict(each), "sound": each.sound} for each in audits], default=str))
     else:

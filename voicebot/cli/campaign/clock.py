@@ -10,7 +10,7 @@ import typer
 
 from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.store.store import Store
 
 
@@ -36,7 +36,7 @@ def clock(
             await store.forgive_clock(at)
         return at, seen, behind
 
-    at, seen, behind = with_store(load_config(config), work)
+    at, seen, behind = with_store(load_config(config, without=OF_ASTERISK), work)
     if as_json:
         said = {"clock": at.isoformat(), "latest_claim": seen.isoformat(), "behind": behind}
         typer.echo(json.dumps({**said, "forgiven": behind and forgive}))

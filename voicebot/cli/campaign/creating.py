@@ -15,7 +15,7 @@ from voicebot.campaign.loading import load_campaign, schema_text
 from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.dialog.problems import counted, report
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import Config, load_config
+from voicebot.config import OF_ASTERISK, Config, load_config
 from voicebot.errors import UserError
 from voicebot.store.rows import CampaignRow, CampaignState
 from voicebot.store.store import Store
@@ -57,7 +57,7 @@ def create(file: CampaignFile, config: ConfigFile = None, as_json: Json = False)
 
     The same file again changes nothing; another version changes the draft.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     campaign, cleared = _looked_at(file, settings)
     for line in report([], (*cleared.problems, *cleared.warnings)):
         typer.echo(line, err=True)

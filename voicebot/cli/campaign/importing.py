@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from voicebot.cli.campaign.opened import CampaignName, now, with_store
 from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.outbound.importing.run import Imported, import_contacts
 from voicebot.outbound.importing.run import Progress as Done
 from voicebot.store.store import Store
@@ -61,7 +61,7 @@ def import_table(
                 progress=show,
             )
 
-    done = with_store(load_config(config), work)
+    done = with_store(load_config(config, without=OF_ASTERISK), work)
     if as_json:
         typer.echo(json.dumps(asdict(done), default=str, ensure_ascii=False))
         return

@@ -18,7 +18,7 @@ from voicebot.cli.campaign.why import plain
 from voicebot.cli.campaign.words import counted
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.importing.numbers import read_numbers
 from voicebot.store.histories import OPT_OUTS
@@ -68,7 +68,7 @@ def import_list(
             days = next((row.max_age_days for row in await store.lists() if row.name == name), None)
         return await store.import_list(name, found.numbers, now(), max_age_days=days, replace=replace)
 
-    done = with_store(load_config(config), work)
+    done = with_store(load_config(config, without=OF_ASTERISK), work)
     if as_json:
         typer.echo(json.dumps({**asdict(done), "unreadable": len(found.rejected)}))
         return
@@ -82,7 +82,7 @@ def import_list(
 @lists.command("list")
 def show_lists(config: ConfigFile = None, as_json: Json = False) -> None:
     """Show the lists, their size and age."""
-    rows = with_store(load_config(config), lambda store: store.lists())
+    rows = with_store(load_config(config, without=OF_ASTERISK), lambda store: store.lists())
     if as_json:
         typer.echo(json.dumps([{**asdict(row), "stale": _stale(row)} for row in rows], default=plain))
         return
@@ -117,7 +117,9 @@ def add(
     By no campaign; calls to it that are on their way are taken back.
     """
     e164 = number_of(number, region)
-    taken_back = with_store(load_config(config), lambda store: store.opt_out(e164, how, now()))
+    taken_back = with_store(
+        load_config(config, without=OF_ASTERISK), lambda store: store.opt_out(e164, how, now())
+    )
     if as_json:
         typer.echo(json.dumps({"number": e164, "taken_back": list(taken_back)}))
     else:
@@ -139,7 +141,9 @@ def remove(
     The ledger keeps both. Numbers leave other lists by `import --replace`.
     """
     e164 = number_of(number, region)
-    removed = with_store(load_config(config), lambda store: store.withdraw_opt_out(e164, how, now()))
+    removed = with_store(
+        load_config(config, without=OF_ASTERISK), lambda store: store.withdraw_opt_out(e164, how, now())
+    )
     if as_json:
         typer.echo(json.dumps({"number": e164, "removed": removed}))
     elif removed:

@@ -13,7 +13,7 @@ from voicebot.cli.campaign.numbers import number_of
 from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.campaign.words import counted
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.erase import Forgotten, erase_person
 from voicebot.outbound.export import export_person
@@ -36,7 +36,7 @@ def export(
 
     As JSON: contacts, calls, decisions, lists, and call records. Recordings are named, not held.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     e164 = number_of(number, region)
 
     async def work(store: Store) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def erase(
     never called again. The ledger's chain stays verifiable: its entries remain, what they say of the person
     does not.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     e164 = number_of(number, region)
     if not yes:
         _ask(e164)

@@ -12,7 +12,7 @@ from voicebot.cli.campaign.opened import CampaignName, now, with_store
 from voicebot.cli.campaign.words import counted
 from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.store.store import Store
 
@@ -51,7 +51,7 @@ def release(
             return held, await store.refuse(name, found, "dropped after a crash", now()) if held else 0
         return held, 0
 
-    held, changed = with_store(load_config(config), work)
+    held, changed = with_store(load_config(config, without=OF_ASTERISK), work)
     others = [key for key in keys or () if key not in {contact.key for contact in held}]
     if as_json:
         told = {"held": [contact.key for contact in held], "not_held": others, "changed": changed}

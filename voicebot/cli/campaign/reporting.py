@@ -16,7 +16,7 @@ from voicebot.cli.campaign.opened import CampaignName, now, with_store
 from voicebot.cli.campaign.words import amounts, counted
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.reporting.figures import Figures
 from voicebot.outbound.reporting.run import Report
@@ -62,7 +62,7 @@ def report(
                 progress=lambda done: bar.update(task, completed=done),
             )
 
-    done = with_store(load_config(config), work)
+    done = with_store(load_config(config, without=OF_ASTERISK), work)
     if as_json:
         typer.echo(json.dumps({"campaign": name, **done.as_json()}, ensure_ascii=False))
         return

@@ -26,7 +26,7 @@ from voicebot.cli.campaign.opened import CampaignName, now, with_store
 from voicebot.cli.campaign.words import amounts
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
-from voicebot.config import Config, load_config
+from voicebot.config import OF_ASTERISK, Config, load_config
 from voicebot.errors import UserError
 from voicebot.outbound.moments import moment
 from voicebot.outbound.permits import policy_of, trunk_of
@@ -71,7 +71,7 @@ def simulate(
     Nobody is called. Tells when it would be over, how many channels it takes, and which rules stand against
     whom. The shares are usual ones, or the campaign's own after some hundred calls, or those that you give.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     began = moment(begin, "UTC", now()) if begin else now()
 
     async def work(store: Store) -> tuple[Campaign, Status, _Judged, int]:

@@ -11,7 +11,7 @@ from voicebot.app.starting import start_campaign
 from voicebot.cli.campaign.opened import CampaignName, now, with_store
 from voicebot.cli.dialog.problems import report
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.store.rows import CampaignRow, CampaignState
 from voicebot.store.store import Store
@@ -27,7 +27,7 @@ def start(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json:
     Proves the dialog first, and starts nothing that a rule forbids. Calls are placed by `voicebot serve`,
     with `[dialling] enabled = true`, or by `voicebot campaign dial`.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     started = with_store(
         settings, lambda store: start_campaign(store, settings, name, why or "started", now())
     )
@@ -59,7 +59,7 @@ def pause(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json:
 
     Calls that are on go on. Those that Asterisk has and has not dialled are taken back.
     """
-    settings = load_config(config, secrets=True)
+    settings = load_config(config, without=OF_ASTERISK)
     _tell(
         with_store(settings, lambda store: _set(store, name, CampaignState.PAUSED, why or "paused")), as_json
     )
@@ -70,7 +70,7 @@ def stop(name: CampaignName, why: Why = "", config: ConfigFile = None, as_json: 
 
     Calls that are on go on. Those that Asterisk has and has not dialled are taken back.
     """
-    settings = load_config(config, secrets=True)
+    settings = load_config(config, without=OF_ASTERISK)
     _tell(
         with_store(settings, lambda store: _set(store, name, CampaignState.STOPPED, why or "stopped")),
         as_json,

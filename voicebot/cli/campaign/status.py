@@ -23,7 +23,7 @@ from voicebot.cli.campaign.words import amounts, counted
 from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.store.rows import CampaignState, Status
 from voicebot.store.store import Store
 
@@ -71,7 +71,7 @@ def status(
 
     Contacts, calls, outcomes, and what holds it up. --watch is for terminals; elsewhere it shows it once.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     out = console(markup=False)
     if watch and not as_json and out.is_terminal:
         with_store(settings, lambda store: _watch(store, name, out))

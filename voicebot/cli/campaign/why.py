@@ -20,7 +20,7 @@ from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.campaign.words import counted, moment_of
 from voicebot.cli.harmless import harmless
 from voicebot.cli.options import ConfigFile, Json
-from voicebot.config import load_config
+from voicebot.config import OF_ASTERISK, load_config
 from voicebot.store.rows import CampaignRow, CampaignState, Known
 from voicebot.store.store import Store
 
@@ -49,7 +49,7 @@ def why(
     Each decision with its rule and the evidence, oldest first; and what comes next. Exit status 1: nothing
     is known about the number.
     """
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     e164 = number_of(number, region)
 
     async def work(store: Store) -> tuple[Known, dict[str, CampaignRow]]:

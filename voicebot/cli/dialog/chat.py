@@ -68,9 +68,9 @@ def chat(
         _Chat(talk, None, as_json_).run()
         return
     from voicebot.authoring.conversation.live import LiveWorker
-    from voicebot.config import load_config
+    from voicebot.config import OF_ASTERISK, load_config
 
-    settings = load_config(config)
+    settings = load_config(config, without=OF_ASTERISK)
     environment = {name: os.environ[name] for name in settings.dialogs.env if name in os.environ}
     talk = Conversation(
         dialog, values, started=started, language=language, seed=seed, environment=environment
