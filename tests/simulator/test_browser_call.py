@@ -261,6 +261,14 @@ async def test_handed_to_the_dialplan_the_call_ends_as_transferred(tmp_path: Pat
     assert (record.outcome, record.goal, record.ended_by) == ("transferred", True, "handover")
 
 
+async def test_the_panel_names_a_dialog_by_its_whole_path_the_route_by_one_of_its_own(tmp_path: Path) -> None:
+    dialog = tmp_path / "handed.yaml"
+    dialog.write_text(HANDED_ON % "to: reception")
+    async with room(tmp_path, Path("handed.yaml"), base=tmp_path) as house:
+        record = await Browser(await house.calls.open(str(dialog))).ended()
+    assert record.outcome == "transferred"
+
+
 async def test_what_is_not_there_and_what_is_too_much_is_refused_with_a_remedy(tmp_path: Path) -> None:
     async with room(tmp_path, panel={"microphone_calls": 1}) as house:
         for wanted in ("../../etc/passwd", "999", "contract.yam"):

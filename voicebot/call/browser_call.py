@@ -137,6 +137,7 @@ class BrowserCalls:
         hold: Callable[[Call], Awaitable[object]] = Call.run,
     ) -> None:
         self._routes: Sequence[Route] = config.routes
+        self._resolve = config.resolve
         self._most = config.panel.microphone_calls
         self._dialog = dialog
         self._services = services
@@ -151,7 +152,7 @@ class BrowserCalls:
         return tuple(self._calls)
 
     async def open(self, dialog_or_route: str = "", caller_name: str = "", language: str = "") -> BrowserLine:
-        """Call a number of ours, or the dialog of a file (`booking.yaml`, or only `booking`).
+        """Call a number of ours, or a dialog: its file, with or without the path, or only `booking`.
 
         Returns once the bot is about to speak. Raises UserError where the dialog, route or language is not
         there, or there is no room; a call that fails at once has a record that says why.
@@ -209,7 +210,8 @@ class BrowserCalls:
     def _find(self, wanted: str) -> tuple[Route, str]:
         """Return the route, and what was called."""
         for route in self._routes:
-            if wanted in (route.dialog, PurePath(route.dialog).name, PurePath(route.dialog).stem):
+            file = PurePath(route.dialog)
+            if wanted in (route.dialog, str(self._resolve(route.dialog)), file.name, file.stem):
                 return route, "" if route.number.startswith("_") else route.number
         if not wanted and self._routes:
             return self._routes[0], ""
