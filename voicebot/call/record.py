@@ -185,7 +185,9 @@ class TransferRecord(_Part):
     to: str = Field(description="Extension, `queue:NAME` or `agent:NAME`.")
     by: str = Field("", description="Whose wish it was.")
     at_ms: int = Field(description="When it was asked for.")
-    outcome: str = Field("", description="completed, cancelled, no_answer, busy, unreachable, hung_up.")
+    outcome: str = Field(
+        "", description="completed, cancelled, no_answer, busy, unreachable, hung_up, failed."
+    )
 
 
 class CallBackRecord(_Part):
@@ -213,7 +215,9 @@ class PeopleRecord(_Part):
     accepted_ms: int | None = Field(None, description="When the two could talk; null: never.")
     talked_ms: int = Field(0, description="How long the caller was with persons.")
     outcome: str = Field(
-        "", description="answered, abandoned, nobody, full, dropped, call_back, transferred, error."
+        "",
+        description="answered, abandoned, nobody, full, dropped, call_back, transferred; ended: by us, or a "
+        "supervisor took the call over.",
     )
     transfers: list[TransferRecord] = Field(default_factory=list, description="To whom the agent gave it.")
     call_back: CallBackRecord | None = Field(None, description="Null where none was asked for.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from voicebot.acd import offer as rules
@@ -57,8 +56,7 @@ class Offering:
             late = not ringing.done()
             if late:
                 ringing.cancel()
-                with suppress(asyncio.CancelledError, NotReached):
-                    await ringing
+                await asyncio.wait({ringing})
         if late:
             self.offer.handle(rules.TimeUp(), max(self._clock(), due))
             return

@@ -59,6 +59,7 @@ class _Replaced:
 class _Rung:
     """The second person has answered, or not: `fault`."""
 
+    phone: Telephone
     fault: NotReached | None
 
 
@@ -140,8 +141,8 @@ class Talk:
         match event:
             case _Gone(phone):
                 return await self._gone(phone)
-            case _Rung(fault):
-                return await self._rung(fault)
+            case _Rung(second, fault) if second is self._second:
+                return await self._rung(second, fault)
             case _Replaced():
                 await self._moved(self.side.repair(self._phone))
             case _Asked(TransferTo("blind", to), by):
@@ -195,6 +196,8 @@ class Talk:
         self._to = to
         await self.side.hold()
         if not await self._moved(self._phone.home()):
+            self._end_note("failed")
+            await self._moved(self.side.admit(self._phone))  # they may be there yet, beside the music
             return
         self._phone.sound.start(ringing(self._phone.sample_rate))
         second = self._second = Telephone(self._services, channel, name=self.person)
@@ -209,12 +212,9 @@ class Talk:
             fault = why
         except TimeoutError:
             fault = NotReached(19, "no answer")
-        self._events.put_nowait(_Rung(fault))
+        self._events.put_nowait(_Rung(second, fault))
 
-    async def _rung(self, fault: NotReached | None) -> TalkEnd | None:
-        second = self._second
-        if second is None:
-            return None
+    async def _rung(self, second: Telephone, fault: NotReached | None) -> TalkEnd | None:
         if fault is not None:
             busy = "busy" if fault.cause in Q850_BUSY else "unreachable"
             outcome = "no_answer" if fault.cause in Q850_NO_ANSWER else busy

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -190,7 +189,9 @@ class Waiting:
         try:
             return await self._wait()
         except BaseException:
-            self._end("abandoned")
+            # Who is still on the line was taken over by a supervisor, or we end all calls.
+            self._end("abandoned" if self.stage.leg.ended is not None else "ended")
+            self.side.sound.stop()
             raise
         finally:
             announcing.cancel()
@@ -353,19 +354,19 @@ class Waiting:
                 self._close_offer("accepted")
                 return await self._meet(agent, phone)
         await phone.close()
+        self._phone = None
         self._close_offer(offer.outcome or "unreachable")
         return None
 
     async def _withdraw(self) -> None:
-        """Stop asking the agent who is being asked."""
-        phone, self._phone = self._phone, None
+        """Stop asking the agent who is being asked. Cancelled half-way it may be begun again."""
         if self._offering is not None:
             self._offering.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._offering
+            await asyncio.wait({self._offering})
             self._offering = None
-        if phone is not None:
-            await phone.close()
+        if self._phone is not None:
+            await self._phone.close()
+            self._phone = None
         if self._offered_to is not None:
             self._close_offer("withdrawn")
 
