@@ -241,10 +241,10 @@ class Session:
         if listen is not None:
             self._hearing.listen(listen)
         self._speak(turn.prompts, self._dialogue.step)
-        if isinstance(turn.then, Work):
-            await self._begin_work(turn.then)
+        # At once, before any other task runs: whoever plays or records the prompts must know already.
         self._privacy.turn((spoken.prompt for spoken in self._speaking.prompts), before, turn.then)
         if isinstance(turn.then, Work):
+            await self._begin_work(turn.then)
             return
         joined = self._speaking.playing
         await self._handle(ev.TurnBegan(listen, int(self._speaking.busy)))

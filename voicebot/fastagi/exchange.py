@@ -130,11 +130,13 @@ class Exchange:
         return True
 
     def _interrupt(self) -> None:
+        first = not self._session.interrupting
         data = self._session.interrupt()
         if data:
             self._interruption = self._loop.call_later(NUDGE_S, self._interrupt)
             self._wire.write(data)
-            self.watch(self._command_s)
+            if first:  # who answers to none of them is not waited for any longer
+                self.watch(self._command_s)
 
     def close(self) -> None:
         """End the session: the dialplan goes on."""

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from voicebot.agi.command import AgiError
+from voicebot.agi.status import FAILED, STATUS
 from voicebot.call.call import Call
 from voicebot.call.routing import find_route
 from voicebot.call.services import Services
@@ -23,6 +24,9 @@ from voicebot.fastagi.scripts import UnknownScript
 
 CALLED = "called"
 """The name that stands for the number that was dialled."""
+
+BROKEN = ("error", "media_lost")
+"""Ends of a call that are told to the dialplan as `failed`."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +60,11 @@ class AgiDialogs:
         self._accepts = accepts
 
     async def run(self, channel: AgiChannel, name: str) -> None:
-        """Hold one call. The dialplan goes on when it returns."""
+        """Hold one call. The dialplan goes on when it returns, and if this process dies it finds `failed`.
+
+        Raises UnknownScript, and AgiError for a call that did not end as its dialog or its caller wanted.
+        """
+        await channel.set_variable(STATUS, FAILED)
         number = channel.environment.called if name == CALLED else name
         route = find_route(self._routes, number)
         if route is None:
@@ -81,3 +89,5 @@ class AgiDialogs:
             if voice is not None:
                 voice.cancel()
                 await asyncio.gather(voice, return_exceptions=True)
+        if call.record.ended_by in BROKEN:
+            raise AgiError(f"the call ended by {call.record.ended_by}")

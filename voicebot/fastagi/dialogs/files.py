@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import structlog
 
 from voicebot.audio.frames import Samples
 from voicebot.errors import Problem, UserError
 from voicebot.fastagi.dialogs.playout import SAMPLE_RATE
 
+log = structlog.get_logger(__name__)
+
 ENDING = ".sln"
 MEMORY = Path("/dev/shm")
+"""Where there is none, what may not be kept is not played: it fails closed."""
+PASSING = "voicebot-"
+"""Begins the names of files in memory, before the process that plays them."""
 READABLE = 0o644
 """Asterisk often is another user."""
 SILENCE = "silence"
@@ -32,6 +40,8 @@ class PromptFiles:
         self._folder = folder
         self._seen_as = seen_as.rstrip("/") or str(folder)
         self._known: dict[str, None] = {}
+        self._full = False
+        _sweep()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
@@ -51,37 +61,59 @@ class PromptFiles:
         """The name of a file with SILENCE_S of silence."""
         return f"{self._seen_as}/{SILENCE}"
 
-    @contextmanager
-    def kept(self, samples: Samples, *, secret: bool) -> Iterator[str]:
+    @asynccontextmanager
+    async def kept(self, samples: Samples, *, secret: bool) -> AsyncIterator[str]:
         """Have the samples (8 kHz) in a file while the block runs; gives its name as Asterisk knows it.
 
-        Raises OSError, for instance on a full disk.
+        What cannot be written to the folder, as on a full disk, is played from memory. Raises OSError where
+        that is full as well.
         """
         data = samples.astype("<i2").tobytes()
-        if secret:
-            name = f"voicebot-{secrets.token_hex(16)}"
-            path = (MEMORY if MEMORY.is_dir() else self._folder) / f"{name}{ENDING}"
-            try:
-                _write(path, data)
-                yield str(path.with_suffix(""))
-            finally:
-                path.unlink(missing_ok=True)
+        name = "" if secret else await self._keep(data)
+        if name:
+            yield f"{self._seen_as}/{name}"
             return
+        path = MEMORY / f"{PASSING}{os.getpid()}-{secrets.token_hex(16)}{ENDING}"
+        try:
+            _write(path, data)
+            yield str(path.with_suffix(""))
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def _keep(self, data: bytes) -> str:
+        """Have it in the folder, and return its name; "" where that is not possible."""
         name = hashlib.sha256(data).hexdigest()[:32]
-        if name not in self._known or not (self._folder / f"{name}{ENDING}").exists():
-            _write(self._folder / f"{name}{ENDING}", data)
+        path = self._folder / f"{name}{ENDING}"
+        if name not in self._known or not path.exists():
+            try:
+                await asyncio.to_thread(_write, path, data)
+            except OSError as error:
+                if not self._full:
+                    log.error("a prompt cannot be kept", folder=str(self._folder), why=error.strerror)
+                self._full = True
+                return ""
+            self._full = False
         self._known.pop(name, None)
         self._known[name] = None
         if len(self._known) > MOST_FILES:
             oldest = next(iter(self._known))
             del self._known[oldest]
             (self._folder / f"{oldest}{ENDING}").unlink(missing_ok=True)
-        yield f"{self._seen_as}/{name}"
+        return name
+
+
+def _sweep() -> None:
+    """Remove what a gateway left in memory that was killed while it played."""
+    for path in MEMORY.glob(f"{PASSING}*{ENDING}"):
+        owner = path.name.removeprefix(PASSING).partition("-")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
         aside.write_bytes(data)
         aside.chmod(READABLE)

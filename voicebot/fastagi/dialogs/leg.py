@@ -108,8 +108,7 @@ class AgiLeg(Leg):
         line, self._line = self._line, None
         if line is not None:
             line.cancel()
-            with suppress(asyncio.CancelledError):
-                await line
+            await asyncio.wait({line})
 
     async def _serve(self) -> None:
         """Play and wait, until cancelled or until the caller is gone."""
@@ -129,9 +128,15 @@ class AgiLeg(Leg):
             self.ended = self.ended or Ended("caller")
             self._told.put_nowait(CallEnded("caller"))
         except (AgiError, OSError) as error:
-            log.error("the line of a call over AGI broke", why=str(error))
-            self.ended = self.ended or Ended("media_lost")
-            self._told.put_nowait(CallEnded("media_lost"))
+            self._break(str(error))
+        except Exception as error:  # a mistake of ours: the call may not hang for it
+            log.exception("the line of a call over AGI failed")
+            self._break(repr(error))
+
+    def _break(self, why: str) -> None:
+        log.error("the line of a call over AGI broke", why=why)
+        self.ended = self.ended or Ended("media_lost")
+        self._told.put_nowait(CallEnded("media_lost"))
 
     async def _wait(self, limit_s: float | None) -> str:
         """Wait for a key in silence, until there is something else to do; "" for none."""
@@ -144,38 +149,42 @@ class AgiLeg(Leg):
         except CommandFailed as error:
             raise AgiError(_UNSEEN) from error
         finally:
-            waiting.cancel()
+            await _stop(waiting)
 
     async def _play(self, piece: Piece) -> str:
         """Play a piece as long as it is wanted; return the key that ended it, "" for none."""
-        playout = self._media.playout
-        with self._files.kept(piece.samples, secret=self.privacy.secret) as file:
-            loop = asyncio.get_running_loop()
-            began = loop.time()
-            playout.sound(piece, piece.offset)
-            playing = asyncio.create_task(self._channel.stream_file(file, KEYS, piece.offset))
-            reached = 0
-            digit = ""
-            try:
-                wants = playout.wants
-                while not playing.done():
-                    await self._changed_or(playing)
-                    if not playing.done() and not wants(piece):
-                        self._channel.interrupt()
-                        break
-                played = await playing
-                digit, reached = played.digit, played.position
-            except CommandFailed as error:
-                raise AgiError(_UNSEEN) from error
-            finally:
-                if not playing.done():
-                    playing.cancel()
-                    with suppress(asyncio.CancelledError, AgiError, CallerHungUp):
-                        await playing
-                playout.sound(None, 0)
-                by_clock = piece.offset + round((loop.time() - began) * SAMPLE_RATE)
-                playout.played(piece, reached or by_clock)
-        return digit
+        async with self._files.kept(piece.samples, secret=self.privacy.secret) as file:
+            if not self._media.playout.wants(piece):
+                return ""  # it was dropped while the file was written
+            return await self._play_file(file, piece)
+
+    async def _play_file(self, file: str, piece: Piece) -> str:
+        playout, loop = self._media.playout, asyncio.get_running_loop()
+        began = loop.time()
+        playout.sound(piece, piece.offset)
+        playing = asyncio.create_task(self._channel.stream_file(file, KEYS, piece.offset))
+        reached: int | None = None
+        interrupted = False
+        try:
+            while not playing.done():
+                await self._changed_or(playing)
+                if not playing.done() and not playout.wants(piece):
+                    interrupted = True
+                    self._channel.interrupt()
+                    break
+            played = await playing
+            reached = played.position or None
+            if not played.digit and not interrupted:
+                reached = len(piece.samples)  # to its end: where Asterisk says that is, there is no more
+            return played.digit
+        except CommandFailed as error:
+            raise AgiError(_UNSEEN) from error
+        finally:
+            await _stop(playing)
+            playout.sound(None, 0)
+            if reached is None:  # Asterisk does not say
+                reached = piece.offset + round((loop.time() - began) * SAMPLE_RATE)
+            playout.played(piece, reached)
 
     async def _changed_or(self, doing: asyncio.Future[Any], limit_s: float | None = None) -> None:
         """Return when it is done, when there is something else to look at, or when the time is up."""
@@ -185,3 +194,11 @@ class AgiLeg(Leg):
             self._media.changed.clear()
         finally:
             looking.cancel()
+
+
+async def _stop(doing: asyncio.Task[Any]) -> None:
+    """End a command, if it is not over, and take what came of it."""
+    doing.cancel()
+    await asyncio.wait({doing})
+    if not doing.cancelled():
+        doing.exception()

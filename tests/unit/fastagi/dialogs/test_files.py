@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from voicebot.errors import UserError
 from voicebot.fastagi.dialogs import files as module
@@ -17,42 +20,83 @@ pytestmark = pytest.mark.unit
 HELLO = np.arange(800, dtype=np.int16)
 
 
-def test_a_prompt_is_written_once_and_can_be_read_by_others(tmp_path: Path) -> None:
+async def test_a_prompt_is_written_once_and_can_be_read_by_others(tmp_path: Path) -> None:
     files = PromptFiles(tmp_path / "agi")
-    with files.kept(HELLO, secret=False) as name:
+    async with files.kept(HELLO, secret=False) as name:
         path = Path(f"{name}.sln")
         assert np.array_equal(np.fromfile(path, "<i2"), HELLO)
         assert stat.S_IMODE(path.stat().st_mode) == 0o644
         written = path.stat().st_mtime_ns
-    with PromptFiles(tmp_path / "agi").kept(HELLO, secret=False) as again:
+    async with PromptFiles(tmp_path / "agi").kept(HELLO, secret=False) as again:
         assert again == name and path.stat().st_mtime_ns == written
 
 
-def test_asterisk_may_see_the_folder_elsewhere(tmp_path: Path) -> None:
+async def test_asterisk_may_see_the_folder_elsewhere(tmp_path: Path) -> None:
     files = PromptFiles(tmp_path, "/var/lib/asterisk/sounds/voicebot/")
-    with files.kept(HELLO, secret=False) as name:
+    async with files.kept(HELLO, secret=False) as name:
         assert name.startswith("/var/lib/asterisk/sounds/voicebot/")
     assert files.silence == "/var/lib/asterisk/sounds/voicebot/silence"
 
 
-def test_what_is_secret_is_in_memory_only_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = tmp_path / "memory"
-    memory.mkdir()
-    monkeypatch.setattr(module, "MEMORY", memory)
+@pytest.fixture
+def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "memory"
+    folder.mkdir()
+    monkeypatch.setattr(module, "MEMORY", folder)
+    return folder
+
+
+async def test_what_is_secret_is_in_memory_only_and_goes(tmp_path: Path, memory: Path) -> None:
     files = PromptFiles(tmp_path / "agi")
     before = sorted((tmp_path / "agi").iterdir())
-    with files.kept(HELLO, secret=True) as name:
+    async with files.kept(HELLO, secret=True) as name:
         assert Path(f"{name}.sln").parent == memory
     assert list(memory.iterdir()) == []
     assert sorted((tmp_path / "agi").iterdir()) == before
 
 
-def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_secret_fails_where_there_is_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MEMORY", tmp_path / "nowhere")
+    files = PromptFiles(tmp_path / "agi")
+    before = sorted((tmp_path / "agi").iterdir())
+    with pytest.raises(OSError, match="nowhere"):
+        async with files.kept(HELLO, secret=True):
+            pytest.fail("it was played")
+    assert sorted((tmp_path / "agi").iterdir()) == before
+
+
+async def test_a_prompt_is_played_from_memory_where_the_folder_takes_no_more(
+    tmp_path: Path, memory: Path
+) -> None:
+    files = PromptFiles(tmp_path / "agi")
+    (tmp_path / "agi").rename(tmp_path / "gone")
+    with capture_logs() as logs:
+        for _ in range(2):
+            async with files.kept(HELLO, secret=False) as name:
+                assert np.array_equal(np.fromfile(f"{name}.sln", "<i2"), HELLO)
+                assert Path(name).parent == memory
+    assert len(logs) == 1, "it is told once"
+    assert list(memory.iterdir()) == []
+
+
+def test_what_a_killed_gateway_left_in_memory_is_removed(tmp_path: Path, memory: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (memory / f"voicebot-{ended.pid}-ab.sln").write_bytes(b"1")
+    (memory / f"voicebot-{os.getpid()}-ab.sln").write_bytes(b"1")
+    (memory / "another.sln").write_bytes(b"1")
+    PromptFiles(tmp_path / "agi")
+    assert {path.name for path in memory.iterdir()} == {f"voicebot-{os.getpid()}-ab.sln", "another.sln"}
+
+
+async def test_the_oldest_go_when_there_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_FILES", 2)
     files = PromptFiles(tmp_path)
     names = []
     for number in (1, 2, 1, 3):
-        with files.kept(np.full(10, number, dtype=np.int16), secret=False) as name:
+        async with files.kept(np.full(10, number, dtype=np.int16), secret=False) as name:
             names.append(name)
     there = {path.stem for path in tmp_path.glob("*.sln")} - {"silence"}
     assert there == {Path(names[0]).name, Path(names[3]).name}
