@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -21,14 +20,8 @@ from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
 from voicebot.call.people import Attendant, Company, Mender
-from voicebot.call.record import (
-    CallRecord,
-    DialogReference,
-    InterruptedBy,
-    Party,
-    folder_for,
-    write_record,
-)
+from voicebot.call.record import CallRecord, InterruptedBy, Party, folder_for
+from voicebot.call.record_keeping import keep, record_for
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
@@ -69,25 +62,18 @@ class Call:
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._leg: Leg | None = None
         self._attendant: Attendant | None = None
-        self._limit: asyncio.Timeout | None = None
+        self._with_persons = False
         self._live: CallFeed
         self.stage: Stage
         self._ending: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.record = CallRecord(
-            id=call_id,
-            started_at=datetime.now(UTC),
+        self.record = record_for(
+            call_id,
+            services.config,
+            route,
+            dialog,
             caller=Party(number=channel.caller.number, name=channel.caller.name),
             called=Party(number=channel.dialplan.exten),
             channel=channel.name,
-            dialog=DialogReference(
-                name=dialog.name,
-                file=route.dialog,
-                version=dialog.version,
-                language=route.language or dialog.language,
-            ),
-            stt=route.stt,
-            tts=route.tts,
-            codec=services.config.media.codec,
         )
         self.handle = CallHandle(self.record, self.end)
         """The call, for those outside."""
@@ -247,10 +233,10 @@ class Call:
         finally:
             conducting.cancel()
             await asyncio.wait({conducting})
-        if not conducting.cancelled():
-            conducting.result()
-        if self._limit is not None:
-            self._limit.reschedule(None)  # persons are not cut off
+            how = None if conducting.cancelled() else conducting.exception()
+        if how is not None:
+            raise how
+        self._with_persons = True
         if interpreter.outcome is None:
             self.record.outcome = "taken_over"
         stage.live.state("taken_over", person=handle.taken_by)
@@ -275,8 +261,7 @@ class Call:
         """Leave the caller to a queue or conference of ours, to the end of the call."""
         people = self._services.people
         assert people is not None, "only people take a caller over"
-        if self._limit is not None:
-            self._limit.reschedule(None)  # persons are not cut off; waiting has its own limit
+        self._with_persons = True
         stage.live.privacy.secret = False  # what the bot said last may have been, and has been said
         try:
             onward = await people.serve(self, handover)
@@ -303,17 +288,23 @@ class Call:
                     listener.press(event.digit)
             elif isinstance(event, MediaReplaced):
                 self.record.faults.append("media was lost and made anew")
+                self.handle.media_replaced()
                 if isinstance(self._attendant, Mender):
                     self._attendant.media_replaced()
 
     async def _until_told(self) -> None:
         """End the call at its longest duration, or when somebody asks for it."""
+        longest_s = self._services.config.limits.call_s
+        limit = asyncio.get_running_loop().call_later(longest_s, self._at_limit)
         try:
-            async with asyncio.timeout(self._services.config.limits.call_s) as self._limit:
-                reason = await asyncio.shield(self._ending)
-        except TimeoutError:
-            reason = "limit"
-        raise CallEnded(reason)
+            raise CallEnded(await asyncio.shield(self._ending))
+        finally:
+            limit.cancel()
+
+    def _at_limit(self) -> None:
+        """Persons are not cut off: waits and conferences have limits of their own."""
+        if not self._with_persons:
+            self.end("limit")
 
     @property
     def company(self) -> Company | None:
@@ -332,10 +323,8 @@ class Call:
         )
 
     async def _keep_record(self) -> None:
-        try:
-            path: Path = await asyncio.to_thread(write_record, self._services.config.var, self.record)
-        except (OSError, ValueError) as error:  # a full disk; a text that is none
-            log.error("call record lost", error=str(error), outcome=self.record.outcome)
+        path = await keep(self._services.config.var, self.record)
+        if path is None:
             return
         log.info(
             "call ended",

@@ -28,7 +28,7 @@ class CallHandle:
     recording:    its recording; None before the answer
     conversation: the run of a dialog that has the caller; None: nobody has, or people
     over:         done as soon as nobody can be heard any more; what is left is to be undone
-    on_company:   are told when somebody has the caller, or nobody any more
+    on_company:   are told when somebody has the caller, or nobody any more, or the call has another bridge
     taken:        done when a supervisor takes the call over, with their name;  left_alone: when they leave
     """
 
@@ -45,7 +45,7 @@ class CallHandle:
         self.taken: asyncio.Future[str] = loop.create_future()
         self.left_alone: asyncio.Future[None] = loop.create_future()
         self._company: Company | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: set[asyncio.Task[None]] = set()
 
     def answered(self, stage: Stage, make: Callable[[], Recording], record: bool) -> RecordingControl:
         """The call was answered. Returns what records it, now if `record`; `make` makes its file."""
@@ -126,6 +126,13 @@ class CallHandle:
     def company(self, company: Company | None) -> None:
         self._company = company
         self._keep_media()
+        self._tell_company()
+
+    def media_replaced(self) -> None:
+        """The call's media, or its bridge, were lost and made anew: who was in it has to come again."""
+        self._tell_company()
+
+    def _tell_company(self) -> None:
         for told in tuple(self.on_company):
             told()
 
@@ -133,4 +140,6 @@ class CallHandle:
         """Keep our media with the caller and the person who has them, while anybody needs it."""
         if self._company is not None:
             wanted = self.live.listened_to or (self.recording is not None and self.recording.state == "on")
-            self._keeping = asyncio.create_task(self._company.keep("call", wanted), name="keeping media")
+            keeping = asyncio.create_task(self._company.keep("call", wanted), name="keeping media")
+            self._keeping.add(keeping)
+            keeping.add_done_callback(self._keeping.discard)

@@ -137,9 +137,9 @@ class OutboundCall(Call):
             log.info("a person has come to it", why=self._watch.why)
 
     async def _machine_answered(self) -> None:
-        """Wait until it turns out to be a machine; a supervisor who holds the bot knows better."""
+        """Wait until it turns out to be a machine; people on the line, and who holds the bot, know better."""
         await self._watch.machine()
-        if self.handle.live.is_held:
+        if self._with_persons or self.handle.live.is_held:
             await asyncio.get_running_loop().create_future()
 
     async def _leave_message(self, stage: Stage, dialog: Dialog) -> None:

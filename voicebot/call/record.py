@@ -295,6 +295,11 @@ class CallRecord(_Part):
     )
 
     @property
+    def person(self) -> Party:
+        """Whom we talk to: who called us, or whom we called."""
+        return self.called if self.direction == "outbound" else self.caller
+
+    @property
     def median_latency_ms(self) -> int | None:
         """Median of the bot's reply latencies, None without any."""
         waits = sorted(

@@ -18,7 +18,8 @@ from voicebot.call.conversation import Conversation, Stage
 from voicebot.call.handover import ToPeople
 from voicebot.call.leg import Leg
 from voicebot.call.live import Hub
-from voicebot.call.record import CallRecord, DialogReference, Party, folder_for, write_record
+from voicebot.call.record import Party, folder_for
+from voicebot.call.record_keeping import keep, record_for
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
 from voicebot.config import Route, zone_of
@@ -83,22 +84,14 @@ class RoomBot:
         self._room = room
         self._services = services
         self._clock = asyncio.get_running_loop().time
-        began = datetime.now(UTC)
-        self._record = CallRecord(
-            id=f"{room.token}{int(began.timestamp()) & 0xFFFFFFFF:08x}",
-            started_at=began,
+        self._record = record_for(
+            f"{room.token}{int(time.time()) & 0xFFFFFFFF:08x}",
+            services.config,
+            route,
+            dialog,
             caller=Party(name=f"conference {room.name}"),
             called=Party(number=room.name),
             channel=f"conference/{room.name}",
-            dialog=DialogReference(
-                name=dialog.name,
-                file=route.dialog,
-                version=dialog.version,
-                language=route.language or dialog.language,
-            ),
-            stt=route.stt,
-            tts=route.tts,
-            codec=services.config.media.codec,
         )
         live = LiveCalls(Hub(time.time)).begin(self._record)  # it is no call: nobody watches it as one
         port = room.media.port
@@ -112,7 +105,7 @@ class RoomBot:
             scribe=Scribe(self._record, self._clock(), services.observer, live),
             live=live,
             hangover_ms=room.media.hangover_ms,
-            folder=folder_for(services.config.var, began),
+            folder=folder_for(services.config.var, self._record.started_at),
             clock=self._clock,
             prompts=room.prompts,
         )
@@ -161,7 +154,4 @@ class RoomBot:
         record.slots = self._interpreter.slots
         record.ended_at = datetime.now(UTC)
         record.duration_ms = round((record.ended_at - record.started_at).total_seconds() * 1000)
-        try:
-            await asyncio.to_thread(write_record, self._services.config.var, record)
-        except (OSError, ValueError) as error:
-            log.error("record of a conference's bot lost", conference=self._room.name, error=str(error))
+        await keep(self._services.config.var, record)

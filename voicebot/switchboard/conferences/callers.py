@@ -27,31 +27,25 @@ from voicebot.switchboard.conferences.texts import Word, spoken_language, words
 from voicebot.switchboard.conferences.voice import Voice
 
 
-def route_of(config: Config, record: CallRecord | None = None) -> Route:
-    """Return who speaks to a caller: the route of their call, as far as that can be known; else the first."""
-    fitting = (
-        each
-        for each in config.routes
-        if record is not None and (each.dialog, each.tts) == (record.dialog.file, record.tts)
-    )
-    found = next(fitting, None) or next(iter(config.routes), None)
-    return found if found is not None else Route(number="0", dialog="")
+def route_of(config: Config) -> Route:
+    """Return who speaks in a room that nobody has called: the first route."""
+    return next(iter(config.routes), Route(number="0", dialog=""))
 
 
 def name_of(handover: Handover, record: CallRecord) -> str:
     """Return what a participant is called: what the dialog hands over as `name`, or the telephone's word."""
     handed = dict(handover.context)
-    return handed.get("name") or handed.get("first_name") or record.caller.name
+    return handed.get("name") or handed.get("first_name") or record.person.name
 
 
 class Teller:
     """Speaks to one caller alone, by the media leg of their own call."""
 
-    def __init__(self, presenter: Presenter) -> None:
+    def __init__(self, presenter: Presenter, language: str) -> None:
         stage = presenter.stage
         self._presenter = presenter
-        self._language = spoken_language(stage.scribe.record.dialog.language)
-        route = route_of(stage.services.config, stage.scribe.record)
+        self._language = spoken_language(language)
+        route = presenter.route
         self._voice = Voice(
             stage.port.playout,
             stage.port.sample_rate,
@@ -105,12 +99,13 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
     """
     stage = presenter.stage
     name, record = handover.destination, stage.scribe.record
-    teller = Teller(presenter)
+    language = handover.language or stage.live.language
+    teller = Teller(presenter, language)
     live, config = house.live(name), house.configured(name)
     who = Participant(
         stage.call_id,
         name=name_of(handover, record),
-        number=record.caller.number,
+        number=record.person.number,
         host=handover.host,
     )
     if live is not None and (why := live.room.refusal(who.host)) not in (None, "over"):
@@ -121,8 +116,7 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
     if config.wait_for_host and not who.host and (live is None or live.room.waiting):
         await teller.tell("waits")
     try:
-        route = route_of(stage.services.config, record)
-        room = house.open(name, stage.services, route, record.dialog.language)
+        room = house.open(name, stage.services, presenter.route, language)
         seat = room.sit(replace(who, since_at=time.time()), stage.leg.channel_id)
     except Refused as refused:
         await teller.tell(refused.why)
@@ -131,7 +125,7 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
         stage.scribe.fault(f"conference {name}: {error}")
         await teller.tell("failed")
         return
-    stage.live.state("conference", queue=name)
+    stage.live.state("conference", person="", queue=name)
     try:
         left = await _stay(presenter, room, seat, lambda event: house.notice(room, seat.id, event))
         await _come_back(presenter)

@@ -101,7 +101,8 @@ class Waiting:
         stage = presenter.stage
         self.waiter = waiter
         self.agent = ""
-        self.caller = stage.scribe.record.caller.name or stage.scribe.record.caller.number
+        person = stage.scribe.record.person
+        self.caller = person.name or person.number
         self._told = handover.summary or composed(handover)
         self.summary = handover.shown or self._told
         self.language = handover.language or stage.scribe.record.dialog.language
@@ -113,7 +114,7 @@ class Waiting:
         self._config = house.config_of(waiter.queue)
         self._clock = house.clock
         self._texts = texts_of(self.language)
-        self._number = stage.scribe.record.caller.number
+        self._number = person.number
         self.side = side or self._new_side()
         self._again = side is not None
         self._news: asyncio.Queue[_News] = asyncio.Queue()

@@ -54,8 +54,10 @@ class Microphone:
             self._aside = Aside(call.stage.services)
             try:
                 await self._aside.open(call.company.channel_id, self._voice)
-            except PbxError as error:
+            except BaseException as error:  # also where the browser has gone meanwhile
                 await self._aside.close()
+                if not isinstance(error, PbxError):
+                    raise
                 raise UserError(f"the person cannot be whispered to: {error}", "try again") from error
         try:
             await presence.enter(self, self.by, self.mode)

@@ -27,19 +27,24 @@ def speaks(mode: Mode) -> bool:
 
 
 class Presence:
-    """Who is on one call, and how. While somebody speaks to the caller the bot is held."""
+    """Who is on one call, and how. While somebody speaks to the caller the bot is held.
+
+    Whoever is there has a key of their own: a visit, a microphone.
+    """
 
     def __init__(self, call: CallHandle) -> None:
         self.call = call
         self._on: dict[object, tuple[str, Mode]] = {}
         self._by_hand = False
         self._lock = asyncio.Lock()
-        self._settling: asyncio.Task[None] | None = None
+        self._settling: set[asyncio.Task[None]] = set()
         call.on_company.append(self._company_changed)
 
     def _company_changed(self) -> None:
         if self._on:
-            self._settling = asyncio.create_task(self._settle(), name="supervisors settle")
+            settling = asyncio.create_task(self._settle(), name="supervisors settle")
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
 
     def check(self, mode: Mode, by: str, key: object = None) -> None:
         """Raise UserError where `by` cannot be on the call in this mode, as things stand."""
@@ -74,8 +79,9 @@ class Presence:
                 self.call.take_over(by)
             else:
                 await self._lead_bot(speaks(mode) or others)
+            if self._on.get(key) != (by, mode):
+                self.call.note(by, mode)
             self._on[key] = (by, mode)
-            self.call.note(by, mode)
             await self._settle()
 
     async def leave(self, key: object) -> None:
@@ -113,6 +119,7 @@ class Presence:
         if call.mind is None or call.taken_over:
             return
         if spoken_over:
+            self._by_hand = self._by_hand and call.live.is_held  # it may have gone on by itself
             await call.ask(Hold(longest_s=None))
         elif call.live.is_held:
             await call.ask(Hold() if self._by_hand else Release())

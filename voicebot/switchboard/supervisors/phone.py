@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,17 +71,16 @@ class PhoneVisit:
         self._services = call.stage.services
         self._state: Literal["ringing", "on_line", "over"] = "ringing"
         self._since = time.time()
-        caller = call.record.caller
+        caller = call.record.person
         name = f"{mode.replace('_', ' ')}: {caller.name or caller.number or 'call'}"
         self._phone = _Phone(self._services, channel, number=caller.number, name=name)
         self._stirred = asyncio.Event()
         self._left = False
         self._lock = asyncio.Lock()
-        self._undo: list[Callable[[], object]] = []
         self._snoop: Snoop | None = None
         self._ear: asyncio.Task[None] | None = None
         self._voice: LiveVoice | None = None
-        self._where: tuple[Mode, Company | None] | None = None
+        self._where: tuple[Mode, Company | None, str] | None = None
         self._keys: set[asyncio.Task[None]] = set()
 
     @property
@@ -121,9 +119,11 @@ class PhoneVisit:
             call.on_company.remove(self._stirred.set)
             for task in self._keys:
                 task.cancel()
-            await self._presence.leave(self)
-            await self._part()
-            await phone.close()
+            try:
+                await self._presence.leave(self)
+                await self._part()
+            finally:
+                await phone.close()
 
     async def _ring(self) -> bool:
         """Ring until somebody answers; False where nobody does, or is needed any more."""
@@ -161,50 +161,59 @@ class PhoneVisit:
             return
         if self._state == "over":
             raise UserError("this visit is over", "begin another one")
-        before = self.mode
         try:
             await self._go(mode)
         except PbxError as error:
             raise UserError(f"Asterisk did not do it: {error}", "try again") from error
-        except UserError:
-            await self._arrange(before)
-            raise
 
     async def _go(self, mode: Mode) -> None:
+        """Raises UserError, PbxError; then the telephone is where it was, or the visit ends."""
         async with self._lock:
             self._presence.check(mode, self.by, self)
-            await self._arrange(mode)
-            await self._presence.enter(self, self.by, mode)
+            try:
+                await self._arrange(mode)
+                await self._presence.enter(self, self.by, mode)
+            except (UserError, PbxError):
+                if mode != self.mode:
+                    await self._go_back()
+                raise
             self.mode = mode
-            if (
-                mode == "take_over"
-                and self._call.recording is not None
-                and self._call.recording.state != "on"
-            ):
+            recording = self._call.recording
+            if mode == "take_over" and recording is not None and recording.state != "on":
                 await self._without_media()
             if mode == "listen":
                 self._phone.sound.say(beep(TAKEN, self._phone.sample_rate))
 
+    async def _go_back(self) -> None:
+        try:
+            await self._arrange(self.mode)
+        except (UserError, PbxError) as error:
+            log.warning("supervisor's telephone is nowhere", call=self._call.id, why=str(error))
+            self._stirred.set()  # the visit tries once more, and ends where that fails as well
+
     async def _follow_company(self) -> None:
-        """Another person has the caller, or none any more."""
-        if self._where == (self.mode, self._company_of(self.mode)):
+        """Another person has the caller, or none any more; or the call has another bridge."""
+        if self._where == self._place_of(self.mode):
             return
         await self._go("listen" if self.mode == "whisper" and self._call.company is None else self.mode)
 
     def _company_of(self, mode: Mode) -> Company | None:
         return None if speaks(mode) else self._call.company
 
+    def _place_of(self, mode: Mode) -> tuple[Mode, Company | None, str]:
+        """Return the mode, whom it is about beside the caller, and the call's bridge if it is spoken into."""
+        return mode, self._company_of(mode), self._call.stage.leg.bridge_id if speaks(mode) else ""
+
     async def _arrange(self, mode: Mode) -> None:
-        """Put the telephone where the mode wants it. Raises PbxError."""
-        call, phone, company = self._call, self._phone, self._company_of(mode)
-        if self._where == (mode, company) or (
-            self._where is not None and speaks(mode) and speaks(self._where[0])
-        ):
-            self._where = (mode, company)
+        """Put the telephone where the mode wants it. Raises PbxError, UserError."""
+        call, phone = self._call, self._phone
+        _, company, bridge = place = self._place_of(mode)
+        if self._where == place or (self._where is not None and bridge and self._where[2] == bridge):
+            self._where = place
             return
         await self._part()
         if speaks(mode):
-            await phone.join(call.stage.leg.bridge_id)
+            await phone.join(bridge)
         else:
             await phone.home()
             if company is None:
@@ -214,7 +223,7 @@ class PhoneVisit:
                 self._snoop = Snoop(self._services.ari)
                 await self._snoop.open(snooped, spy="both", whisper="out" if mode == "whisper" else "none")
                 await self._snoop.join(phone.leg.bridge_id)
-        self._where = (mode, company)
+        self._where = place
 
     def _listen_by_ear(self) -> None:
         ear = self._call.live.listen()
