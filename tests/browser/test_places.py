@@ -168,6 +168,7 @@ def test_one_talks_to_the_bot_by_microphone(enter: Open, stage: Stage) -> None:
     expect(page.locator(".turn.caller .said").last).to_have_text("5")
     page.get_by_role("button", name="Hang up").click()
     expect(page.get_by_role("button", name="Call")).to_be_visible()
+    expect(page.locator("#talk > *").last).to_contain_text("The call has ended")  # below all turns
     stage.until(lambda: not stage.browser_calls.opened[-1]._open)
     assert stage.browser_calls.opened[-1].digits == ["5"]
 

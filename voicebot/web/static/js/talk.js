@@ -45,13 +45,23 @@ const show = framed(() => {
   $("#slots").replaceChildren(...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value))]));
 });
 
-function follow(id) {
+/** Say once that it is over, below its last turn, and where its record is. */
+function over(mine) {
+  if (mine.told || !call) return;
+  mine.told = true;
+  turns.show(call.turns, call);
+  const words = `The call has ended${call.outcome ? `: ${call.outcome}` : ""}. `;
+  turns.line([words, h("a", { href: `/history/${encodeURIComponent(call.id)}` }, "Its record")]);
+}
+
+function follow(mine, id) {
   return watch(["call"], id, (name, data, newsId) => {
     if (name === "snapshot") {
       const found = list(data, "calls").find((one) => one.id === id);
       if (found) call = newCall(found);
     } else if (newsId === id && call) apply(call, name.slice("call.".length), data);
     else if (name === "call.began" && newsId === id) call = newCall(data.call);
+    if (call?.id === id && call.ended) over(mine);
     show();
   });
 }
@@ -89,14 +99,13 @@ async function begin(event) {
       mine.began = Date.now();
       turns.clear();
       call = newCall({ id: news.call });
-      mine.stopWatching = follow(news.call);
+      mine.stopWatching = follow(mine, news.call);
       mine.timer = setInterval(() => put($("#time"), clock(Date.now() - mine.began)), 1000);
       put($("#floor-word"), "connected");
     } else if (news.type === "clear") mine.player.clear();
     else if (news.type === "ended") {
       mine.over = true;
       setTimeout(() => { if (line === mine) end(); }, 400); // the last words are still to be heard
-      turns.line(`The call has ended${news.ended_by ? `: ${news.ended_by}` : ""}.`);
     } else if (news.type === "error") {
       mine.over = true;
       problem(news.problems?.[0]?.what ?? "Refused", news.problems?.[0]?.remedy ?? "");
@@ -119,8 +128,11 @@ function end() {
   was.microphone?.close();
   was.player?.close();
   clearInterval(was.timer);
-  setTimeout(() => was.stopWatching?.(), 2000); // its end is still told
-  put($("#floor-word"), "not begun");
+  setTimeout(() => { // its last turn and its end are still told
+    was.stopWatching?.();
+    if (was.ready && line === null) over(was);
+  }, 2000);
+  put($("#floor-word"), was.ready ? "over" : "not begun");
   attribute($("#floor"), "data-floor", "nobody");
   attribute($("#mute"), "aria-pressed", false);
   buttons();

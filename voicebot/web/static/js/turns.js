@@ -35,7 +35,7 @@ export class Turns {
 
   /** Add a line between the turns: what a supervisor did, a fault, the end. */
   line(text, bad = false, before = this.partial?.el ?? null) {
-    const line = h("p", { class: `event-line${bad ? " bad" : ""}` }, text);
+    const line = h("p", { class: `event-line${bad ? " bad" : ""}` }, ...[text].flat());
     const atEnd = this.follow && this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
     this.box.insertBefore(line, before);
     if (atEnd) this.box.scrollTop = this.box.scrollHeight;
