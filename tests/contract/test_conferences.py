@@ -365,12 +365,16 @@ async def test_a_room_of_invited_telephones_alone_is_closed_with_the_gateway(
 ) -> None:
     async with Phones(pbx, dora=Manner(ring_s=0.1)) as phones:
         agents = {"dora": {"channel": phones.channel("dora")}}
-        async with meeting(pbx, tmp_path, gateway={"agents": agents}) as of:
+        async with meeting(pbx, tmp_path, limits={"drain_s": 1}, gateway={"agents": agents}) as of:
             await of.conferences.invite("weekly", "dora", "anna")
             dora = await phones.taken("dora")
             await of.until(lambda room: len(room.participants) == 1)
-            await of.conferences.close()
+            of.bot.gateway.look_after(of.conferences.close, of.conferences.quiet)
+            began = time.monotonic()
+            of.bot.gateway.stop()
             await over(dora)
+            await of.bot.stopped()
+            assert time.monotonic() - began > 0.5  # it was waited for them as for calls
             await nothing_left(pbx)
 
 

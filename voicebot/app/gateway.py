@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +83,7 @@ class Gateway:
         self._tasks: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
+        self._quiets: list[Callable[[], Awaitable[None]]] = []
         self._outbound = OutboundCalls(campaigns, self.engines.dialogs, self.services)
 
     @property
@@ -203,6 +204,18 @@ class Gateway:
         """Undo what `start()` did, if that was not done yet."""
         await self._stack.aclose()
 
+    def look_after(
+        self, close: Callable[[], Awaitable[None]], quiet: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Count on those who have persons on the line beside calls. Only once started.
+
+        quiet: begun when the gateway stops; returns once they have nobody any more, and is waited for as
+               calls are;  close: ends what is left, while Asterisk can still be asked
+        """
+        self._stack.push_async_callback(close)
+        if quiet is not None:
+            self._quiets.append(quiet)
+
     def stop(self) -> None:
         """Take no more calls; live ones may finish."""
         if not self._stopping.is_set():
@@ -210,14 +223,20 @@ class Gateway:
         self._stopping.set()
 
     async def _drain(self) -> None:
+        quiets = [asyncio.ensure_future(quiet()) for quiet in self._quiets]
         try:
             async with asyncio.timeout(self._config.limits.drain_s):
                 if self._campaigns is not None:
                     await self._campaigns.quiet()  # who answers while we stop is served all the same
                 while self._tasks:
                     await asyncio.wait(self._tasks)
+                if quiets:
+                    await asyncio.wait(quiets)
         except TimeoutError:
             log.warning("calls are ended: they took too long", live_calls=len(self._calls))
+        finally:
+            for quiet in quiets:
+                quiet.cancel()
         self._end_all("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks)

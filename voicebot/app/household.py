@@ -84,9 +84,9 @@ class Household:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(traces_beside(config.tracing, self.live.hub))
             if self._people is not None:
-                stack.push_async_callback(self._people.close)
+                gateway.look_after(self._people.close, self._people.quiet)
             if self._conferences is not None:
-                stack.push_async_callback(self._conferences.close)
+                gateway.look_after(self._conferences.close, self._conferences.quiet)
             if self._pbx is not None and gateway.with_asterisk:
                 await stack.enter_async_context(self._pbx)
             if config.agi.enabled:
@@ -121,7 +121,7 @@ class Household:
             )
             stack.push_async_callback(self._browsers.close)
         supervisors = Supervisors(self._calls, lambda: queues)
-        stack.push_async_callback(supervisors.close)
+        gateway.look_after(supervisors.close)
         pbx = self._pbx if gateway.with_asterisk else None
         house = House(
             config=config,

@@ -51,8 +51,12 @@ class PeopleOfOurs:
             onward = await taker.serve(presenter, onward)
         return None
 
+    async def quiet(self) -> None:
+        """The gateway stops: begin no more call-backs, and return once nobody is on the line for one."""
+        await self.queues.call_backs.quiet()
+
     async def close(self) -> None:
-        """The gateway ends: call-backs that go on are ended, states are written."""
+        """The gateway ends: call-backs that go on are ended, states are written. Asterisk is asked yet."""
         await self.queues.close()
 
 

@@ -218,6 +218,11 @@ class Conferences:
         live = self._need(room)
         live.do(live.room.end())
 
+    async def quiet(self) -> None:
+        """Return once nobody is in a conference: telephones that were invited are no calls of the gateway."""
+        while self._live:
+            await next(iter(self._live.values())).closed.wait()
+
     async def close(self) -> None:
         """End all conferences, and leave nothing of them. Due before the link to Asterisk ends."""
         for live in tuple(self._live.values()):

@@ -71,6 +71,8 @@ class CallBacks:
         self.pen = asyncio.Lock()
         """Who writes a record holds it."""
         self._serving: set[asyncio.Task[None]] = set()
+        self.stopping = False
+        """No agent is asked any more; what is promised is kept for the next start."""
         self._writing: set[asyncio.Task[None]] = set()
 
     def serve(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -150,6 +152,12 @@ class CallBacks:
     def _keep(self) -> None:
         self._state.keep(call_backs_text(each.kept for each in self._due))
 
+    async def quiet(self) -> None:
+        """Begin no more, and return once nobody is on the line for a call-back."""
+        self.stopping = True
+        while self._serving:
+            await asyncio.wait(set(self._serving))
+
     async def close(self) -> None:
         if self._start is not None:
             self._start.cancel()
@@ -224,6 +232,10 @@ class CallBack:
 
     def assigned(self, agent: Agent) -> None:
         self.agent = agent.name
+        if self._house.call_backs.stopping:
+            self._house.offer_ended(self, agent, "withdrawn")
+            self._house.hold(self, True)
+            return
         self._task = self._house.call_backs.serve(self._serve(agent))
 
     def dropped(self) -> None:
