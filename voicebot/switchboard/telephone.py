@@ -31,6 +31,10 @@ from voicebot.switchboard.hold_sound import HoldSound
 
 LONGEST_RING_S = 180
 """Asterisk stops ringing by itself after so long, should we not live to do it."""
+DIALPLAN = "Local/"
+"""Begins what the dialplan rings for us. Asterisk gives such a channel the best format that it knows,
+192 kHz, unless it is told ours, and would convert each frame up and down again.
+"""
 PERSON = "person"
 """First argument with which such channels enter our application."""
 
@@ -100,6 +104,7 @@ class Telephone:
             caller_number=self._number,
             caller_name=self._name,
             args=PERSON,
+            formats=self._services.config.media.codec if self.endpoint.startswith(DIALPLAN) else "",
         )
 
     async def _until_answered(self, inbox: EventInbox) -> None:

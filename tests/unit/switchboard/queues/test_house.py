@@ -41,3 +41,13 @@ async def test_agents_without_a_registered_telephone_are_away_though_nobody_wait
         await states(anna="away", bert="ready", cleo="ready")
     finally:
         await house.close()
+
+
+async def test_an_extension_is_rung_by_a_channel_that_stays_in_the_way(tmp_path: Path) -> None:
+    config = Config(
+        queues={"support": QueueConfig()}, agents={"anna": AgentConfig(channel="PJSIP/anna")}
+    ).model_copy(update={"base": tmp_path})
+    house = QueueHouse(config, None)
+    assert house.dialled("777") == "Local/777@voicebot-handover/n"
+    assert house.dialled("agent:anna") == "PJSIP/anna"
+    await house.close()
