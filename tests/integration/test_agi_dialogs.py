@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -66,6 +67,7 @@ class Bakery:
             {"paths": {"var": str(folder / "var")}, "routes": [{"number": "600", "dialog": str(dialog)}]}
         )
         self.records: list[Any] = []
+        self.server: FastAgiServer
         self.gateway = Gateway(self.config, speech=self._make_speech, asterisk=False)
 
     def _make_speech(self, *given: Any) -> ScriptedSpeech:
@@ -75,6 +77,17 @@ class Bakery:
     async def hold(self, call: Any) -> None:
         self.records.append(call.record)
         await self.gateway.hold(call)
+
+    def door(self, extension: str) -> str:
+        """The application by which an extension comes to us: FastAGI, or EAGI."""
+        if extension == "700":
+            return f"AGI,agi://127.0.0.1:{self.server.port}/dialog/600"
+        return f"EAGI,{VOICEBOT},agi,dialog,600,--port,{self.server.port}"
+
+    def die(self) -> None:
+        """All its connections break, as when the process is killed."""
+        for connection in tuple(self.server.connections):
+            connection._transport.abort()
 
     def dialplan(self, extension: str, *lines: str, context: str = "voicebot-in") -> None:
         """Let an extension run these applications, one after another."""
@@ -96,6 +109,8 @@ async def bakery(asterisk: RealAsterisk, tmp_path: Path) -> AsyncIterator[Bakery
     bakery = Bakery(asterisk, tmp_path)
     await bakery.gateway.start()
     running = asyncio.create_task(bakery.gateway.run_until_stopped())
+    status = "${VOICEBOT_AGI_STATUS} ${VOICEBOT_OUTCOME} ${VOICEBOT_LOAVES}"
+    told = f"Log,NOTICE,${{VOICEBOT_CALL}} was {status}"
     dialogs = AgiDialogs(
         bakery.config,
         dialog=bakery.gateway.engines.dialogs.fresh,
@@ -107,12 +122,9 @@ async def bakery(asterisk: RealAsterisk, tmp_path: Path) -> AsyncIterator[Bakery
     scripts.add("dialog", dialogs.run)
     try:
         async with FastAgiServer(scripts, port=0) as server:
-            status = "${VOICEBOT_AGI_STATUS} ${VOICEBOT_OUTCOME} ${VOICEBOT_LOAVES}"
-            told = f"Log,NOTICE,${{VOICEBOT_CALL}} was {status}"
-            bakery.dialplan("700", f"AGI,agi://127.0.0.1:{server.port}/dialog/600", told, "Hangup,")
-            arguments = ("agi", "dialog", "600", "--port", str(server.port))
-            eagi = ",".join(("EAGI", str(VOICEBOT), *arguments))
-            bakery.dialplan("701", eagi, told, "Hangup,")
+            bakery.server = server
+            for extension in ("700", "701"):
+                bakery.dialplan(extension, bakery.door(extension), told, "Hangup,")
             yield bakery
     finally:
         bakery.gateway.stop()
@@ -167,6 +179,53 @@ async def test_a_caller_who_hangs_up_ends_the_dialog(bakery: Bakery, phone: Soft
         while not bakery.records or bakery.records[0].ended_at is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     assert bakery.records[0].ended_by == "caller"
+
+
+@pytest.mark.parametrize("extension", ["700", "701"])
+async def test_the_dialplan_goes_on_when_the_gateway_dies_in_mid_call(
+    bakery: Bakery, phone: Softphone, extension: str
+) -> None:
+    application = bakery.door(extension)
+    bakery.dialplan(
+        "703", application, f"Log,NOTICE,{extension} was left ${{VOICEBOT_AGI_STATUS}}", "Hangup,"
+    )
+    call = await phone.dial("703")
+    await call.bot_speaks(SOON_S)
+    bakery.die()
+    await call.over(SOON_S)
+    await bakery.said(f"{extension} was left failed")
+
+
+async def test_the_dialplan_goes_on_where_there_is_no_gateway(bakery: Bakery, phone: Softphone) -> None:
+    eagi = ",".join(("EAGI", str(VOICEBOT), "agi", "dialog", "600", "--port", "1"))
+    bakery.dialplan("702", "Answer,", eagi, "Log,NOTICE,nobody there: ${VOICEBOT_AGI_STATUS}", "Hangup,")
+    call = await phone.dial("702")
+    await call.over(SOON_S)
+    await bakery.said("nobody there: failed")
+
+
+async def test_a_hang_up_while_a_prompt_plays_under_eagi(bakery: Bakery, phone: Softphone) -> None:
+    call = await phone.dial("701")
+    await call.bot_speaks(SOON_S)
+    await call.hang_up()
+    async with asyncio.timeout(SOON_S):
+        while not bakery.records or bakery.records[0].ended_at is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert bakery.records[0].ended_by == "caller"
+    async with asyncio.timeout(SOON_S):
+        while relays():  # noqa: ASYNC110  the program that Asterisk started ends by itself
+            await asyncio.sleep(0.05)
+
+
+def relays() -> list[str]:
+    """The programs of ours that Asterisk runs for calls."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            if str(VOICEBOT) in words and "dialog" in words and "--port" in words:
+                found.append(" ".join(words))
+    return found
 
 
 async def test_a_hand_over_goes_to_the_dialplans_queue(bakery: Bakery, phone: Softphone) -> None:

@@ -107,7 +107,10 @@ def test_a_prompt_without_a_sound_begins_and_ends(told: Told) -> None:
 
 
 def test_who_is_told_of_the_beginning_may_clear_everything(told: Told) -> None:
-    playout = FilePlayout(lambda: None, lambda id_: playout.clear() and None, lambda id_: None)
+    def clear(_id: int) -> None:
+        playout.clear()
+
+    playout = FilePlayout(lambda: None, clear, lambda id_: None)
     playout.add(1, seconds(1))
     assert playout.next_piece() is None
 
