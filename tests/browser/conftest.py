@@ -82,7 +82,9 @@ def speech(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it lives, its event loop runs: other modules' tests could not have theirs
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     heard = f"--use-file-for-fake-audio-capture={speech(tmp_path_factory.mktemp('speech'))}"
     with sync_playwright() as playwright:
