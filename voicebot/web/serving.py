@@ -16,6 +16,7 @@ from voicebot.errors import Problem, UserError
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.store import open_store
 from voicebot.web.app import make_app
+from voicebot.web.connections import PatientHttp, PatientSocket
 from voicebot.web.house import House
 from voicebot.web.records.keeping import keep_up
 from voicebot.web.security.secrets import address_file, token_file, write_token
@@ -88,7 +89,8 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
             server_header=False,
             date_header=True,
             proxy_headers=False,
-            ws="websockets-sansio",
+            http=PatientHttp,
+            ws=PatientSocket,
             ws_max_size=MOST_MESSAGE_BYTES,
             ws_per_message_deflate=False,
             limit_concurrency=MOST_CONNECTIONS,

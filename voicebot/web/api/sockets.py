@@ -148,8 +148,8 @@ async def browser_call(
     async def take(message: bytes | dict[str, Any]) -> None:
         if isinstance(message, bytes):
             call.feed(message)
-        elif message.get("type") == "key" and message.get("digit") in KEYS:
-            call.press(message["digit"])
+        elif message.get("type") == "key" and (digit := str(message.get("digit"))) in KEYS:
+            call.press(digit)
         elif message.get("type") == "hangup":
             call.hang_up()
 

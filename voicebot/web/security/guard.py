@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -27,6 +29,8 @@ MOST_BYTES = 64 * 1024
 """Of a request's body."""
 MOST_DIALOG_BYTES = 1_200_000
 """Of one that brings a dialog's text, which may have 1 MiB."""
+BODY_S = 20.0
+"""From a request's head to the end of its body."""
 DIALOG_TEXT = f"{API}v1/dialogs/check"
 
 POLICY = "; ".join(
@@ -62,6 +66,40 @@ class TooLarge(Trouble):
         super().__init__(413, "the request is too large", f"up to {most // 1024} KiB")
 
 
+class TooSlow(Trouble):
+    def __init__(self) -> None:
+        super().__init__(408, "the request did not come in time", f"send it within {BODY_S:.0f} s")
+
+
+class Turns:
+    """Lets one request begin in each round of the event loop: two hundred that come at the same time would
+    keep the loop from the tick of all calls until the last of them is done."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._taken = False
+
+    async def mine(self) -> None:
+        """Wait for one's turn; in the order of coming."""
+        loop = asyncio.get_running_loop()
+        if self._taken:
+            turn = loop.create_future()
+            self._waiting.append(turn)
+            await turn
+            return
+        self._taken = True
+        loop.call_soon(self._next, loop)
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():  # else who waited has gone
+                turn.set_result(None)
+                loop.call_soon(self._next, loop)
+                return
+        self._taken = False
+
+
 class Guard:
     """Around the application. Refuses before anything of it runs; notes what was done."""
 
@@ -69,11 +107,13 @@ class Guard:
         self._app = app
         self._doorkeeper = doorkeeper
         self._journal = journal
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        await self._turns.mine()
         headers = Headers(scope=dict(scope))
         refused = self._refusal(scope, headers)
         if scope["type"] == "websocket":
@@ -97,7 +137,7 @@ class Guard:
             await send(message)
 
         async def answering(message: Message) -> None:
-            if not bounded.over:  # else what the application makes of it does not matter
+            if bounded.over is None:  # else what the application makes of it does not matter
                 await sending(message)
 
         if refused is not None:
@@ -105,11 +145,11 @@ class Guard:
             return
         try:
             await self._app(scope, bounded, answering)
-        except TooLarge:
+        except (TooLarge, TooSlow):
             pass
         finally:
-            if bounded.over and status == 0:
-                await _refuse(sending, TooLarge(most))
+            if bounded.over is not None and status == 0:
+                await _refuse(sending, bounded.over)
             self._note(scope, status)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Trouble | None:
@@ -167,19 +207,30 @@ async def _refuse(send: Send, trouble: Trouble) -> None:
 
 
 class _Bounded:
-    """Counts a body that did not say how long it is. over: it was too long, and is refused."""
+    """Counts a body that did not say how long it is, and waits for it no longer than BODY_S. over: why it is
+    refused."""
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
         self._left = most
         self._most = most
-        self.over = False
+        self._until = asyncio.get_running_loop().time() + BODY_S
+        self._whole = False
+        self.over: Trouble | None = None
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        if self._whole:  # what follows is that the browser has left
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            self.over = TooSlow()
+            raise self.over from None
         if message["type"] == "http.request":
+            self._whole = not message.get("more_body", False)
             self._left -= len(message.get("body", b""))
             if self._left < 0:
-                self.over = True
-                raise TooLarge(self._most)
+                self.over = TooLarge(self._most)
+                raise self.over
         return message

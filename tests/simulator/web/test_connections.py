@@ -1,0 +1,128 @@
+"""Category: simulator. Connections that dawdle or flood: cut, while others are served."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.simulator.web.panel import Served
+from voicebot.web import connections
+from voicebot.web.security import guard
+
+pytestmark = pytest.mark.simulator
+
+PATIENCE_S = 10.0
+
+
+def opened(panel: Served, sent: bytes = b"") -> socket.socket:
+    """Return a connection that has sent something. HOST in it is our name."""
+    place = urlsplit(panel.at)
+    found = socket.create_connection((place.hostname, place.port), PATIENCE_S)
+    found.sendall(sent.replace(b"HOST", place.netloc.encode()))
+    return found
+
+
+def read(connection: socket.socket) -> bytes:
+    """Return what is answered until the other side ends it, by whatever means."""
+    told = b""
+    try:
+        while some := connection.recv(65536):
+            told += some
+    except ConnectionResetError:
+        pass
+    return told
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: HOST\r\nx-a: ",
+        b"GET /api/v1/calls/0/listen HTTP/1.1\r\nHost: HOST\r\nUpgrade: websocket\r\n",
+    ],
+)
+def test_a_head_that_does_not_end(panel: Served, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_S", 0.2)
+    with opened(panel, sent) as connection:
+        read(connection)  # ends, or times out
+
+
+def test_a_second_head_that_does_not_end(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(panel, b"GET /health/live HTTP/1.1\r\nHost: HOST\r\n\r\n") as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        monkeypatch.setattr(connections, "HEAD_S", 0.2)
+        connection.sendall(b"GET / HT")
+        read(connection)
+
+
+def test_a_body_that_does_not_end(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_S", 0.2)
+    head = b"POST /api/v1/session HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\n"
+    with opened(panel, head + b"Content-Length: 100\r\n\r\n{") as connection:
+        assert read(connection).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("many", [b"x-a: " + b"a" * 200_000, b"x-a: b\r\n" * 30_000])
+def test_a_head_that_is_too_large(panel: Served, many: bytes) -> None:
+    with opened(panel) as connection:
+        try:
+            connection.sendall(b"GET / HTTP/1.1\r\n" + many)
+        except OSError:
+            return
+        assert b"200" not in read(connection)
+
+
+def test_who_asks_nothing_makes_room_for_others(panel: Served) -> None:
+    quiet = [opened(panel) for _ in range(connections.MOST_WAITING + 20)]
+    try:
+        assert httpx.get(f"{panel.at}/health/live").status_code == 200
+        assert read(quiet[0]) == b""
+    finally:
+        for each in quiet:
+            each.close()
+
+
+def test_requests_far_ahead_of_their_answers(panel: Served) -> None:
+    one = b"GET /health/live HTTP/1.1\r\nHost: HOST\r\n\r\n"
+    with opened(panel, one * 3) as connection:
+        told = b""
+        while told.count(b"HTTP/1.1 200") < 3:
+            told += connection.recv(65536)
+    with opened(panel) as connection:
+        try:
+            connection.sendall(one.replace(b"HOST", urlsplit(panel.at).netloc.encode()) * 20_000)
+        except OSError:
+            return
+        assert read(connection).count(b"HTTP/1.1") < 1000
+
+
+@pytest.mark.parametrize("message", ["{}", b"\0\0"])
+def test_a_flood_of_frames_ends_a_websocket(panel: Served, message: str | bytes) -> None:
+    url = panel.at.replace("http", "ws", 1) + "/api/v1/calls/0000000000000000/listen"
+    headers = {"authorization": f"Bearer {panel.token}"}
+    with connect(url, additional_headers=headers) as socket_:
+        with pytest.raises(ConnectionClosed) as closed:
+            for _ in range(100 * connections.FRAMES_AT_ONCE):
+                socket_.send(message)
+        assert closed.value.rcvd is None or closed.value.rcvd.code == connections.POLICY_VIOLATION
+
+
+def test_keys_are_texts(panel: Served) -> None:
+    url = panel.at.replace("http", "ws", 1) + "/api/v1/browser-call"
+    headers = {"authorization": f"Bearer {panel.token}"}
+    with connect(url, additional_headers=headers) as socket_:
+        told = socket_.recv(PATIENCE_S)
+        assert '"ready"' in str(told)
+        socket_.send('{"type": "key", "digit": ["1"]}')
+        socket_.send('{"type": "key", "digit": "1"}')
+        socket_.send('{"type": "hangup"}')
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                socket_.recv(PATIENCE_S)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1000
