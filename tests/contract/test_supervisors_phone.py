@@ -287,7 +287,7 @@ async def test_a_caller_goes_from_the_bot_to_a_queue_and_from_there_to_a_supervi
         await asyncio.wait_for(caller.ended, SOON_S)
         record = await bot.record()
         assert [i.what for i in record.interventions] == ["transfer", "take_over", "leave"]
-        assert record.ended_by == "supervisor" and record.people[0].outcome == "abandoned"
+        assert record.ended_by == "supervisor" and record.people[0].outcome == "ended"
         await nothing_left(pbx)
 
 

@@ -60,7 +60,7 @@ class Household:
         takers = []
         if config.conferences:
             self._conferences = Conferences(
-                config, gateway.services, hub, dialog_of=self._dialog_named, may_dial=outside
+                config, gateway.services, hub, dialog_of=self._dialog_named, phonebook=outside
             )
             takers.append(ConferenceTaker(self._conferences))
         presence = self._pbx.presence if self._pbx is not None else None

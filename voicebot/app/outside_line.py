@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from voicebot.campaign.numbers import WrongNumber, callable_number
-from voicebot.campaign.rules.number import installation_refuses
+from voicebot.campaign.numbers import callable_number
+from voicebot.campaign.rules.number import call_refused
 from voicebot.config import Config
 from voicebot.errors import Problem, UserError
 from voicebot.outbound.permits import channel_for, policy_of
-from voicebot.switchboard.conferences.invited import KnownPhones, Telephone
+from voicebot.switchboard.conferences.phonebook import Entry, KnownPhones
 
 
 class OutsideLine:
@@ -20,13 +20,9 @@ class OutsideLine:
 
     def refuses(self, number: str) -> str | None:
         """Return why a number may not be dialled, None where it may."""
-        try:
-            found = callable_number(number).number
-        except WrongNumber as error:
-            return f"{error}."
-        return installation_refuses(self._policy, found) or None
+        return call_refused(self._policy, number) or None
 
-    def telephone(self, who: str) -> Telephone:
+    def telephone(self, who: str) -> Entry:
         """Return what to ring for a known person, a channel of theirs, or a number that may be dialled.
 
         Raises UserError where nobody may be rung.
@@ -42,4 +38,4 @@ class OutsideLine:
             what = f"there is no way out to {who}"
             raise UserError(Problem(what, "set dialling.trunk to one of [trunks.NAME]"))
         number = callable_number(who).number
-        return Telephone(channel_for(trunk.dial, number), number=number)
+        return Entry(channel_for(trunk.dial, number), number=number)

@@ -61,6 +61,18 @@ def installation_refuses(policy: Policy, number: str) -> str:
     return ""
 
 
+def call_refused(policy: Policy, number: str) -> str:
+    """Return why a single call, which no campaign asked for, may not go to `number`; "" where it may.
+
+    number: as somebody wrote it, with its country
+    """
+    try:
+        found = callable_number(number).number
+    except WrongNumber as error:
+        return f"{error}."
+    return installation_refuses(policy, found)
+
+
 def prefix_allowed(case: Case) -> Check:
     """Only what the installation allows may be dialled, and of that only what the campaign does."""
     number, campaign = case.history.number, case.campaign

@@ -1,6 +1,6 @@
 """All conferences of this gateway, for dialogs that hand callers over, and for those who look after them.
 
-    conferences = Conferences(config, services, hub, dialog_of=..., may_dial=...)
+    conferences = Conferences(config, services, hub, dialog_of=..., phonebook=...)
     taker = ConferenceTaker(conferences)         # asked by `People`
     conferences.rooms(); await conferences.mute("weekly", participant_id)
 
@@ -29,7 +29,8 @@ from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
 from voicebot.switchboard.conferences.bot import RoomBot
 from voicebot.switchboard.conferences.callers import route_of, serve
-from voicebot.switchboard.conferences.invited import Invitation, KnownPhones, MayDial
+from voicebot.switchboard.conferences.invited import Invitation
+from voicebot.switchboard.conferences.phonebook import KnownPhones, Phonebook
 from voicebot.switchboard.conferences.room import BOT, LiveRoom
 from voicebot.switchboard.conferences.views import InvitationView, RoomView, empty_view, view_of
 
@@ -44,7 +45,7 @@ class Conferences:
 
     services:  the process as a call on a route sees it; only once Asterisk and engines are there
     dialog_of: finds the dialog that shall sit in a room, with its route; raises UserError
-    may_dial:  who may be invited; agents and supervisors of the configuration where nothing is given
+    phonebook: who may be invited; agents and supervisors of the configuration where nothing is given
     """
 
     def __init__(
@@ -54,13 +55,13 @@ class Conferences:
         hub: Hub,
         *,
         dialog_of: Callable[[str], Awaitable[tuple[Route, Dialog]]] | None = None,
-        may_dial: MayDial | None = None,
+        phonebook: Phonebook | None = None,
     ) -> None:
         self._config = config
         self._services = services
         self._hub = hub
         self._dialog_of = dialog_of
-        self._may_dial = may_dial or KnownPhones(config)
+        self._phonebook = phonebook or KnownPhones(config)
         self._live: dict[str, LiveRoom] = {}
         self._bots: dict[LiveRoom, tuple[RoomBot, asyncio.Task[None]]] = {}
         self._invitations: dict[str, dict[str, Invitation]] = {}
@@ -149,7 +150,7 @@ class Conferences:
     async def invite(self, room: str, channel_or_number: str, by: str, host: bool = False) -> str:
         """Ring a telephone; who answers is in, also where nobody else is. Returns the invitation's id."""
         self.configured(room)
-        phone = self._may_dial.telephone(channel_or_number)
+        phone = self._phonebook.telephone(channel_or_number)
         services = self._services(route_of(self._config))
 
         def sit(who: Participant) -> LiveRoom:

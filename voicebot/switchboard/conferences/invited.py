@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -23,10 +22,10 @@ from voicebot.ari.ids import Kind
 from voicebot.call.leg import Ari
 from voicebot.conference.participant import Participant
 from voicebot.conference.room import Refused
-from voicebot.config import Config
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.ari_inbox import EventInbox
 from voicebot.pbx.persevering import finish, tolerant
+from voicebot.switchboard.conferences.phonebook import Entry
 from voicebot.switchboard.conferences.room import LiveRoom
 from voicebot.switchboard.conferences.views import InvitationView
 
@@ -38,43 +37,6 @@ ANSWER_GRACE_S = 5.0
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Telephone:
-    """What is rung. `name`, `number`: what the participant is shown as."""
-
-    channel: str
-    name: str = ""
-    number: str = ""
-
-
-class MayDial(Protocol):
-    """Who may be rung from here."""
-
-    def telephone(self, who: str) -> Telephone:
-        """Return what to ring for a channel, an agent's name or a number. Raises UserError where none may."""
-        ...
-
-
-class KnownPhones:
-    """Implements `MayDial`: configured agents and supervisors, by name or channel, and nobody else."""
-
-    def __init__(self, config: Config) -> None:
-        self._phones: dict[str, Telephone] = {}
-        for name, channel in config.supervision.phones.items():
-            self._phones[name] = self._phones[channel] = Telephone(channel, name)
-        for name, agent in config.agents.items():
-            self._phones[name] = self._phones[agent.channel] = Telephone(agent.channel, agent.name or name)
-
-    def telephone(self, who: str) -> Telephone:
-        if (found := self._phones.get(who)) is not None:
-            return found
-        known = ", ".join(sorted(name for name in self._phones if "/" not in name)) or "nobody"
-        raise UserError(
-            f"{who} may not be invited: it is no agent and no supervisor of this gateway",
-            f"name one of them ({known}), or add an [agents.NAME] with this channel",
-        )
-
-
 class Invitation:
     """One telephone, from ringing to the end of its stay.
 
@@ -84,7 +46,7 @@ class Invitation:
     def __init__(
         self,
         ari: Ari,
-        phone: Telephone,
+        phone: Entry,
         who: str,
         by: str,
         host: bool,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from voicebot.call.routing import pattern_to_regex
-from voicebot.campaign.numbers import WrongNumber, callable_number
-from voicebot.campaign.rules.number import AREA, NEAR
+from voicebot.campaign.rules.number import call_refused, installation_refuses
+from voicebot.campaign.rules.policy import Policy
 from voicebot.config import Config
 from voicebot.config.people import known_number
 from voicebot.errors import Problem, UserError
@@ -20,7 +20,8 @@ class ClickRules:
     """Judges numbers and telephones of click-to-dial."""
 
     def __init__(self, config: Config) -> None:
-        self._dialling = config.dialling
+        dialling = config.dialling
+        self._policy = Policy(dialling.prefixes, dialling.denied_prefixes)
         self._internal = [
             pattern_to_regex(number) if number.startswith("_") else number
             for number in config.supervision.dial_numbers
@@ -41,15 +42,7 @@ class ClickRules:
                 number == each if isinstance(each, str) else each.fullmatch(number) is not None
                 for each in self._internal
             )
-        allowed = [prefix for prefix in self._dialling.prefixes if number.startswith(prefix)]
-        if not allowed or number.startswith(self._dialling.denied_prefixes or ("-",)):
-            return False
-        try:
-            region = callable_number(number).region
-        except WrongNumber:
-            return False
-        near = region in NEAR or not number.startswith("+1")
-        return near or max(map(len, allowed)) >= AREA
+        return not (call_refused(self._policy, number) or installation_refuses(self._policy, number))
 
     def check_phone(self, channel: str) -> None:
         """Raise UserError unless the telephone is an agent's or a supervisor's."""
@@ -62,9 +55,9 @@ class ClickRules:
                 )
             )
 
-    def check_number(self, number: str, allowed: bool) -> None:
-        """Raise UserError with the reason unless the number is `allowed`."""
-        if allowed:
+    def check_number(self, number: str) -> None:
+        """Raise UserError with the reason unless the number may be called."""
+        if self.may_dial(number):
             return
         what = f"{number[:40]!r} may not be dialled"
         if not known_number(number):

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
 import structlog
 
@@ -80,12 +80,6 @@ LISTS: tuple[Action, ...] = (
 )
 
 
-class MayDial(Protocol):
-    """Whose word it is what click-to-dial may call."""
-
-    def may_dial(self, number: str) -> bool: ...
-
-
 class PbxWatch:
     """Live state of one Asterisk, and what a supervisor does to it; an async context manager.
 
@@ -93,7 +87,6 @@ class PbxWatch:
     watch sees nothing, and whatever it is asked to do raises a UserError that says so.
 
     held:    ids of the channels and bridges that calls, agents' offers and the like hold now
-    permits: what click-to-dial may call; None: what the configuration says
     clock:   seconds of the epoch
     limits:  of the watch-dog; None: those of the configuration
     """
@@ -104,7 +97,6 @@ class PbxWatch:
         hub: Hub,
         held: Callable[[], AbstractSet[str]],
         *,
-        permits: MayDial | None = None,
         clock: Callable[[], float] = time.time,
         limits: Limits | None = None,
         look_s: float = LOOK_S,
@@ -114,7 +106,6 @@ class PbxWatch:
         self._caller = config.dialling.caller
         self._hub, self._held, self._clock, self._look_s = hub, held, clock, look_s
         self._rules = ClickRules(config)
-        self._permits: MayDial = permits or self._rules
         self._dog = WatchDog(limits or Limits(settings.stuck_after_s, settings.unowned_after_s))
         self._tracker = PbxTracker(self._asterisk.app)
         self._ami: AmiClient | None = None
@@ -201,7 +192,7 @@ class PbxWatch:
         answered is told by the news `dialled`.
         """
         self._rules.check_phone(channel)
-        self._rules.check_number(number, self._permits.may_dial(number))
+        self._rules.check_number(number)
         if (state := self.presence(channel)) == "unavailable":
             raise UserError(Problem(f"{channel} is {state}", "register that telephone, then dial again"))
         self._client()  # before it counts

@@ -7,7 +7,7 @@ import pytest
 from voicebot.config import Config
 from voicebot.errors import UserError
 from voicebot.switchboard.conferences.callers import route_of
-from voicebot.switchboard.conferences.invited import KnownPhones, Telephone
+from voicebot.switchboard.conferences.phonebook import Entry, KnownPhones
 from voicebot.switchboard.conferences.texts import _ENGLISH, _KOREAN, spoken_language, words
 from voicebot.switchboard.conferences.views import empty_view
 
@@ -26,9 +26,9 @@ def test_agents_and_supervisors_may_be_invited_and_nobody_else() -> None:
             supervision={"phones": {"cleo": "PJSIP/cleo"}},
         )
     )
-    assert phones.telephone("anna") == phones.telephone("PJSIP/anna") == Telephone("PJSIP/anna", "Anna Lee")
+    assert phones.telephone("anna") == phones.telephone("PJSIP/anna") == Entry("PJSIP/anna", "Anna Lee")
     assert phones.telephone("ben").name == "ben"
-    assert phones.telephone("cleo") == Telephone("PJSIP/cleo", "cleo")
+    assert phones.telephone("cleo") == Entry("PJSIP/cleo", "cleo")
     for who in ("PJSIP/trunk/sip:+15551234567@carrier", "+15551234567", "Local/1@voicebot-in", ""):
         with pytest.raises(UserError, match="may not be invited") as refused:
             phones.telephone(who)

@@ -57,7 +57,7 @@ def test_numbers(number: str, allowed: bool) -> None:
     assert rules().may_dial(number) is allowed
     if not allowed:
         with pytest.raises(UserError, match="may not be dialled") as told:
-            rules().check_number(number, False)
+            rules().check_number(number)
         assert told.value.problems[0].remedy
 
 
