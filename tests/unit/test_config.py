@@ -211,3 +211,20 @@ def test_every_example_of_the_docs_is_a_configuration(tmp_path: Path, page: Path
 
 def test_the_reference_in_the_docs_is_made_from_the_models() -> None:
     assert configuration_reference() in (ROOT / "docs" / "configuration.md").read_text()
+
+
+def test_agents_of_strange_queues_and_queues_of_strange_trunks_are_told_with_their_lines(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "voicebot.toml"
+    file.write_text(
+        '[queues.support]\ncall_back_trunk = "mian"\n[trunks.main]\ndial = "PJSIP/{number}@t"\n'
+        '[agents.anna]\nchannel = "anna"\nqueues = ["suport"]\n'
+    )
+    with pytest.raises(UserError) as told:
+        load_config(file, {})
+    assert [(problem.line, problem.what) for problem in told.value.problems] == [
+        (2, "queues.support.call_back_trunk: there is no [trunks.mian]"),
+        (6, "agents.anna.channel: must be a channel, technology and name: PJSIP/anna"),
+        (7, "agents.anna.queues: there is no [queues.suport]"),
+    ]

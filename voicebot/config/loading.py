@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from rapidfuzz import process as closest
 
-from voicebot.config.people import AgentConfig, ConferenceConfig, QueueConfig
+from voicebot.config.people import CHANNEL, AgentConfig, ConferenceConfig, QueueConfig
 from voicebot.config.section import Section
 from voicebot.config.sections import Config, Route, SttConfig, TrunkConfig, TtsConfig
 from voicebot.errors import Problem, UserError
@@ -91,6 +91,7 @@ def load_config(
     data["base"] = path.parent.resolve()
     problems = _read_secrets(data, environment, text, str(path), without) if secrets else []
     problems += _unknown_engines(data, text, str(path))
+    problems += _unknown_people(data, text, str(path))
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
@@ -114,6 +115,36 @@ def _unknown_engines(data: dict[str, Any], text: str, source: str) -> list[Probl
                 remedy = f"there are {', '.join(there)}" if there else f"add [{kind}.{name}]"
                 problems.append(Problem(what, remedy, source, _line_of(keys, text)))
     return problems
+
+
+def _unknown_people(data: dict[str, Any], text: str, source: str) -> list[Problem]:
+    """Find agents of queues that are not there, and queues that call back by trunks that are not."""
+
+    def tables(name: str) -> dict[str, Any]:
+        found = data.get(name)
+        return found if isinstance(found, dict) else {}
+
+    named = [
+        (["agents", name, "queues"], queue, "queues")
+        for name, agent in tables("agents").items()
+        if isinstance(agent, dict) and isinstance(agent.get("queues"), list)
+        for queue in agent["queues"]
+    ]
+    named += [
+        (["queues", name, "call_back_trunk"], queue["call_back_trunk"], "trunks")
+        for name, queue in tables("queues").items()
+        if isinstance(queue, dict) and queue.get("call_back_trunk")
+    ]
+    return [
+        Problem(
+            f"{'.'.join(keys)}: there is no [{kind}.{wanted}]",
+            f"there are {', '.join(tables(kind))}" if tables(kind) else f"add [{kind}.{wanted}]",
+            source,
+            _line_of(keys, text),
+        )
+        for keys, wanted, kind in named
+        if isinstance(wanted, str) and wanted not in tables(kind)
+    ]
 
 
 def _named_engines(route: Any, keys: list[str]) -> Iterator[tuple[list[str], Any]]:
@@ -192,6 +223,8 @@ def _problems(error: ValidationError, text: str, source: str, outside: Mapping[s
         keys = [str(part) for part in fault["loc"]]
         dotted = ".".join(keys)
         message, remedy = _in_words(fault["type"], fault["msg"]), ""
+        if fault.get("ctx", {}).get("pattern") == CHANNEL:
+            message = "must be a channel, technology and name: PJSIP/anna"
         if fault["type"] == "extra_forbidden":
             near = closest.extractOne(keys[-1], _settings_beside(keys), score_cutoff=60)
             remedy = f"did you mean `{near[0]}`?" if near else "see docs/configuration.md"

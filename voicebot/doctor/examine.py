@@ -11,6 +11,7 @@ from voicebot.doctor.agi import Healthy, check_agi
 from voicebot.doctor.ami import check_ami, check_supervision
 from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding
+from voicebot.doctor.people import check_people, check_telephones
 from voicebot.doctor.spool import check_spool
 
 
@@ -26,7 +27,9 @@ async def examine(config: Config, lookups: Healthy | None = None) -> tuple[Findi
             check_ami(config),
             check_agi(config, lookups),
             check_supervision(config),
+            check_telephones(config, ari),
             asyncio.to_thread(setup.check_routes, config),
+            asyncio.to_thread(check_people, config),
             asyncio.to_thread(setup.check_speech, config),
             asyncio.to_thread(vocabulary.check_vocabulary, config),
             asyncio.to_thread(machine.check_media, config),
