@@ -15,6 +15,7 @@ from tests.contract.talk import ScriptedSpeech
 from voicebot.agi.command import unquoted
 from voicebot.app.gateway import Gateway
 from voicebot.audio.frames import Samples
+from voicebot.call.call import Call
 from voicebot.call.record import CallRecord
 from voicebot.config import Config
 from voicebot.fastagi.channel import AgiChannel
@@ -74,6 +75,7 @@ class Pbx:
         self.mute = False
         self.played: list[Path] = []
         self.set: list[tuple[str, str]] = []
+        self.hung_up = False
 
     def press(self, keys: str) -> None:
         self._keys += keys
@@ -120,7 +122,8 @@ class Pbx:
         elif words[:2] == ("GET", "FULL"):
             self._answer(f"result=1 ({words[3]})")
         else:
-            self._answer("result=0")
+            self.hung_up |= words[0] == "HANGUP"
+            self._answer("result=1" if words[0] == "HANGUP" else "result=0")
 
     async def _stream(self, file: Path) -> None:
         silence = file.stem == files.SILENCE
@@ -155,6 +158,7 @@ class House:
     def __init__(self, gateway: Gateway, speech: list[Speech], server: FastAgiServer) -> None:
         self.gateway, self._speech, self.server = gateway, speech, server
         self.records: list[CallRecord] = []
+        self.calls: list[Call] = []
 
     @property
     def speech(self) -> Speech:
@@ -203,8 +207,9 @@ async def house(tmp_path: Path, memory: Path) -> AsyncIterator[House]:
     await gateway.start()
     running = asyncio.create_task(gateway.run_until_stopped())
 
-    async def hold(call: Any) -> None:
+    async def hold(call: Call) -> None:
         found.records.append(call.record)
+        found.calls.append(call)
         await gateway.hold(call)
 
     dialogs = AgiDialogs(
@@ -257,6 +262,16 @@ async def test_a_hang_up_while_a_prompt_plays_ends_the_call(house: House, memory
         pbx.hang_up()
     assert house.records[0].ended_by == "caller"
     assert dict(pbx.set)["VOICEBOT_OUTCOME"] == "hangup", "variables are set after a hang-up as well"
+
+
+@pytest.mark.parametrize(("reason", "hung_up"), [("supervisor", True), ("limit", False)])
+async def test_who_ends_a_call_from_outside(house: House, reason: str, hung_up: bool) -> None:
+    async with house.call() as pbx:
+        pbx.prompt_s = None
+        await pbx.plays(1)
+        house.calls[0].end(reason)
+    assert (house.records[0].ended_by, pbx.hung_up) == (reason, hung_up)
+    assert dict(pbx.set)["VOICEBOT_CALL"] == house.records[0].id
 
 
 async def test_keys_over_every_prompt_interrupt_each_of_them(house: House) -> None:

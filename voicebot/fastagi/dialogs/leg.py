@@ -63,6 +63,8 @@ class AgiLeg(Leg):
     ) -> None:
         await self._leave_line()
         self._media.close()
+        if isinstance(error, CallEnded) and error.reason == "supervisor":
+            await self.hang_up()  # who ends a call wants it ended: the dialplan does not go on
         if self.ended is None:
             self.ended = Ended("bot")
         try:
