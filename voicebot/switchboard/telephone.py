@@ -18,105 +18,52 @@ from collections.abc import Callable
 import structlog
 
 from voicebot.ari import requests
-from voicebot.ari.events import ChannelDestroyed, StasisStart, Vanished
-from voicebot.ari.ids import Kind
-from voicebot.ari.requests import Request
 from voicebot.call.leg import Digit, Leg
 from voicebot.call.services import Services
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
-from voicebot.pbx.persevering import finish, tolerant
+from voicebot.pbx.persevering import finish
 from voicebot.switchboard.hold_sound import HoldSound
-
-LONGEST_RING_S = 180
-"""Asterisk stops ringing by itself after so long, should we not live to do it."""
-DIALPLAN = "Local/"
-"""Begins what the dialplan rings for us. Asterisk gives such a channel the best format that it knows,
-192 kHz, unless it is told ours, and would convert each frame up and down again.
-"""
-PERSON = "person"
-"""First argument with which such channels enter our application."""
+from voicebot.switchboard.ringing import NotReached, Ringing
 
 log = structlog.get_logger(__name__)
-
-
-class NotReached(Exception):
-    """Nobody answered. `cause`: ITU-T Q.850, 0 where the telephone could not be rung."""
-
-    def __init__(self, cause: int, why: str = "") -> None:
-        super().__init__(why or f"cause {cause}")
-        self.cause = cause
 
 
 class Telephone:
     """One telephone, rung once. A `MediaListener` of its own port.
 
-    endpoint: the channel to dial;  number, name: what its display shows
     gone:     is done when they have hung up, with the reason
     on_key:   is told each key
     """
 
     def __init__(self, services: Services, endpoint: str, *, number: str = "", name: str = "") -> None:
-        self.endpoint = endpoint
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.on_key: Callable[[str], None] = lambda digit: None
         self.sound: HoldSound
         self.leg: Leg
         self._services = services
-        self._ari = services.ari
-        self._number, self._name = number, name
-        self.channel_id = self._ari.new_id(Kind.PERSON)
-        self._inbox: EventInbox | None = None
-        self._asking = (
-            asyncio.Lock()
-        )  # while Asterisk is asked to ring: nobody hangs up what is not there yet
+        self._ringing = Ringing(services, endpoint, number=number, name=name)
         self._following: asyncio.Task[None] | None = None
         self._entered = False
         self._closed = False
+
+    @property
+    def channel_id(self) -> str:
+        return self._ringing.channel_id
 
     # --- ringing ----------------------------------------------------------------------------------------
 
     async def ring(self) -> None:
         """Ring until somebody answers. Raises NotReached. Cancelled, it stops ringing; `close()` is due."""
-        inbox = self._inbox = self._ari.subscribe()
-        inbox.expect(self.channel_id)
+        await self._ringing.begin()
+        await self._ringing.answered()
         try:
-            async with self._asking:
-                await finish(self._ari.request(self._originate()))
-        except (PbxError, ValueError) as error:
-            raise NotReached(0, str(error)) from error
-        inbox.confirm(self.channel_id)
-        await self._until_answered(inbox)
-        try:
-            await self._pick_up(inbox)
+            await self._pick_up(self._ringing.inbox)
         except CallEnded as ended:
             raise NotReached(ended.cause or 0, ended.reason) from ended
         except (PbxError, UserError) as error:  # no port is free, for instance
             raise NotReached(0, str(error)) from error
-
-    def _originate(self) -> Request:
-        return requests.originate(
-            app=self._ari.app,
-            channel_id=self.channel_id,
-            endpoint=self.endpoint,
-            timeout_s=LONGEST_RING_S,
-            caller_number=self._number,
-            caller_name=self._name,
-            args=PERSON,
-            formats=self._services.config.media.codec if self.endpoint.startswith(DIALPLAN) else "",
-        )
-
-    async def _until_answered(self, inbox: EventInbox) -> None:
-        while True:
-            event = await inbox.get()
-            match event:
-                case StasisStart() if event.channel.id == self.channel_id:
-                    return
-                case ChannelDestroyed() if event.channel.id == self.channel_id:
-                    raise NotReached(event.cause, event.cause_txt)
-                case Vanished() if event.id == self.channel_id:
-                    raise NotReached(0, event.reason)
 
     async def _pick_up(self, inbox: EventInbox) -> None:
         """Speak to whoever answered: a bridge and media of their own."""
@@ -125,7 +72,7 @@ class Telephone:
             self.channel_id, services.config.media.codec, vad=services.vad(), listener=self
         )
         self.sound = HoldSound(self._port.playout, self._port.sample_rate)
-        self.leg = Leg(self._ari, self.channel_id, self._port, inbox, services.config.media.advertise)
+        self.leg = Leg(services.ari, self.channel_id, self._port, inbox, services.config.media.advertise)
         await self.leg.__aenter__()
         self._entered = True
         self._following = asyncio.create_task(self._follow(), name="telephone")
@@ -152,7 +99,7 @@ class Telephone:
 
     async def join(self, bridge_id: str) -> None:
         """Go into another bridge. Raises PbxError where it, or whoever answered, is gone."""
-        await self._ari.request(requests.add_channels(bridge_id, self.channel_id))
+        await self._services.ari.request(requests.add_channels(bridge_id, self.channel_id))
 
     async def home(self) -> None:
         """Come back to where we alone speak to them. Raises PbxError."""
@@ -165,17 +112,13 @@ class Telephone:
             await finish(self._undo())
 
     async def _undo(self) -> None:
-        async with self._asking:
-            pass
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait({self._following})
         if self._entered:
             await self.leg.__aexit__(None, None, None)
         else:
-            await tolerant(self._ari, requests.hang_up(self.channel_id))
-            if self._inbox is not None:
-                self._inbox.close()
+            await self._ringing.hang_up()
         if not self.gone.done():
             self.gone.set_result("bot")
 

@@ -159,10 +159,11 @@ class Conferences:
             live.sit(who, who.id)
             return live
 
-        invitation = Invitation(services.ari, phone, channel_or_number, by, host, sit, self.notice)
+        shown = self.configured(room).title or room
+        invitation = Invitation(services, phone, channel_or_number, by, host, shown, sit, self.notice)
         self._invitations.setdefault(room, {})[invitation.id] = invitation
         try:
-            await invitation.ring(self.configured(room).title or room)
+            await invitation.ring()
         except BaseException:
             self._invitations[room].pop(invitation.id)
             raise

@@ -42,7 +42,8 @@ from voicebot.switchboard.queues.state import (
 )
 from voicebot.switchboard.queues.talk import Talk
 from voicebot.switchboard.queues.texts import texts_of, whisper_text
-from voicebot.switchboard.telephone import NotReached, Telephone
+from voicebot.switchboard.ringing import NotReached
+from voicebot.switchboard.telephone import Telephone
 
 if TYPE_CHECKING:
     from voicebot.switchboard.queues.house import QueueHouse

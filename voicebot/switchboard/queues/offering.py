@@ -10,7 +10,8 @@ from voicebot.acd import offer as rules
 from voicebot.acd.offer import Offer, Stage
 from voicebot.audio.frames import Samples
 from voicebot.call.speaking import Beep, beep
-from voicebot.switchboard.telephone import NotReached, Telephone
+from voicebot.switchboard.ringing import NotReached
+from voicebot.switchboard.telephone import Telephone
 
 
 class Offering:

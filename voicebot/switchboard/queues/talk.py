@@ -21,7 +21,8 @@ from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
 from voicebot.switchboard.queues.music import ringing
 from voicebot.switchboard.queues.side import Side
-from voicebot.switchboard.telephone import NotReached, Telephone
+from voicebot.switchboard.ringing import NotReached
+from voicebot.switchboard.telephone import Telephone
 
 SECOND_RING_S = 30.0
 """For so long a second person is rung."""

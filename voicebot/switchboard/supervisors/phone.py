@@ -23,9 +23,10 @@ from voicebot.audio.playout import Playout
 from voicebot.call.people import Company
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
+from voicebot.switchboard.ringing import NotReached
 from voicebot.switchboard.supervisors.modes import MODES, Mode, Presence, speaks
 from voicebot.switchboard.supervisors.snoop import Snoop
-from voicebot.switchboard.telephone import NotReached, Telephone
+from voicebot.switchboard.telephone import Telephone
 
 RING_S = 45.0
 """So long a supervisor's telephone rings."""
