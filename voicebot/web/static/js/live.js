@@ -154,8 +154,17 @@ function leave(id) {
   flush();
 }
 
-rows.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") hold(true); });
-rows.addEventListener("pointerleave", () => hold(rows.contains(document.activeElement)));
+// What is above may grow by a line: the list slips from under the pointer for a moment, which is no leaving.
+const LEFT_MS = 200;
+let leaving = 0;
+
+rows.addEventListener("pointerenter", (event) => {
+  clearTimeout(leaving);
+  if (event.pointerType === "mouse") hold(true);
+});
+rows.addEventListener("pointerleave", () => {
+  leaving = setTimeout(() => hold(rows.contains(document.activeElement)), LEFT_MS);
+});
 rows.addEventListener("focusin", () => hold(true));
 rows.addEventListener("focusout", (event) => hold(rows.contains(event.relatedTarget) || rows.matches(":hover")));
 
