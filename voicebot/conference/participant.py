@@ -39,6 +39,7 @@ class Participant:
     hand:    raised by key
     video:   has a picture
     talking: says something now, as Asterisk judges it
+    unaware: was not told before they came whether the conference is recorded
     """
 
     id: str
@@ -51,4 +52,5 @@ class Participant:
     allowed: bool = False
     hand: bool = False
     talking: bool = False
+    unaware: bool = False
     since_at: float = 0.0

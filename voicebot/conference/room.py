@@ -111,6 +111,8 @@ class Room:
         commands += self._settled()
         if not who.bot and not self.waiting and len(self.people) > 1:
             commands += self._announce("comes", who.name)
+        if self.recording and who.unaware:
+            commands.append(Announce("recorded"))
         return tuple(commands)
 
     def leave(self, id_: str) -> Commands:

@@ -265,3 +265,14 @@ class Rooms(RuleBasedStateMachine):
 
 TestRooms = Rooms.TestCase
 TestRooms.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_who_was_not_told_that_it_is_recorded_hears_it_inside() -> None:
+    invited = Participant("dora", unaware=True)
+    of = room(ANNA, BEN)
+    assert Announce("recorded") not in of.join(invited)
+    of.leave("dora")
+    of.record(True)
+    assert of.join(invited)[-1] == Announce("recorded")
+    assert Announce("recorded") not in of.join(CLEO)  # was told at the door
+    assert Room(Rules(record=True)).join(invited)[-1] == Announce("recorded")

@@ -111,13 +111,14 @@ async def serve(house: House, presenter: Presenter, handover: Handover) -> None:
     if live is not None and (why := live.room.refusal(who.host)) not in (None, "over"):
         await teller.tell(why)
         return
-    if config.record if live is None else live.room.recording:
+    recorded = config.record if live is None else live.room.recording
+    if recorded:
         await teller.tell("recorded")
     if config.wait_for_host and not who.host and (live is None or live.room.waiting):
         await teller.tell("waits")
     try:
         room = house.open(name, stage.services, presenter.route, language)
-        seat = room.sit(replace(who, since_at=time.time()), stage.leg.channel_id)
+        seat = room.sit(replace(who, unaware=not recorded, since_at=time.time()), stage.leg.channel_id)
     except Refused as refused:
         await teller.tell(refused.why)
         return

@@ -87,6 +87,7 @@ class Invitation:
                     name=self._phone.name,
                     number=self._phone.number or self._phone.channel,
                     host=self._host,
+                    unaware=True,
                     since_at=time.time(),
                 )
             )
