@@ -62,6 +62,12 @@ function key(event) {
     k: () => step(-1),
     g: () => { going = performance.now(); },
     d: () => $("#dial").showModal(),
+    Escape: () => { // the second one: the first has left the field
+      const search = $("[data-search]");
+      if (!search?.value) return;
+      search.value = "";
+      search.dispatchEvent(new Event("input", { bubbles: true }));
+    },
   };
   if (!acts[event.key]) return;
   event.preventDefault();
