@@ -26,6 +26,7 @@ from voicebot.web.api.pbx import pbx
 from voicebot.web.api.people import conferences, queues
 from voicebot.web.api.session import door, session
 from voicebot.web.api.sockets import sockets
+from voicebot.web.aside import Desk
 from voicebot.web.chat import Chats
 from voicebot.web.house import House
 from voicebot.web.live.feed import Feed
@@ -82,7 +83,7 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     state.feed, state.snapshots = Feed(house.hub), Snapshots(house)
     state.records = RecordIndex(house.config.var)
     state.chats, state.counting = Chats(house.config), Counting(house.config)
-    state.metrics = Metrics()
+    state.metrics, state.desk = Metrics(), Desk()
     state.metrics.browsers(lambda: state.feed.readers)
     api = APIRouter(prefix=f"{API}v1")
     for router in ROUTERS:

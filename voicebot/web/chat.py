@@ -23,11 +23,14 @@ from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.turns import Work, WorkResult
 from voicebot.errors import UserError
+from voicebot.web.aside import aside
 
 MOST, MOST_OF_ONE = 100, 10
 """Chats at once; the oldest ends."""
 IDLE_S = 1800.0
 MOST_TURNS = 500
+MOST_ASKING = 2
+"""Look-ups at the same time: they may be slow, and others need the panel's threads as well."""
 MOST_WORK = 20
 """Look-ups in a row, for one thing that was said."""
 
@@ -82,6 +85,7 @@ class Chats:
         self._config = config
         self._clock = clock
         self._chats: OrderedDict[str, Chat] = OrderedDict()
+        self._asking = asyncio.Semaphore(MOST_ASKING)
 
     async def begin(
         self,
@@ -93,7 +97,7 @@ class Chats:
         owner: str,
     ) -> tuple[Chat, list[ChatTurn]]:
         """Begin one. Raises UserError for a dialog that cannot run, or is given what it does not need."""
-        talk = await asyncio.to_thread(self._begin, file, given, language)
+        talk = await aside(self._begin, file, given, language)
         chat = Chat(secrets.token_urlsafe(12), name, owner, talk, live, self._clock())
         self._make_room(owner)
         self._chats[chat.id] = chat
@@ -121,7 +125,7 @@ class Chats:
             event = read_line(text, chat.talk.waits_for)
             if isinstance(event, Order):
                 raise UserError(f"/{event.name} is for the command line", "see /help of voicebot dialog chat")
-            await asyncio.to_thread(chat.talk.take, event)
+            await aside(chat.talk.take, event)
             return await self._go_on(chat)
 
     def end(self, chat: Chat) -> None:
@@ -151,7 +155,9 @@ class Chats:
                 work = chat.talk.waits_for
                 if work is None:
                     break
-                chat.talk.take(await asyncio.to_thread(self._work, work))
+                async with self._asking:
+                    result = await aside(self._work, work)
+                chat.talk.take(result)
         before: Any = chat.talk.turns[chat.shown - 1].slots if chat.shown else {}
         told = []
         for turn in chat.talk.turns[chat.shown :]:

@@ -130,6 +130,7 @@ async def _keep_store(config: Config, house: House) -> None:
 async def _finish(app: FastAPI) -> None:
     """What is still to be written; the store is there until after it."""
     app.state.feed.close()
+    app.state.desk.close()
     await app.state.journal.close()
     await app.state.doorkeeper.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -21,6 +20,7 @@ from voicebot.web.api.shapes import (
     Transfer,
     VisitMode,
 )
+from voicebot.web.aside import aside
 from voicebot.web.house import House, LiveCall, Supervisors
 from voicebot.web.plain import encoded
 from voicebot.web.problems import Trouble, absent, told
@@ -66,14 +66,14 @@ def phone_of(house: House, who: Identity, given: str | None) -> str:
 async def all_calls(who: Viewer, house: TheHouse) -> Response:
     """All live calls, the oldest first, without their conversations."""
     views = house.calls.calls()
-    text = await asyncio.to_thread(lambda: encoded({"calls": [v.as_dict(turns=False) for v in views]}))
+    text = await aside(lambda: encoded({"calls": [v.as_dict(turns=False) for v in views]}))
     return Response(text, media_type="application/json")
 
 
 @calls.get("/calls/{call_id}", operation_id="live_call", response_model=CallDetail, responses=ONE)
 async def one_call(who: Viewer, call: Called) -> Response:
     """One live call, with its conversation so far."""
-    return Response(await asyncio.to_thread(lambda: encoded(call.as_dict())), media_type="application/json")
+    return Response(await aside(lambda: encoded(call.as_dict())), media_type="application/json")
 
 
 @calls.get("/calls/{call_id}/may", operation_id="call_may", responses=told(401, 403, 404, 409, 422, 503))

@@ -21,6 +21,7 @@ from voicebot.outbound.reporting.run import report
 from voicebot.store.rows import CampaignRow, CampaignState, Status
 from voicebot.store.store import Store, open_store
 from voicebot.web.api.shapes import Shape
+from voicebot.web.aside import aside
 from voicebot.web.problems import Trouble, told
 from voicebot.web.security.needs import Supervisor, TheDoorkeeper, TheHouse, Viewer
 
@@ -235,7 +236,7 @@ class Counting:
         async with self._one:
             kept = self._kept.get(name)
             if kept is None or self._clock() - kept[0] > FRESH_S:
-                counted = await asyncio.to_thread(lambda: asyncio.run(self._count(name)))
+                counted = await aside(lambda: asyncio.run(self._count(name)))
                 kept = self._kept[name] = (self._clock(), counted)
                 while len(self._kept) > MOST_KEPT:
                     self._kept.pop(next(iter(self._kept)))

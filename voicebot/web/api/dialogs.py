@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,14 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
-from voicebot.authoring.picture.drawing import svg_of
-from voicebot.authoring.picture.graph import Graph
-from voicebot.authoring.picture.load import graph_of_file
-from voicebot.dialog.loading.files import DiskFiles, examine_dialog, read_text
-from voicebot.dialog.loading.loader import examine
+from voicebot.dialog.loading.files import read_text
 from voicebot.errors import Problem, UserError
 from voicebot.web.api.shapes import Shape, ThingName
+from voicebot.web.aside import Desk, aside
 from voicebot.web.chat import Chat, Chats, ChatTurn
+from voicebot.web.examining import Examined, drawn, examine_file, examine_text
 from voicebot.web.house import DialogInService, House
 from voicebot.web.naming import dialog_named, named
 from voicebot.web.problems import ProblemOut, Trouble, absent, told
@@ -111,9 +107,9 @@ async def all_dialogs(who: Viewer, house: TheHouse) -> list[DialogOut]:
 
 
 @dialogs.post("/check", operation_id="check_text", responses=ACTING)
-async def check_text(who: Author, given: Draft) -> Findings:
+async def check_text(request: Request, who: Author, given: Draft) -> Findings:
     """Find what is wrong with a dialog that is not saved. What it includes is looked for in the library."""
-    return await asyncio.to_thread(_examine_text, given.text)
+    return _findings(await _desk(request).do(examine_text, given.text))
 
 
 @dialogs.get("/{name}", operation_id="dialog", responses=ONE)
@@ -121,7 +117,7 @@ async def one_dialog(who: Viewer, house: TheHouse, name: ThingName) -> DialogDet
     """One dialog: its text, and where its calls are."""
     dialog = dialog_named(house, name)
     try:
-        text = await asyncio.to_thread(read_text, dialog.file)
+        text = await aside(read_text, dialog.file)
     except UserError:
         text = ""
     steps = _calls_in(house, dialog)
@@ -129,10 +125,10 @@ async def one_dialog(who: Viewer, house: TheHouse, name: ThingName) -> DialogDet
 
 
 @dialogs.get("/{name}/check", operation_id="check_dialog", responses=ONE)
-async def check(who: Viewer, house: TheHouse, name: ThingName) -> Findings:
+async def check(request: Request, who: Viewer, house: TheHouse, name: ThingName) -> Findings:
     """Find what is wrong with a dialog's file as it is now."""
     dialog = dialog_named(house, name)
-    return await asyncio.to_thread(_examine_file, Path(dialog.file))
+    return _findings(await _desk(request).do(examine_file, Path(dialog.file)))
 
 
 @dialogs.get("/{name}/steps", operation_id="dialog_steps", responses=ONE)
@@ -161,45 +157,21 @@ async def picture(
     """The dialog as a picture: every way that a call may take."""
     dialog = dialog_named(house, name)
     there = dict(_calls_in(house, dialog)) if counts else {}
-    drawn = await asyncio.to_thread(_drawn, Path(dialog.file), deep, there)
-    return Response(drawn, media_type="image/svg+xml")
+    found = await _desk(request).do(drawn, Path(dialog.file), deep, there)
+    if not isinstance(found, str):
+        raise Trouble(409, found)
+    return Response(found, media_type="image/svg+xml")
 
 
-def _drawn(path: Path, deep: bool, calls: dict[str, int]) -> str:
-    graph: Graph = graph_of_file(path, deep=deep, problems=True)
-    if calls:
-        nodes = tuple(
-            replace(node, lines=(*node.lines, ("out", _calls(calls[node.id])))) if node.id in calls else node
-            for node in graph.nodes
-        )
-        graph = replace(graph, nodes=nodes)
-    return svg_of(graph)
+def _desk(request: Request) -> Desk:
+    found: Desk = request.app.state.desk
+    return found
 
 
-def _calls(count: int) -> str:
-    return f"{count} call{'s' if count > 1 else ''} here"
-
-
-def _examine_file(path: Path) -> Findings:
-    try:
-        found = examine_dialog(path)
-    except UserError as error:
-        return _findings(None, error.problems, ())
-    return _findings(found.dialog, found.mistakes, found.warnings)
-
-
-def _examine_text(text: str) -> Findings:
-    try:
-        found = examine(text, "draft.yaml", "/nowhere", DiskFiles(), None, ())
-    except UserError as error:
-        return _findings(None, error.problems, ())
-    return _findings(found.dialog, found.mistakes, found.warnings)
-
-
-def _findings(dialog: object, mistakes: tuple[Problem, ...], warnings: tuple[Problem, ...]) -> Findings:
+def _findings(found: Examined) -> Findings:
     return Findings(
-        runs=dialog is not None,
-        findings=[_finding(p, False) for p in mistakes] + [_finding(p, True) for p in warnings],
+        runs=found.runs,
+        findings=[_finding(p, False) for p in found.mistakes] + [_finding(p, True) for p in found.warnings],
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from voicebot import __version__
+from voicebot.web.aside import aside
 from voicebot.web.house import Condition, House
 from voicebot.web.metrics import Metrics
 from voicebot.web.naming import named
@@ -132,4 +132,4 @@ async def metrics(request: Request, house: TheHouse) -> Response:
         raise absent("there are no metrics here", "set panel.metrics = true")
     kept: Metrics = request.app.state.metrics
     kept.look(house)
-    return Response(await asyncio.to_thread(kept.text), headers={"content-type": CONTENT_TYPE_LATEST})
+    return Response(await aside(kept.text), headers={"content-type": CONTENT_TYPE_LATEST})

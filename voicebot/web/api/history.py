@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sqlite3
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import BaseModel, Field
 from voicebot.call.record import CallRecord
 from voicebot.errors import Problem
 from voicebot.web.api.shapes import CallId
+from voicebot.web.aside import aside
 from voicebot.web.plain import encoded
 from voicebot.web.problems import Trouble, absent, told
 from voicebot.web.records.index import RecordIndex, Wanted
@@ -90,7 +90,7 @@ async def search(
     index = index_of(request)
     wanted = Wanted(text, number, dialog, outcome, direction, campaign, goal, since, until)
     try:
-        found = await asyncio.to_thread(index.find, wanted, after, most)
+        found = await aside(index.find, wanted, after, most)
     except sqlite3.Error as error:
         raise Trouble(503, f"the index of records cannot be read: {error}", "try again in a moment") from None
     calls = [PastCall.model_validate(each) for each in found.calls]
@@ -101,7 +101,7 @@ async def search(
 async def choices(request: Request, who: Viewer) -> Choices:
     """The dialogs, outcomes and campaigns that past calls had, the most frequent first."""
     try:
-        return Choices.model_validate(await asyncio.to_thread(index_of(request).choices))
+        return Choices.model_validate(await aside(index_of(request).choices))
     except sqlite3.Error as error:
         raise Trouble(503, f"the index of records cannot be read: {error}", "try again in a moment") from None
 
@@ -115,7 +115,7 @@ async def choices(request: Request, who: Viewer) -> Choices:
 async def record(who: Viewer, house: TheHouse, call_id: CallId, request: Request) -> Response:
     """A call's record: docs/call-record.md."""
     path = await _record(house.config.var, request, call_id)
-    text = await asyncio.to_thread(_as_record, path)
+    text = await aside(_as_record, path)
     if text is None:
         raise absent(f"the record of call {call_id} cannot be read", "see `voicebot calls show`")
     return Response(text, media_type="application/json")
@@ -143,7 +143,7 @@ async def recording(who: Viewer, house: TheHouse, call_id: CallId, request: Requ
 async def peaks(who: Viewer, house: TheHouse, call_id: CallId, request: Request) -> Peaks:
     """The shape of a recording: the loudest sample of each moment, of both sides."""
     path = await _wav(house.config.var, request, call_id)
-    return await asyncio.to_thread(peaks_of, path)
+    return await aside(peaks_of, path)
 
 
 async def _record(var: Path, request: Request, id: str) -> Path:
@@ -154,7 +154,7 @@ async def _record(var: Path, request: Request, id: str) -> Path:
             day = ""
         return record_path(var, id, day)
 
-    path = await asyncio.to_thread(find)
+    path = await aside(find)
     if path is None:
         raise absent(f"there is no record of call {id}", "it may be live still, or was erased")
     return path
@@ -167,7 +167,7 @@ async def _wav(var: Path, request: Request, id: str) -> Path:
         record = read_json(path)
         return None if record is None else recording_path(path, record.get("recording"), var)
 
-    found = await asyncio.to_thread(find)
+    found = await aside(find)
     if found is None:
         raise absent(f"call {id} has no recording", "routes and campaigns say whether they record")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
 
+from voicebot.web.aside import aside
 from voicebot.web.problems import told
 from voicebot.web.security.needs import Needs, Viewer
 
@@ -27,7 +27,7 @@ MACHINES, BROWSERS = "token", "session"
 @document.get("/openapi.json", operation_id="openapi", responses=told(401, 403, 422, 503))
 async def openapi(request: Request, who: Viewer) -> dict[str, Any]:
     """This document."""
-    found: dict[str, Any] = await asyncio.to_thread(request.app.openapi)  # put together once
+    found: dict[str, Any] = await aside(request.app.openapi)  # put together once
     return found
 
 

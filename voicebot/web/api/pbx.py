@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from voicebot.supervision.state import PbxState
 from voicebot.web.api.calls import phone_of
 from voicebot.web.api.shapes import Dial, Done, HangUp, Leg, Monitor, QueuePause
+from voicebot.web.aside import aside
 from voicebot.web.house import PbxWatch
 from voicebot.web.plain import encoded, plain
 from voicebot.web.problems import absent, told
@@ -33,7 +33,7 @@ ThePbx = Annotated[PbxWatch, Depends(pbx_of)]
 async def state(who: Viewer, watch: ThePbx) -> Response:
     """Channels, bridges, telephones, Asterisk's own queues, registrations, and what is stuck."""
     seen = watch.state()  # immutable: it may be put into words elsewhere
-    return Response(await asyncio.to_thread(lambda: encoded(plain(seen))), media_type="application/json")
+    return Response(await aside(lambda: encoded(plain(seen))), media_type="application/json")
 
 
 @pbx.post("/dial", operation_id="dial", responses=ACTING)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+from voicebot.web.aside import aside
 from voicebot.web.house import House
 from voicebot.web.live.feed import Filter
 from voicebot.web.plain import encoded, plain
@@ -32,7 +33,7 @@ class Snapshots:
         await asyncio.sleep(GATHER_S)
         del self._coming[filter]  # who comes from now on needs another look
         views = self._look(filter)
-        return await asyncio.to_thread(lambda: encoded(_told(views)))
+        return await aside(lambda: encoded(_told(views)))
 
     def _look(self, filter: Filter) -> dict[str, Any]:
         """Collect the views, which are immutable: they are put into words in a thread."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sqlite3
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from voicebot.web.api.history import index_of
+from voicebot.web.aside import aside
 from voicebot.web.pages.rendering import render
 from voicebot.web.records.index import Wanted
 from voicebot.web.security.needs import Viewer
@@ -41,7 +41,7 @@ async def history(
     onward, problem = "", ""
     try:
         place = after if _AFTER.match(after) else ""
-        found = await asyncio.to_thread(index_of(request).find, wanted, place, MOST)
+        found = await aside(index_of(request).find, wanted, place, MOST)
         calls, onward = found.calls, found.after
     except sqlite3.Error:
         problem = "The index of records cannot be read. Try again in a moment."

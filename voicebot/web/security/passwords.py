@@ -8,6 +8,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from voicebot.errors import Problem, UserError
+from voicebot.web.aside import aside
 
 LEAST_CHARACTERS = 10
 MOST_BYTES = 1024
@@ -30,14 +31,14 @@ class Passwords:
         """Return the hash of a password. Raises UserError for one that is no good."""
         check_password(password)
         async with self._room:
-            return await asyncio.to_thread(_hasher.hash, password)
+            return await aside(_hasher.hash, password)
 
     async def right(self, password: str, hashed: str | None) -> bool:
         """Whether the password is the one; None: nobody's, which takes as long."""
         if len(password.encode(errors="surrogatepass")) > MOST_BYTES:
             password, hashed = "", None
         async with self._room:
-            return await asyncio.to_thread(_right, password, hashed)
+            return await aside(_right, password, hashed)
 
 
 def hash_password(password: str) -> str:
