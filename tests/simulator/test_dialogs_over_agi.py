@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.contract.talk import ScriptedSpeech
@@ -29,6 +31,7 @@ from voicebot.speech.tts import Voice
 pytestmark = pytest.mark.simulator
 
 WITHIN_S = 8.0
+VOICE = (np.sin(np.arange(160) / 3) * 3000).astype("<i2")
 DIALOG = """
 dialog: bakery
 language: en-US
@@ -165,10 +168,11 @@ class House:
         return self._speech[0]
 
     @asynccontextmanager
-    async def call(self) -> AsyncIterator[Pbx]:
+    async def call(self, query: str = "") -> AsyncIterator[Pbx]:
         """A call, which has ended when the block is left."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
-        request = "agi_network_script: dialog/600\nagi_request: agi://x/dialog/600\nagi_uniqueid: 1.1\n"
+        script = f"dialog/600{query}"
+        request = f"agi_network_script: {script}\nagi_request: agi://x/{script}\nagi_uniqueid: 1.1\n"
         writer.write(f"agi_network: yes\n{request}agi_callerid: 1\n\n".encode())
         pbx = Pbx(reader, writer)
         serving = asyncio.create_task(pbx.serve())
@@ -195,7 +199,11 @@ async def house(tmp_path: Path, memory: Path) -> AsyncIterator[House]:
     dialog = tmp_path / "bakery.yaml"
     dialog.write_text(DIALOG)
     config = Config.model_validate(
-        {"paths": {"var": str(tmp_path / "var")}, "routes": [{"number": "600", "dialog": str(dialog)}]}
+        {
+            "paths": {"var": str(tmp_path / "var")},
+            "limits": {"reserve_mb": 0},
+            "routes": [{"number": "600", "dialog": str(dialog), "record": True}],
+        }
     )
     made: list[Speech] = []
 
@@ -272,6 +280,58 @@ async def test_who_ends_a_call_from_outside(house: House, reason: str, hung_up: 
         house.calls[0].end(reason)
     assert (house.records[0].ended_by, pbx.hung_up) == (reason, hung_up)
     assert dict(pbx.set)["VOICEBOT_CALL"] == house.records[0].id
+
+
+async def test_with_the_callers_voice_a_call_is_recorded_and_can_be_listened_to(
+    house: House, tmp_path: Path
+) -> None:
+    token = "0123456789abcdef" * 2
+    asked: list[bytes] = []
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(VOICE.tobytes())
+                await writer.drain()
+                await asyncio.sleep(0.005)
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with house.call(f"?voice={port}:{token}") as pbx:
+            pbx.prompt_s = 0.2
+            await pbx.plays(1)
+            ear = house.calls[0].stage.live.listen()
+            both = [frames async for _, frames in _first(ear, 5)]
+            pbx.press("1")
+    assert asked == [f"{token}\n".encode()]
+    assert any(np.frombuffer(caller, "<i2").any() for caller, _ in both)
+    record = house.records[0]
+    assert (record.outcome, record.rtp["received"] > 10) == ("ordered", True)
+    (recording,) = (tmp_path / "var").rglob(record.recording or "none")
+    with wave.open(str(recording)) as wav:
+        assert wav.getparams()[:3] == (2, 2, 8000)
+        samples = np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, 2)
+    assert samples[:, 0].any(), "the caller"
+    assert samples[:, 1].any(), "the bot"
+
+
+async def _first(ear: Any, count: int) -> AsyncIterator[tuple[int, tuple[bytes, bytes]]]:
+    number = 0
+    async for frames in ear:
+        yield number, frames
+        number += 1
+        if number == count:
+            ear.close()
+            return
+
+
+async def test_a_voice_that_does_not_come_leaves_the_keys(house: House) -> None:
+    async with house.call(f"?voice=1:{'0' * 32}") as pbx:
+        await pbx.plays(1)
+        pbx.press("1")
+    assert (house.records[0].outcome, pbx.statuses[-1]) == ("ordered", "ok")
 
 
 async def test_keys_over_every_prompt_interrupt_each_of_them(house: House) -> None:
