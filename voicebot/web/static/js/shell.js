@@ -56,7 +56,7 @@ function key(event) {
   }
   going = 0;
   const acts = {
-    "/": () => $("[data-search]")?.focus(),
+    "/": () => ($("[data-search]") ?? $("#say input"))?.focus(),
     "?": () => $("#keys").showModal(),
     j: () => step(1),
     k: () => step(-1),
