@@ -101,6 +101,22 @@ def answers(words: tuple[str, ...]) -> bytes:
     return b"200 result=0 endpos=5\n" if words[0] == "STREAM" else OK
 
 
+async def test_who_is_on_another_machine_is_known() -> None:
+    found: list[bool] = []
+
+    async def note(channel: AgiChannel, name: str) -> None:
+        found.append(channel.local)
+
+    async with serving(bind="127.0.0.1") as server:
+        server.scripts.add("note", note)
+        for source in ("127.0.0.1", "127.0.0.2"):  # the second stands for another machine
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port, local_addr=(source, 0))
+            writer.write(b"agi_network_script: note/x\nagi_request: agi://x/note/x\n\n")
+            await Peer(reader, writer).all()
+            writer.close()
+    assert found == [True, False]
+
+
 async def test_a_script_runs_and_tells_that_it_did() -> None:
     async with serving() as server, peer(server, "plays/x") as asterisk:
         said = await asterisk.all(answers)

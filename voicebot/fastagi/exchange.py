@@ -73,6 +73,8 @@ class Exchange:
         self._interruption: asyncio.TimerHandle | None = None
         self._sent_at = 0.0
         self._series: _Series | None = None
+        self.local = True
+        """Whether who speaks AGI here is on this machine."""
         self.fault = ""
         """What the peer did wrong, for which the session was closed."""
 

@@ -149,6 +149,8 @@ class _Connection(asyncio.Protocol):
             permitted=server.permitted,
             deadlines=server.deadlines,
         )
+        here = transport.get_extra_info("sockname")
+        self._channel.local = isinstance(here, tuple) and here[0] == self._peer
         self._channel.watch(server.environment_s)
 
     def data_received(self, data: bytes) -> None:

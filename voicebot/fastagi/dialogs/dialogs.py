@@ -75,7 +75,8 @@ class AgiDialogs:
             dialog = await self._dialog(route)
         except UserError as error:
             raise AgiError(f"the dialog cannot be held: {error.problems[0]}") from error
-        place = voice_of(channel.environment)
+        # Nobody elsewhere has us connect to a port of this machine.
+        place = voice_of(channel.environment) if channel.local else None
         services, id_ = self._services(route), os.urandom(8).hex()
         call = AgiCall(id_, channel, route, dialog, services, self._files, voice=place is not None)
         call.record.called.number = number
