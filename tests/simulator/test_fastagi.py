@@ -218,7 +218,7 @@ async def test_hostile_environments_are_closed_in_time_with_one_line(attack: Att
     with capture_logs() as logs:
         async with serving(environment_s=0.2) as server, peer(server) as hostile:
             began = time.monotonic()
-            attacking = asyncio.create_task(attack(hostile))
+            attacking = asyncio.ensure_future(attack(hostile))
             assert await hostile.line() == ()
             assert time.monotonic() - began < 1.0
             attacking.cancel()
