@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import compile_path
 from starlette.websockets import WebSocket
 
 from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError
@@ -104,6 +109,16 @@ def told(*statuses: int) -> dict[int | str, dict[str, object]]:
 def install(app: FastAPI) -> None:
     """Let all errors be told in this way."""
 
+    @cache
+    def ways() -> list[tuple[re.Pattern[str], set[str]]]:
+        """Return which methods are taken where."""
+        known: list[Any] = list(iter_route_contexts(app.routes))
+        return [
+            (compile_path(each.path)[0], set(each.methods))
+            for each in known
+            if getattr(each, "methods", None)
+        ]
+
     @app.exception_handler(Trouble)
     async def _trouble(request: Request | WebSocket, error: Trouble) -> Response | None:
         if isinstance(request, WebSocket):  # not accepted yet
@@ -146,7 +161,12 @@ def install(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         words = {404: "there is nothing at this address", 405: "this address does not take that method"}
         what = words.get(error.status_code, str(error.detail))
-        return answer(error.status_code, [Problem(what)], dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:  # what it has names the methods of one route, and there are more
+            path = request.url.path
+            taken = {method for way, methods in ways() if way.match(path) for method in methods}
+            headers["Allow"] = ", ".join(sorted(taken))
+        return answer(error.status_code, [Problem(what)], headers)
 
     @app.exception_handler(Exception)
     async def _ours(request: Request, error: Exception) -> Response:

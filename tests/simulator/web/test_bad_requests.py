@@ -138,3 +138,18 @@ def test_the_local_token_is_private_and_goes_with_the_panel(tmp_path: Path) -> N
     with served(tmp_path, 0):
         assert file.stat().st_mode & 0o077 == 0
     assert not file.exists()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session", "/api/v1/users/anna"])
+def test_what_an_address_takes_is_told_whole(panel: Served, path: str) -> None:
+    told = httpx.request("PUT", panel.at + path, headers={"authorization": f"Bearer {panel.token}"})
+    assert told.status_code == 405
+    expected = {"/api/v1/session": "DELETE, GET, POST", "/api/v1/users/anna": "DELETE, PATCH"}
+    assert told.headers["allow"] == expected[path]
+
+
+@pytest.mark.parametrize("on", [1, "yes", "false", None])
+def test_yes_and_no_are_nothing_else(panel: Served, on: object) -> None:
+    headers = {"authorization": f"Bearer {panel.token}"}
+    told = httpx.post(f"{panel.at}/api/v1/conferences/lobby/record", json={"on": on}, headers=headers)
+    assert told.status_code == 422

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from voicebot.dialog.loading.files import read_text
 from voicebot.errors import Problem, UserError
@@ -199,7 +199,7 @@ class NewChat(Shape):
         default_factory=dict, max_length=100, description="Values that the dialog needs."
     )
     language: str = Field("", pattern=r"^[A-Za-z-]{0,20}$", description="The language that it begins in.")
-    live: bool = Field(False, description="Really ask services, run hooks, and ask language models.")
+    live: StrictBool = Field(False, description="Really ask services, run hooks, and ask language models.")
 
 
 class Line(Shape):

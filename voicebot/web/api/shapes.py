@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from voicebot.config.people import CHANNEL, NAME
 
@@ -92,7 +92,7 @@ class Correct(Shape):
     """Another value for a slot; null forgets what was learnt."""
 
     slot: str = Field(min_length=1, max_length=64, examples=["day"])
-    value: str | int | float | bool | None = Field(examples=["2026-11-24"])
+    value: StrictStr | StrictInt | StrictFloat | StrictBool | None = Field(examples=["2026-11-24"])
 
 
 class Jump(Shape):
@@ -138,7 +138,7 @@ class Pause(Shape):
 class Move(Shape):
     """A place in the queue, from 1."""
 
-    position: int = Field(ge=1, le=10_000)
+    position: StrictInt = Field(ge=1, le=10_000)
 
 
 class Give(Shape):
@@ -150,7 +150,7 @@ class Give(Shape):
 class On(Shape):
     """Whether it is on."""
 
-    on: bool
+    on: StrictBool
 
 
 class Invite(Shape):
@@ -223,7 +223,7 @@ class QueuePause(Shape):
 
     queue: str = Field("", max_length=80, pattern=r"^[A-Za-z0-9_.-]*$", description="Empty: all queues.")
     member: Telephone
-    paused: bool
+    paused: StrictBool
     reason: str = Field("", max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
