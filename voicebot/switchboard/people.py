@@ -13,7 +13,9 @@ from voicebot.call.people import Presenter
 from voicebot.call.services import Services
 from voicebot.config import Config, Route
 from voicebot.dialog.turns import Handover
-from voicebot.switchboard.queues.house import MayDial, Presence, QueueHouse
+from voicebot.switchboard.queues.callbacks import MayDial
+from voicebot.switchboard.queues.hall import Presence
+from voicebot.switchboard.queues.house import QueueHouse
 
 
 class Taker(Protocol):
@@ -53,7 +55,7 @@ class PeopleOfOurs:
 
     async def quiet(self) -> None:
         """The gateway stops: begin no more call-backs, and return once nobody is on the line for one."""
-        await self.queues.call_backs.quiet()
+        await self.queues.quiet()
 
     async def close(self) -> None:
         """The gateway ends: call-backs that go on are ended, states are written. Asterisk is asked yet."""

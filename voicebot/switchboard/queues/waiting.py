@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import structlog
@@ -31,11 +32,13 @@ from voicebot.switchboard.hold_sound import HoldSound, rendered
 from voicebot.switchboard.queues.offering import Offering
 from voicebot.switchboard.queues.side import PersonOnLine, Side
 from voicebot.switchboard.queues.talk import Talk, TalkEnd
+from voicebot.switchboard.queues.targets import channel_to
 from voicebot.switchboard.queues.texts import announcement_text, spaced, texts_of, whisper_text
 from voicebot.switchboard.telephone import Telephone
 
 if TYPE_CHECKING:
-    from voicebot.switchboard.queues.house import QueueHouse
+    from voicebot.switchboard.queues.callbacks import CallBacks
+    from voicebot.switchboard.queues.hall import Hall
 
 ASK_S = 40.0
 """Who was asked for the number and says nothing for so long goes on waiting."""
@@ -96,7 +99,13 @@ class Waiting:
     call_back = False
 
     def __init__(
-        self, house: QueueHouse, presenter: Presenter, handover: Handover, waiter: Waiter, side: Side | None
+        self,
+        hall: Hall,
+        call_backs: CallBacks,
+        presenter: Presenter,
+        handover: Handover,
+        waiter: Waiter,
+        side: Side | None,
     ) -> None:
         stage = presenter.stage
         self.waiter = waiter
@@ -110,9 +119,10 @@ class Waiting:
         self.stage = stage
         self.presenter = presenter
         self.talk: Talk | None = None
-        self._house = house
-        self._config = house.config_of(waiter.queue)
-        self._clock = house.clock
+        self._hall = hall
+        self._call_backs = call_backs
+        self._config = hall.config_of(waiter.queue)
+        self._clock = hall.clock
         self._texts = texts_of(self.language)
         self._number = person.number
         self.side = side or self._new_side()
@@ -133,7 +143,7 @@ class Waiting:
         stage = self.stage
         keep = {"call"} if stage.live.view().recording == "on" else set()
         sound = HoldSound(stage.port.playout, stage.port.sample_rate, stage.prompts)
-        return Side(stage.services.ari, stage.leg, sound, self._house.music_of(self.waiter.queue), keep)
+        return Side(stage.services.ari, stage.leg, sound, self._hall.music_of(self.waiter.queue), keep)
 
     # --- the caller's ear and keys ----------------------------------------------------------------------
 
@@ -183,9 +193,9 @@ class Waiting:
         self.stage.live.state("waiting", person="", queue=self.waiter.queue, summary=self.summary)
         if not self.side.sound.on:
             self.side.sound.start(self.side.music)
-        if not self._again and self._house.full(self.waiter.queue):
+        if not self._again and self._hall.full(self.waiter.queue):
             return await self._nobody("full")
-        self._house.enter(self)
+        self._hall.enter(self)
         announcing = asyncio.create_task(self._announce(), name="announcements")
         try:
             return await self._wait()
@@ -196,18 +206,18 @@ class Waiting:
             raise
         finally:
             announcing.cancel()
-            self._house.leave(self, abandoned=self.record.outcome == "abandoned")
+            self._hall.leave(self, abandoned=self.record.outcome == "abandoned")
             await self._withdraw()
             if self.agent:  # they were to be asked just now
-                self._house.offer_ended(self, self._house.agent(self.agent), "withdrawn")
+                self._hall.offer_ended(self, self._hall.agent(self.agent), "withdrawn")
 
     async def _wait(self) -> TalkEnd | Handover | None:
         until = self._clock() + self._config.longest_wait_s
         while True:
             match await self._next(until):
                 case _Assigned(agent) if self._asking is not None:
-                    self._house.offer_ended(self, agent, "withdrawn")
-                    self._house.hold(self, True)
+                    self._hall.offer_ended(self, agent, "withdrawn")
+                    self._hall.hold(self, True)
                 case _Assigned(agent):
                     self._begin_offer(agent)
                 case _Offered(offer) if offer is self._offer:
@@ -243,9 +253,9 @@ class Waiting:
     async def _nobody(self, outcome: Literal["full", "dropped", "nobody"]) -> Handover | None:
         """The caller goes on to `otherwise`, or hears that nobody can take the call."""
         await self._withdraw()
-        self._house.hold(self, True)
+        self._hall.hold(self, True)
         self._end(outcome)
-        self._house.given_on(self.waiter.queue)
+        self._hall.given_on(self.waiter.queue)
         if self._config.otherwise:
             return self._onward(self._config.otherwise)
         await self._say(self._texts.nobody)
@@ -277,7 +287,7 @@ class Waiting:
         while announcing.due is not None:
             await asyncio.sleep(max(0.0, announcing.due - self._clock()))
             if self._asking is None and self.talk is None:
-                what = announcing.next(self._clock(), *self._house.position(self))
+                what = announcing.next(self._clock(), *self._hall.position(self))
                 if what is not None:
                     text = announcement_text(
                         self._texts, what, greeting=config.greeting, call_back_key=config.call_back_key
@@ -303,7 +313,7 @@ class Waiting:
         rate = self.stage.port.sample_rate
         if not shared:
             return await rendered(services.tts, text, voice, rate)
-        return await self._house.phrases.speak(
+        return await self._hall.phrases.speak(
             services.tts, route.speech(voice.language).tts, text, voice, rate
         )
 
@@ -313,7 +323,7 @@ class Waiting:
         config = self._config
         self._offered_to = agent
         self._phone = Telephone(
-            self.stage.services, self._house.channel_of(agent.name), number=self._number, name=self.caller
+            self.stage.services, self._hall.channel_of(agent.name), number=self._number, name=self.caller
         )
         self._offer = Offer(
             self._clock(), ring_s=config.ring_s, accept_key=config.accept_key, whisper=config.whisper
@@ -377,7 +387,7 @@ class Waiting:
         self.agent = ""
         self.record.offers[-1].outcome = outcome
         self.record.offers[-1].ended_ms = self._ms()
-        self._house.offer_ended(self, agent, outcome)
+        self._hall.offer_ended(self, agent, outcome)
 
     async def _meet(self, agent: Agent, phone: Telephone) -> TalkEnd | None:
         """Let the two talk. None: the agent was gone at once, and the caller has their old place again."""
@@ -385,7 +395,7 @@ class Waiting:
         self.record.accepted_ms = self._ms()
         self.record.waited_ms = self._ms() - self.record.began_ms
         self.record.agent = agent.name
-        title = self._house.title_of(agent.name)
+        title = self._hall.title_of(agent.name)
         self._person_is(title)
         talk = self.talk = Talk(
             services=self.stage.services,
@@ -393,12 +403,12 @@ class Waiting:
             phone=phone,
             person=title,
             record=self.record,
-            dialled=self._house.dialled,
+            dialled=partial(channel_to, self._hall.config),
             ms=self._ms,
             clock=self._clock,
             on_person=self._person_changed,
         )
-        self._house.talk_began(self, agent)
+        self._hall.talk_began(self, agent)
         self._accompany(talk, title)
         began = self._clock()
         lost = False
@@ -412,14 +422,14 @@ class Waiting:
             self.record.talked_ms += round(talked * 1000)
             if not lost:
                 self._end("answered")
-            self._house.talk_ended(self, agent, None if lost else talked)
+            self._hall.talk_ended(self, agent, None if lost else talked)
         if not lost:
             return end
         self.record.offers[-1].outcome = "lost"
         self.record.agent, self.record.accepted_ms = "", None
         await self.side.hold()
         self.stage.live.state("waiting", person="")
-        self._house.back(self)
+        self._hall.back(self)
         return None
 
     def _person_is(self, person: str) -> None:
@@ -430,7 +440,7 @@ class Waiting:
         self._person_is(person)
         if self.talk is not None:
             self._accompany(self.talk, person)
-        self._house.agent_left(self)
+        self._hall.agent_left(self)
 
     def _accompany(self, talk: Talk, person: str) -> None:
         """Tell the call who has the caller now: for supervisors."""
@@ -455,9 +465,9 @@ class Waiting:
         if self._asking is not None:
             return
         await self._withdraw()
-        self._house.hold(self, True)
+        self._hall.hold(self, True)
         try:
-            known = self._house.number_to_call(self.waiter.queue, self._number)
+            known = self._call_backs.number_to_call(self.waiter.queue, self._number)
         except UserError:
             known = ""
         self._asking = CallBackKeys(known)
@@ -484,7 +494,7 @@ class Waiting:
             await self._say(self._texts.still_there)
             return False
         try:
-            number = self._house.number_to_call(self.waiter.queue, number)
+            number = self._call_backs.number_to_call(self.waiter.queue, number)
         except UserError as why_not:
             log.info("no call-back", why=str(why_not))
             self._go_on_waiting()
@@ -496,13 +506,13 @@ class Waiting:
             return False
         self.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))
         self._end("call_back")
-        self._house.promise(self, number)
+        self._call_backs.add(self, number)
         await self._say(self._texts.promised)
         return True
 
     def _go_on_waiting(self) -> None:
         self._asking = None
-        self._house.hold(self, False)
+        self._hall.hold(self, False)
 
 
 def composed(handover: Handover) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from voicebot.config import AgentConfig, Config, QueueConfig
-from voicebot.switchboard.queues import house as queue_house
+from voicebot.switchboard.queues import hall
 from voicebot.switchboard.queues.house import QueueHouse
+from voicebot.switchboard.queues.targets import channel_to
 
 pytestmark = pytest.mark.unit
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.unit
 async def test_agents_without_a_registered_telephone_are_away_though_nobody_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue_house, "LOOK_AGAIN_S", 0.001)
+    monkeypatch.setattr(hall, "LOOK_AGAIN_S", 0.001)
     config = Config(
         queues={"support": QueueConfig()},
         agents={
@@ -47,7 +48,5 @@ async def test_an_extension_is_rung_by_a_channel_that_stays_in_the_way(tmp_path:
     config = Config(
         queues={"support": QueueConfig()}, agents={"anna": AgentConfig(channel="PJSIP/anna")}
     ).model_copy(update={"base": tmp_path})
-    house = QueueHouse(config, None)
-    assert house.dialled("777") == "Local/777@voicebot-handover/n"
-    assert house.dialled("agent:anna") == "PJSIP/anna"
-    await house.close()
+    assert channel_to(config, "777") == "Local/777@voicebot-handover/n"
+    assert channel_to(config, "agent:anna") == "PJSIP/anna"
