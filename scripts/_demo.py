@@ -112,7 +112,7 @@ async def demonstrate(number: str, script: tuple[Step, ...], *, keep: bool, as_j
         show_record(out, record)
         if keep:
             rig.keep()
-            out.print(_how_to_dial(rig, await rig.panel_link()), highlight=False)
+            out.print(_how_to_dial(rig, await rig.panel_link()), highlight=False, soft_wrap=True)
         if as_json:
             print(json.dumps(_result(number, record, set_up_s, story), ensure_ascii=False))
         return 0 if record.goal else 1
@@ -144,6 +144,7 @@ def _how_to_dial(rig: Rig, link: str) -> str:
         f"\nAll is running. Point a softphone at [bold]{host}:{port}[/] (UDP, no registration) "
         f"and dial 600 to 604, for example sip:600@{host}:{port}\n"
         f"panel:   [bold]{link or rig.panel}[/] (signs in once, within five minutes)\n"
+        f"again:   .venv/bin/voicebot panel link --config {rig.config_file}\n"
         f"gateway: pid {rig.gateway_pid}, log {rig.gateway_log}\n"
         f"stop:    kill {rig.gateway_pid}; scripts/asterisk down --state {rig.folder / 'asterisk'}"
     )
