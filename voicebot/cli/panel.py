@@ -25,13 +25,11 @@ from voicebot.store.panel import PanelBook
 from voicebot.store.store import open_store
 from voicebot.web.security import secrets
 from voicebot.web.security.passwords import hash_password
-from voicebot.web.security.roles import LOCAL, Role
+from voicebot.web.security.roles import LOCAL, OPERATOR, Role
 
 T = TypeVar("T")
 LINK_MINUTES = 5
 PATIENCE_S = 10.0
-OPERATOR = "operator"
-"""Name of who signs in by a link without being a user."""
 
 panel = typer.Typer(no_args_is_help=True, help="Users of the panel, tokens of machines, links to sign in.")
 user = typer.Typer(no_args_is_help=True, help="Who may sign in.")

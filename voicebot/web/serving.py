@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -71,7 +72,7 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         port = listening.getsockname()[1]
         token = await asyncio.to_thread(write_token, config.var)
         app = make_app(house, port=port, local_token=token)
-        stack.callback(token_file(config.var).unlink, missing_ok=True)
+        stack.callback(_take_away, token_file(config.var), f"{token}\n")
         if house.store is None:
             keeping = asyncio.create_task(_keep_store(config, house), name="panel store")
             stack.push_async_callback(_end, keeping)
@@ -104,9 +105,16 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         address = f"http://{host}:{port}"
         here = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
         address_file(config.var).write_text(here)
-        stack.callback(address_file(config.var).unlink, missing_ok=True)
+        stack.callback(_take_away, address_file(config.var), here)
         log.info("panel", at=address)
         yield address
+
+
+def _take_away(path: Path, ours: str) -> None:
+    """Remove a file that we wrote, unless the gateway after us has written its own."""
+    with suppress(OSError):
+        if path.read_text() == ours:
+            path.unlink()
 
 
 async def _keep_store(config: Config, house: House) -> None:

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from tests.house import PASSWORD
 from tests.simulator.web.panel import Served, served
+from voicebot.store.errors import StoreUnavailable
 from voicebot.store.panel_rows import PanelSession
 from voicebot.web.security import secrets
 from voicebot.web.security.doorkeeper import FRESH_S
@@ -239,3 +240,46 @@ def test_everything_that_was_done_or_tried_is_kept(panel: Served) -> None:
                 break
     assert statuses == [403, 200]
     assert told == [("anna", "lobby", 200), ("vera", "lobby", 403)]
+
+
+def test_a_stream_ends_with_its_token(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicebot.web.api.sockets.STILL_EVERY_S", 0.1)
+    with panel.sign_in("anna") as admin:
+        made = admin.post("/api/v1/tokens", json={"name": "ear", "role": "viewer"}).json()
+        headers = {"authorization": f"Bearer {made['token']}"}
+        url = panel.at.replace("http", "ws", 1) + "/api/v1/calls/0000000000000000/listen"
+        with connect(url, additional_headers=headers) as socket:
+            socket.recv(5)
+            assert admin.delete("/api/v1/tokens/ear").status_code == 200
+            with pytest.raises(ConnectionClosedError, match="4401"):
+                while True:
+                    socket.recv(5)
+
+
+def test_while_the_database_is_away_streams_go_on(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicebot.web.api.sockets.STILL_EVERY_S", 0.05)
+    monkeypatch.setattr("voicebot.web.security.doorkeeper.FRESH_S", 0.0)
+    monkeypatch.setattr("voicebot.web.security.doorkeeper.STALE_S", 0.0)
+    asked = 0
+
+    async def away(key: str) -> None:
+        nonlocal asked
+        asked += 1
+        raise StoreUnavailable("the database is away")
+
+    with panel.sign_in("sam") as browser:
+        headers = {"cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}
+        url = panel.at.replace("http", "ws", 1) + "/api/v1/calls/0000000000000000/listen"
+        with connect(url, origin=panel.at, additional_headers=headers) as socket:  # type: ignore[arg-type]
+            monkeypatch.setattr(panel.house.store.panel, "session", away)  # type: ignore[union-attr]
+            until = time.monotonic() + 10
+            while asked < 3 and time.monotonic() < until:
+                socket.recv(5)
+    assert asked >= 3
+
+
+def test_nobody_is_called_as_who_comes_from_this_machine(panel: Served) -> None:
+    with panel.sign_in("anna") as admin:
+        for name in ("local", "operator"):
+            given = {"name": name, "role": "viewer", "password": PASSWORD}
+            assert admin.post("/api/v1/users", json=given).status_code == 409

@@ -16,7 +16,7 @@ from voicebot.web.security import secrets
 from voicebot.web.security.doorkeeper import Doorkeeper
 from voicebot.web.security.needs import Admin, TheDoorkeeper, Viewer
 from voicebot.web.security.passwords import MOST_BYTES
-from voicebot.web.security.roles import LOCAL, Role
+from voicebot.web.security.roles import LOCAL, OPERATOR, Role
 
 admin = APIRouter(tags=["admin"])
 LOOKING = told(401, 403, 422, 503)
@@ -138,8 +138,8 @@ async def users(who: Admin, doorkeeper: TheDoorkeeper) -> list[UserOut]:
 async def add_user(who: Admin, doorkeeper: TheDoorkeeper, given: NewUser, request: Request) -> UserOut:
     """Add somebody."""
     request.state.detail = {"name": given.name, "role": given.role}
-    if given.name == LOCAL:
-        raise Trouble(409, f"`{LOCAL}` is the name of this machine itself", "choose another")
+    if given.name in (LOCAL, OPERATOR):
+        raise Trouble(409, f"`{given.name}` is whoever comes from this machine itself", "choose another")
     hashed = await _hashed(doorkeeper, given.password)
     await doorkeeper.store.panel.add_user(given.name, given.role, hashed, doorkeeper.now())
     return _user_out(await _user(doorkeeper, given.name))

@@ -240,7 +240,7 @@ async def _tell(socket: WebSocket, told: dict[str, Any]) -> None:
 def _noted(
     socket: WebSocket, who: Identity, what: str, target: str, detail: dict[str, Any] | None = None
 ) -> None:
-    address = socket.client.host if socket.client else ""
+    address = doorkeeper_of(socket).address(socket)
     socket.app.state.journal.note(who, what, target, detail or {}, address)
 
 

@@ -169,10 +169,20 @@ class Doorkeeper:
         return await self._of_session(secret, secrets.key_of(secret)) if secret else None
 
     async def still(self, identity: Identity) -> bool:
-        """Whether who has a stream open would still be let in."""
-        if not identity.session:
-            return True
-        known = await self._known_session(identity.session)
+        """Whether who has a stream open would still be let in.
+
+        While the database is away nobody can have been sent off, and they may be in the middle of a call:
+        they stay to the end of their session.
+        """
+        try:
+            if identity.session:
+                known = await self._known_session(identity.session)
+            elif identity.token:
+                known = await self._known_token(identity.token)
+            else:
+                return True
+        except (StoreUnavailable, Trouble):
+            return not identity.sessions_end_at or self._wall() < identity.sessions_end_at
         return known is not None and known.identity is not None and known.identity.role is identity.role
 
     async def _of_session(self, secret: str, key: str) -> Identity | None:
@@ -236,15 +246,17 @@ class Doorkeeper:
         token = given.removeprefix(BEARER).strip()
         if self._local_token and secrets.same(token, self._local_token):
             return Identity(LOCAL, Role.ADMIN) if self._from_here(connection) else None
-        key = secrets.key_of(token)
+        return (await self._known_token(secrets.key_of(token))).identity
+
+    async def _known_token(self, key: str) -> _Known:
         clock = time.monotonic()
         known = self._known.get(key)
         if known is None or clock - known.at > FRESH_S:
             found = await self.store.panel.token(key)
-            identity = Identity(f"token:{found.name}", Role(found.role)) if found else None
+            identity = Identity(f"token:{found.name}", Role(found.role), token=key) if found else None
             known = _Known(None, identity, clock, clock)
             self._keep(key, known)
-        return known.identity
+        return known
 
     def _from_here(self, connection: HTTPConnection) -> bool:
         """Whether a request comes from this machine itself, and not through a proxy on it."""

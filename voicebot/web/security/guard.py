@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 
 from voicebot.web.problems import API, Trouble, body
 from voicebot.web.security.doorkeeper import Doorkeeper
@@ -190,7 +191,7 @@ class Guard:
             return
         what = getattr(scope.get("route"), "operation_id", None) or getattr(scope.get("route"), "name", "")
         target = "/".join(str(value) for value in scope.get("path_params", {}).values())
-        address = scope["client"][0] if scope.get("client") else ""
+        address = self._doorkeeper.address(HTTPConnection(scope))
         detail = scope["state"].get("detail", {})
         self._journal.note(who, what or scope["path"], target, detail, address, status or 500)
 

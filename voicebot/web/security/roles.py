@@ -7,6 +7,8 @@ from enum import StrEnum
 
 LOCAL = "local"
 """Name of who sends the local token: from this machine, and may read `var`."""
+OPERATOR = "operator"
+"""Name of who signs in by a link without being a user."""
 
 
 class Role(StrEnum):
@@ -34,7 +36,7 @@ _INCLUDES = {
 class Identity:
     """Who asks. `csrf`: the token that their browser has to send with every change; "" for machines.
 
-    session: the stored hash of the session, "" where a token was sent instead
+    session, token: the stored hash of the one that was sent, "" for the other
     """
 
     name: str
@@ -42,6 +44,7 @@ class Identity:
     csrf: str = ""
     session: str = ""
     sessions_end_at: float = 0.0
+    token: str = ""
 
     def may(self, role: Role | str) -> bool:
         """Whether they may do what `role` is needed for. Templates ask it: `who.may("supervisor")`."""
