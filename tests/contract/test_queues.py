@@ -14,6 +14,7 @@ from tests.contract.gateway import nothing_left
 from tests.contract.pbx import Caller, Pbx
 from tests.contract.phones import Phones, QueueBot, longest_silence
 from tests.contract.talk import DATA
+from tests.simulator.pbx import SimulatedPbx
 from voicebot.errors import CallEnded, UserError
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
@@ -416,6 +417,27 @@ async def test_who_is_gone_in_the_moment_of_the_join_has_not_had_the_call(pbx: P
     ]
     assert longest_silence(caller, began + 1.0, joined) < 1.0
     assert bot.house.queues()[0].answered == 1
+
+
+async def test_who_waits_while_the_gateway_stops_is_told_by_the_dialplan(pbx: Pbx, tmp_path: Path) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=None)) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", limits={"drain_s": 0}) as bot,
+    ):
+        caller = await into_queue(pbx)
+        await bot.agent_is("anna", "ringing")
+        bot.gateway.stop()
+        await bot.stopped()
+        stopped = time.monotonic()
+        record = await bot.record()
+        if isinstance(pbx, SimulatedPbx):
+            assert [each[1:3] for each in pbx.handed_over] == [("voicebot-unavailable", "s")]
+            await caller.hang_up()
+        else:
+            await caller.bot_speaks(SOON_S, since=stopped)  # the dialplan's apology
+            await asyncio.wait_for(caller.ended, 10.0)
+        await nothing_left(pbx)
+    assert (record.ended_by, record.people[0].outcome) == ("shutdown", "ended")
 
 
 async def test_three_wait_while_asterisk_dies(pbx: Pbx, tmp_path: Path) -> None:

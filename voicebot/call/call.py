@@ -190,7 +190,9 @@ class Call:
         self._overhear(port)
         try:
             await self._until_ended(stage, leg, interpreter)
-        except CallEnded:
+        except CallEnded as ended:
+            if ended.reason == "shutdown" and live.view().state == "waiting":
+                await self._apologise(leg)  # who waited for a person is not hung up without a word
             raise
         except Exception:
             await self._apologise(leg)
@@ -203,7 +205,7 @@ class Call:
             await self._before_hangup()
 
     async def _apologise(self, leg: Leg) -> None:
-        """Something of ours broke in mid-call: the dialplan tells the caller, for we may not be able to."""
+        """The caller cannot stay with us: the dialplan tells them, for we may not be able to."""
         try:
             await leg.hand_over(UNAVAILABLE_CONTEXT, "s")
         except (PbxError, ValueError) as error:
