@@ -197,7 +197,8 @@ class CallBackRecord(_Part):
     asked_at: datetime = Field(description="When they asked for it (UTC).")
     attempts: list[str] = Field(
         default_factory=list,
-        description="How each went: answered, busy, no_answer, unreachable, forbidden, hung_up (the agent).",
+        description="How each went: answered, busy, no_answer, unreachable, forbidden, failed, hung_up (the "
+        "agent).",
     )
     outcome: str = Field("", description="answered, failed; empty while it is due.")
 

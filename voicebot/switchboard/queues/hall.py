@@ -24,7 +24,7 @@ from voicebot.config import Config, QueueConfig
 from voicebot.switchboard.hold_sound import Phrases
 from voicebot.switchboard.queues.music import music_of
 from voicebot.switchboard.queues.state import AGENTS_FILE, StateFile, agents_text, read_agents
-from voicebot.switchboard.queues.talk import Talk
+from voicebot.switchboard.queues.talk import Second, Talk
 from voicebot.switchboard.queues.views import AgentView, QueueView, agent_view, queue_view
 
 REST_S: Mapping[Outcome, float] = {
@@ -104,6 +104,7 @@ class Hall:
         self.members: dict[str, Member] = {}
         self.talks: dict[str, Member] = {}
         self._with: dict[str, Agent] = {}
+        self._seconds: dict[str, Agent] = {}  # who is asked in an attended transfer
         self.phrases = Phrases()
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -206,12 +207,35 @@ class Hall:
             del self.members[member.waiter.id]
         self.changed(member.waiter.queue)
 
-    def agent_left(self, member: Member) -> None:
-        """The caller is with somebody else now: the agent is free."""
+    def agent_left(self, member: Member) -> Agent | None:
+        """The caller is with somebody else now: the agent is free. Returns who has the call, if an agent."""
         agent = self._with.pop(member.waiter.id, None)
         if agent is not None:
             agent.handle(day.TalkEnded(self.config.queues[member.waiter.queue].wrap_up_s), self.clock())
             self.agent_changed(agent)
+        second = self._seconds.pop(member.waiter.id, None)
+        if second is not None:
+            self._with[member.waiter.id] = second
+        return second
+
+    def second(self, member: Member, to: str, what: Second) -> None:
+        """Somebody is asked in an attended transfer: an agent who was free is not, meanwhile."""
+        kind, _, name = to.partition(":")
+        id_, now = member.waiter.id, self.clock()
+        if kind != "agent":
+            return
+        if what == "rings" and self._agents[name].handle(day.Ring(id_), now):
+            self._seconds[id_] = self._agents[name]
+        agent = self._seconds.get(id_)
+        if agent is None:
+            return
+        if what == "talks":
+            agent.handle(day.Accepted(), now)
+        elif what == "gone":
+            del self._seconds[id_]
+            talked = agent.state is AgentState.TALKING
+            agent.handle(day.TalkEnded() if talked else day.Declined(), now)
+        self.agent_changed(agent)
 
     def talk_ended(self, member: Member, agent: Agent, talked_s: float | None) -> None:
         """`talked_s` None: the agent was gone before a word was said."""
@@ -221,9 +245,9 @@ class Hall:
             self._experience[member.waiter.queue].handling.add(talked_s + rest)
         else:
             member.waiter.resting[agent.name] = self.clock() + REST_S["lost"]
-        if self._with.pop(member.waiter.id, None) is not None:
-            agent.handle(day.TalkEnded(rest if talked_s is not None else 0.0), self.clock())
-            self.agent_changed(agent)
+        if (last := self._with.pop(member.waiter.id, None)) is not None:
+            last.handle(day.TalkEnded(rest if talked_s is not None else 0.0), self.clock())
+            self.agent_changed(last)
         self.changed(member.waiter.queue)
 
     def called_back(self, queue: str) -> None:

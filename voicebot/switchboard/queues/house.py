@@ -20,11 +20,12 @@ from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
 from voicebot.switchboard.queues.callbacks import CallBacks, MayDial
 from voicebot.switchboard.queues.hall import Hall, Member, Presence
+from voicebot.switchboard.queues.handed_over import stay_of, values_of
 from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.queues.talk import Talk, TalkEnd
 from voicebot.switchboard.queues.targets import agent_of, check_names, check_target
 from voicebot.switchboard.queues.views import AgentView, QueueView
-from voicebot.switchboard.queues.waiting import Waiting, stay_of, values_of
+from voicebot.switchboard.queues.waiting import Waiting
 
 WANTED_S = 30.0
 """For so long who was given to one agent waits for just that one."""

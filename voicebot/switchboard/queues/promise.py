@@ -155,13 +155,17 @@ class CallBack:
             self._hall.offer_ended(self, agent, outcome)
             if outcome == "accepted":
                 await self._call(agent, phone)
-        except Exception:  # a mistake of ours must not stop the queue
+        except Exception:  # a mistake of ours must neither stop the queue nor lose the promise
             log.exception("call-back failed")
+            if outcome == "accepted" and self._open:
+                self._note("failed")
+                self._later()
+            outcome = "unreachable"  # not this agent again at once
         finally:
             await phone.close()
             if self.agent:
-                note.outcome, note.ended_ms = "withdrawn", self._ms()
-                self._hall.offer_ended(self, agent, "withdrawn")
+                note.outcome, note.ended_ms = outcome, self._ms()
+                self._hall.offer_ended(self, agent, outcome)
 
     async def _whisper(self) -> Samples | None:
         text = whisper_text(
@@ -279,10 +283,15 @@ class CallBack:
 
     # --- ends -------------------------------------------------------------------------------------------
 
+    @property
+    def _open(self) -> bool:
+        """Whether the promise has yet to be kept."""
+        return self._stay.call_back is not None and not self._stay.call_back.outcome
+
     def _later(self) -> None:
-        """Try once more in a while, or give up; the place in the queue stays."""
+        """Try once more in a while, or give up; the place in the queue stays. `hung_up` was the agent."""
         assert self._stay.call_back is not None, "it was promised"
-        if len(self._stay.call_back.attempts) >= ATTEMPTS:
+        if sum(each != "hung_up" for each in self._stay.call_back.attempts) >= ATTEMPTS:
             self._finish("failed")
             return
         self.waiter.offered = True

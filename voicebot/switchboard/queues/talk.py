@@ -24,6 +24,7 @@ from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.ringing import NotReached
 from voicebot.switchboard.telephone import Telephone
 
+Second = Literal["rings", "talks", "gone"]
 SECOND_RING_S = 30.0
 """For so long a second person is rung."""
 
@@ -70,6 +71,7 @@ class Talk:
     phone:   the person's; in the caller's bridge already
     dialled: returns the channel to ring for an extension or `agent:NAME`; raises UserError
     on_person: is told who has the caller now
+    on_second: is told what becomes of whom is asked in an attended transfer, up to its completion
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Talk:
         ms: Callable[[], int],
         clock: Callable[[], float],
         on_person: Callable[[str], None] = lambda person: None,
+        on_second: Callable[[str, Second], None] = lambda to, what: None,
     ) -> None:
         self.side = side
         self.person = person
@@ -94,6 +97,7 @@ class Talk:
         self._ms = ms
         self._clock = clock
         self._on_person = on_person
+        self._on_second = on_second
         self._second: Telephone | None = None
         self._second_there = False
         self._to = ""
@@ -202,6 +206,7 @@ class Talk:
             return
         self._phone.sound.start(ringing(self._phone.sample_rate))
         second = self._second = Telephone(self._services, channel, name=self.person)
+        self._on_second(to, "rings")
         self._ringing = asyncio.create_task(self._ring(second), name="second person")
 
     async def _ring(self, second: Telephone) -> None:
@@ -225,6 +230,7 @@ class Talk:
             await self._cancel(outcome)
             return None
         self._second_there = True
+        self._on_second(self._to, "talks")
         self._hear(second)
         if self._phone.gone.done():
             return await self._complete()
@@ -256,6 +262,7 @@ class Talk:
         second, self._second, self._second_there = self._second, None, False
         if second is None:
             return
+        self._on_second(self._to, "gone")
         self._end_note(outcome)
         if self._ringing is not None:
             self._ringing.cancel()
@@ -311,6 +318,7 @@ class Talk:
         if self._ringing is not None:
             self._ringing.cancel()
         if self._second is not None:
+            self._on_second(self._to, "gone")
             await self._second.close()
         await self._phone.close()
         if self._closing:

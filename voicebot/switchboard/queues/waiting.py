@@ -7,7 +7,6 @@ the recording goes on. One task does it, so that whatever it began is undone whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,34 +16,30 @@ import structlog
 
 from voicebot.acd import offer as offer_rules
 from voicebot.acd.agents import Agent
-from voicebot.acd.expecting import Announcing
-from voicebot.acd.keys import CallBackKeys
 from voicebot.acd.matching import Waiter
 from voicebot.acd.offer import Offer, Outcome, Stage
 from voicebot.audio.frames import Samples
 from voicebot.call.people import Presenter
 from voicebot.call.record import CallBackRecord, OfferRecord, PeopleRecord
-from voicebot.call.services import voice_of
 from voicebot.dialog.turns import Handover
 from voicebot.errors import PbxError, UserError
 from voicebot.media.port import HeardFrame
-from voicebot.switchboard.hold_sound import HoldSound, rendered
+from voicebot.switchboard.hold_sound import HoldSound
+from voicebot.switchboard.queues.announcer import Announcer, NumberQuestion
+from voicebot.switchboard.queues.handed_over import composed
 from voicebot.switchboard.queues.offering import Offering
 from voicebot.switchboard.queues.side import PersonOnLine, Side
 from voicebot.switchboard.queues.talk import Talk, TalkEnd
 from voicebot.switchboard.queues.targets import channel_to
-from voicebot.switchboard.queues.texts import announcement_text, spaced, texts_of, whisper_text
+from voicebot.switchboard.queues.texts import texts_of, whisper_text
 from voicebot.switchboard.telephone import Telephone
 
 if TYPE_CHECKING:
     from voicebot.switchboard.queues.callbacks import CallBacks
     from voicebot.switchboard.queues.hall import Hall
 
-ASK_S = 40.0
-"""Who was asked for the number and says nothing for so long goes on waiting."""
 JOIN_GRACE_S = 1.0
 """An agent who is gone so soon after the join has not had the call: the caller has their old place again."""
-WORDS_LIMIT_S = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -127,13 +122,16 @@ class Waiting:
         self._number = person.number
         self.side = side or self._new_side()
         self._again = side is not None
+        self._announcer = Announcer(
+            stage, presenter.route, hall.phrases, self._texts, self.side, lambda: self._occupied
+        )
         self._news: asyncio.Queue[_News] = asyncio.Queue()
         self._phone: Telephone | None = None
         self._offer: Offer | None = None
         self._offering: asyncio.Task[None] | None = None
         self._offered_to: Agent | None = None
-        self._asking: CallBackKeys | None = None
-        self._asked_at = 0.0
+        self._asking: NumberQuestion | None = None
+        self._leaves = False
         self.record = PeopleRecord(
             queue=waiter.queue, priority=waiter.priority, skills=list(waiter.skills), began_ms=self._ms()
         )
@@ -160,11 +158,16 @@ class Waiting:
         if self.talk is not None:
             return
         if self._asking is not None:
-            self._asked_at = self._clock()
-            if (answer := self._asking.press(digit)) is not None:
+            self._asking.pressed()
+            if (answer := self._asking.keys.press(digit)) is not None:
                 self._news.put_nowait(_CallBackKeyed(answer))
         elif self._config.call_back and digit == self._config.call_back_key:
             self._news.put_nowait(_CallBackWanted())
+
+    @property
+    def _occupied(self) -> bool:
+        """Whether the caller talks to somebody, answers a question, or hears our last words."""
+        return self._asking is not None or self.talk is not None or self._leaves
 
     def media_replaced(self) -> None:
         if self.talk is not None:
@@ -196,7 +199,8 @@ class Waiting:
         if not self._again and self._hall.full(self.waiter.queue):
             return await self._nobody("full")
         self._hall.enter(self)
-        announcing = asyncio.create_task(self._announce(), name="announcements")
+        telling = self._announcer.announce(self._config, lambda: self._hall.position(self))
+        announcing = asyncio.create_task(telling, name="announcements")
         try:
             return await self._wait()
         except BaseException:
@@ -243,7 +247,7 @@ class Waiting:
         """Return what happens next. An agent who is being asked is waited for, however late it is."""
         due: float | None = None if self._offering is not None else until
         if self._asking is not None:
-            due = self._asked_at + ASK_S
+            due = self._asking.until
         try:
             async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
                 return await self._news.get()
@@ -252,13 +256,14 @@ class Waiting:
 
     async def _nobody(self, outcome: Literal["full", "dropped", "nobody"]) -> Handover | None:
         """The caller goes on to `otherwise`, or hears that nobody can take the call."""
+        self._leaves = True
         await self._withdraw()
         self._hall.hold(self, True)
         self._end(outcome)
         self._hall.given_on(self.waiter.queue)
         if self._config.otherwise:
             return self._onward(self._config.otherwise)
-        await self._say(self._texts.nobody)
+        await self._announcer.say(self._texts.nobody)
         return None
 
     def _onward(self, extension: str) -> Handover:
@@ -272,50 +277,6 @@ class Waiting:
 
     def _ms(self) -> int:
         return self.stage.scribe.ms(self._clock())
-
-    # --- words ------------------------------------------------------------------------------------------
-
-    async def _announce(self) -> None:
-        config = self._config
-        announcing = Announcing(
-            self._clock(),
-            every_s=config.announce_s,
-            say_position=config.say_position,
-            say_wait=config.say_wait,
-            call_back=config.call_back and bool(config.call_back_trunk),
-        )
-        while announcing.due is not None:
-            await asyncio.sleep(max(0.0, announcing.due - self._clock()))
-            if self._asking is None and self.talk is None:
-                what = announcing.next(self._clock(), *self._hall.position(self))
-                if what is not None:
-                    text = announcement_text(
-                        self._texts, what, greeting=config.greeting, call_back_key=config.call_back_key
-                    )
-                    await self._say(text, aside=True)
-            announcing.said(self._clock())
-
-    async def _say(self, text: str, *, aside: bool = False) -> None:
-        """Say something, while the music plays until its first word; return when it was heard.
-
-        `aside`: not, where the caller talks to somebody, or answers a question, by the time it could be said.
-        """
-        samples = await self._rendered(text, shared=True)
-        if samples is None or (aside and (self._asking is not None or self.talk is not None)):
-            return
-        heard = self.side.sound.say(samples)
-        await asyncio.wait({heard}, timeout=WORDS_LIMIT_S)
-
-    async def _rendered(self, text: str, *, shared: bool = False) -> Samples | None:
-        """Return the speech of a text. `shared`: others who wait are told the same, now or later."""
-        services, route = self.stage.services, self.presenter.route
-        voice = voice_of(services.config, route, self._texts.language)
-        rate = self.stage.port.sample_rate
-        if not shared:
-            return await rendered(services.tts, text, voice, rate)
-        return await self._hall.phrases.speak(
-            services.tts, route.speech(voice.language).tts, text, voice, rate
-        )
 
     # --- agents -----------------------------------------------------------------------------------------
 
@@ -347,7 +308,7 @@ class Waiting:
             key=self._config.accept_key,
             call_back=False,
         )
-        return await self._rendered(text)
+        return await self._announcer.rendered(text)
 
     async def _offered(self, offer: Offer) -> TalkEnd | None:
         """The agent has decided. Returns how the talk ended; None: the caller waits on."""
@@ -407,6 +368,7 @@ class Waiting:
             ms=self._ms,
             clock=self._clock,
             on_person=self._person_changed,
+            on_second=partial(self._hall.second, self),
         )
         self._hall.talk_began(self, agent)
         self._accompany(talk, title)
@@ -437,10 +399,13 @@ class Waiting:
 
     def _person_changed(self, person: str) -> None:
         """An attended transfer is complete: the agent is free again."""
+        agent = self._hall.agent_left(self)
+        if agent is not None:
+            person = self._hall.title_of(agent.name)
         self._person_is(person)
         if self.talk is not None:
+            self.talk.person = person
             self._accompany(self.talk, person)
-        self._hall.agent_left(self)
 
     def _accompany(self, talk: Talk, person: str) -> None:
         """Tell the call who has the caller now: for supervisors."""
@@ -470,68 +435,36 @@ class Waiting:
             known = self._call_backs.number_to_call(self.waiter.queue, self._number)
         except UserError:
             known = ""
-        self._asking = CallBackKeys(known)
-        await self._ask()
-
-    async def _ask(self) -> None:
-        assert self._asking is not None
-        number = self._asking.number
-        texts = self._texts
-        text = texts.confirm_call_back.format(number=spaced(number)) if number else texts.ask_number
-        self._asked_at = self._clock()
-        samples = await self._rendered(text)
-        if samples is not None and self._asking is not None:
-            self.side.sound.say(samples)
-            self._asked_at = self._clock() + len(samples) / self.stage.port.sample_rate
+        self._asking = NumberQuestion(self.stage, self._announcer, self.side, known)
+        await self._asking.ask()
 
     async def _call_back_keyed(self, answer: Literal["confirmed", "changed", "refused"]) -> bool:
         """Returns whether the caller hangs up now, and keeps the place."""
         if self._asking is None:
             return False
-        number = self._asking.number
+        number = self._asking.keys.number
         if answer == "refused":
             self._go_on_waiting()
-            await self._say(self._texts.still_there)
+            await self._announcer.say(self._texts.still_there)
             return False
         try:
             number = self._call_backs.number_to_call(self.waiter.queue, number)
         except UserError as why_not:
             log.info("no call-back", why=str(why_not))
             self._go_on_waiting()
-            await self._say(self._texts.not_possible)
+            await self._announcer.say(self._texts.not_possible)
             return False
         if answer == "changed":
-            self._asking.number = number
-            await self._ask()
+            self._asking.keys.number = number
+            await self._asking.ask()
             return False
         self.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))
         self._end("call_back")
+        self._leaves = True
         self._call_backs.add(self, number)
-        await self._say(self._texts.promised)
+        await self._announcer.say(self._texts.promised)
         return True
 
     def _go_on_waiting(self) -> None:
         self._asking = None
         self._hall.hold(self, False)
-
-
-def composed(handover: Handover) -> str:
-    """Return what a person is told where the dialog has no summary: the values that came along."""
-    return ", ".join(
-        f"{name.replace('_', ' ')}: {value}"
-        for name, value in handover.context
-        if value and name not in handover.sensitive
-    )
-
-
-def stay_of(to: str, handover: Handover) -> Handover:
-    """Return a hand-over to `queue:NAME`. Raises UserError for what is none."""
-    kind, _, name = to.partition(":")
-    if kind != "queue" or not name:
-        raise UserError(f"{to} is no queue", "write queue:NAME")
-    return replace(handover, destination=name, queue=True)
-
-
-def values_of(handover: Handover) -> Mapping[str, str]:
-    """Return what came along, for the rules of a queue."""
-    return dict(handover.context)
