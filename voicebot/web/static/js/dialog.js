@@ -22,17 +22,30 @@ const counts = framed(() => {
   put($("#live-note"), at.size ? `${at.size} live call${at.size > 1 ? "s" : ""}` : "no live call");
 });
 
+let seen = ""; // the version in service, and what its file was refused for
+const LOOK_MS = 2500;
+
+/** Show what is known of the dialog, and whether its file was saved since. */
 async function facts() {
+  if (document.hidden) return;
   try {
     const dialog = await get(paths.dialog(name));
+    const now = JSON.stringify([dialog.version, dialog.problems]);
+    if (now === seen) return;
+    const first = !seen;
+    seen = now;
     $("#chips").replaceChildren(h("span", { class: "chip mono" }, `version ${dialog.version.slice(0, 8)}`), h("span", { class: "note" }, `since ${when(dialog.since)}`));
     const found = await get(paths.check(name));
     problems(found.findings, dialog.problems);
+    if (first) return;
+    if (!dialog.problems.length && await picture.show(name)) counts();
+    if (said.length) turns.line(dialog.problems.length ? "The file was saved, with mistakes." : "The file was saved: begin anew to talk to it as it is now.", dialog.problems.length > 0);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    problems(error.problems);
+    if (error instanceof Refused) problems(error.problems);
+    else if (!seen) throw error; // afterwards the page says itself that the gateway is away
   }
 }
+setInterval(facts, LOOK_MS);
 
 /** Show what a check found; `refused`: why calls still have an older version. */
 function problems(found, refused = []) {
@@ -51,7 +64,7 @@ function answered(answer) {
     const mine = said.at(-1);
     if (turn.caller !== null && mine?.who === "caller") {
       mine.understood = turn.understood?.result ?? turn.understood?.kind ?? mine.understood;
-      mine.meaning = Object.entries(turn.changed).map(([slot, value]) => `${slot} = ${value || "forgotten"}`).join(", ");
+      mine.learnt = Object.entries(turn.changed).map(([slot, value]) => `${slot} = ${value || "forgotten"}`).join(", ");
     }
     if (turn.bot) said.push({ who: "bot", text: turn.bot, step: turn.path.at(-1) ?? "" });
     been.push(...turn.path);

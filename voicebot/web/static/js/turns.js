@@ -3,6 +3,8 @@
 import { attribute, h, latency, pace, put } from "./dom.js";
 
 const NEAR_PX = 80;
+/** How long a browser scrolls smoothly. */
+const SCROLLS_MS = 500;
 
 export class Turns {
   constructor(box, { seek = null, follow = true } = {}) {
@@ -11,6 +13,7 @@ export class Turns {
     this.follow = follow;
     this.elements = [];
     this.partial = null;
+    this.scrolled = -SCROLLS_MS;
   }
 
   clear() {
@@ -21,7 +24,7 @@ export class Turns {
 
   /** Show these turns, and what is being said now. Only what changed is touched. */
   show(turns, { partial = "", saying = "", floor = "" } = {}) {
-    const atEnd = this.follow && this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
+    const atEnd = this.#atEnd();
     turns.forEach((turn, at) => {
       if (!turn) return;
       if (!this.elements[at]) this.#make(turn, at, turns);
@@ -30,15 +33,27 @@ export class Turns {
     const last = turns.at(-1);
     const spoken = saying && !(last?.who === "bot" && (last.text ?? "").includes(saying));
     this.#now(partial ? "caller" : spoken ? "bot" : "", partial || saying);
-    if (atEnd) this.box.scrollTop = this.box.scrollHeight;
+    if (atEnd) this.#toEnd();
   }
 
   /** Add a line between the turns: what a supervisor did, a fault, the end. */
   line(text, bad = false, before = this.partial?.el ?? null) {
     const line = h("p", { class: `event-line${bad ? " bad" : ""}` }, ...[text].flat());
-    const atEnd = this.follow && this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_PX;
+    const atEnd = this.#atEnd();
     this.box.insertBefore(line, before);
-    if (atEnd) this.box.scrollTop = this.box.scrollHeight;
+    if (atEnd) this.#toEnd();
+  }
+
+  /** Whether the end is in sight, or on its way there: boxes scroll smoothly. */
+  #atEnd() {
+    const below = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
+    return this.follow && (below < NEAR_PX || performance.now() - this.scrolled < SCROLLS_MS);
+  }
+
+  #toEnd() {
+    if (this.box.scrollTop + this.box.clientHeight >= this.box.scrollHeight) return;
+    this.scrolled = performance.now();
+    this.box.scrollTop = this.box.scrollHeight;
   }
 
   #make(turn, at) {
@@ -85,6 +100,7 @@ export class Turns {
     if (turn.interrupted_by) notes.push([`cut short by ${turn.interrupted_by}`]);
     if (turn.understood && turn.understood !== "match") notes.push([{ nomatch: "not understood", noinput: "no answer", command: "command", unheard: "not heard" }[turn.understood] ?? turn.understood, turn.understood === "nomatch" ? "slow" : ""]);
     if (turn.meaning != null && turn.meaning !== "" && String(turn.meaning) !== turn.text) notes.push([`= ${turn.meaning}`]);
+    if (turn.learnt) notes.push([turn.learnt]);
     if (turn.confidence != null && turn.confidence < 0.6) notes.push([`${Math.round(turn.confidence * 100)} % sure`, "slow"]);
     const key = JSON.stringify(notes);
     if (meta.dataset.key !== key) {
