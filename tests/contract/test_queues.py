@@ -281,7 +281,9 @@ async def test_an_attended_transfer(pbx: Pbx, tmp_path: Path, way: str) -> None:
         began = time.monotonic()
         call_id = bot.house.agents()[0].call_id
         await bot.house.transfer(call_id, "agent:bert", "attended", by="panel")
+        await bot.agent_is("bert", "ringing")
         bert = await phones.taken("bert")
+        await bot.agent_is("bert", "talking")  # is offered no other caller meanwhile
         await asyncio.sleep(0.1)
         heard = len(bert.bot_speech.segments)
         await anna.say(WORDS)
@@ -295,6 +297,8 @@ async def test_an_attended_transfer(pbx: Pbx, tmp_path: Path, way: str) -> None:
             await anna.press("*4")
             await asyncio.wait_for(bert.ended, SOON_S)
         stays = bert if way != "cancel" else anna
+        await bot.agent_is("anna" if way != "cancel" else "bert", "ready")
+        await bot.agent_is(stays.number, "talking")
         speaking = time.monotonic()
         await stays.say(WORDS)
         assert longest_silence(caller, began, speaking) < 1.0
@@ -305,6 +309,7 @@ async def test_an_attended_transfer(pbx: Pbx, tmp_path: Path, way: str) -> None:
         await stays.hang_up()
         await asyncio.wait_for(caller.ended, SOON_S)
         record = await bot.record()
+        await bot.agent_is(stays.number, "ready")
         await nothing_left(pbx)
     transfer = record.people[0].transfers[0]
     assert (transfer.kind, transfer.to, transfer.by) == ("attended", "agent:bert", "panel")

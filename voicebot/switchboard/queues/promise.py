@@ -257,7 +257,8 @@ class CallBack:
             dialled=partial(channel_to, self._hall.config),
             ms=self._ms,
             clock=self._clock,
-            on_person=lambda person: self._hall.agent_left(self),
+            on_person=self._person_changed,
+            on_second=partial(self._hall.second, self),
         )
         began = self._clock()
         talking = asyncio.create_task(talk.run(), name="talk")
@@ -271,6 +272,9 @@ class CallBack:
             self._stay.talked_ms += round((self._clock() - began) * 1000)
         if not talking.cancelled():
             await self._give_on(caller, talking.result().to)
+
+    def _person_changed(self, person: str) -> None:
+        self._hall.agent_left(self)
 
     async def _give_on(self, caller: Telephone, to: str) -> None:
         """A blind transfer of somebody who was called back: the dialplan has them, if it is an extension."""
