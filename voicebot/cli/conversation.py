@@ -96,6 +96,9 @@ def show_record(console: Console, record: CallRecord) -> None:
     )
     for turn in record.turns:
         console.print(turn_line(turn), soft_wrap=True)
+    for done in record.interventions:
+        words = f"{done.by}: {done.what.replace('_', ' ')} {done.detail}".rstrip()
+        console.print(_text(f"at {done.at_ms / 1000:.1f} s ", "dim") + _text(words), soft_wrap=True)
     cause = (
         f", cause {record.hangup_cause} {record.hangup_cause_text}".rstrip() if record.hangup_cause else ""
     )

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.websockets import WebSocket
 
+from voicebot.config.people import CHANNEL
 from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError
 from voicebot.store.errors import StoreUnavailable
 from voicebot.web.security.roles import Role
@@ -153,7 +154,7 @@ def install(app: FastAPI) -> None:
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         faults = error.errors()
         problems = [
-            Problem(str(fault["msg"]), "", ".".join(str(part) for part in fault["loc"])) for fault in faults
+            Problem(_in_words(fault), "", ".".join(str(part) for part in fault["loc"])) for fault in faults
         ]
         return answer(422, problems)
 
@@ -172,3 +173,10 @@ def install(app: FastAPI) -> None:
     async def _ours(request: Request, error: Exception) -> Response:
         log.error("request failed", path=request.url.path, exc_info=error)
         return answer(500, [Problem("a mistake of ours", "the log tells more")])
+
+
+def _in_words(fault: dict[str, Any]) -> str:
+    """Say what people meet who type a telephone by hand; all else is told as it is."""
+    if fault.get("ctx", {}).get("pattern") == CHANNEL:
+        return "must be a channel, technology and name: PJSIP/anna"
+    return str(fault["msg"])

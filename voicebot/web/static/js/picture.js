@@ -33,7 +33,7 @@ export class Picture {
     try {
       text = await get(paths.picture(name));
     } catch (error) {
-      this.root.replaceChildren(h("p", {}, error.message));
+      this.root.replaceChildren(h("p", {}, error.message), h("p", {}, error.problems?.[0]?.remedy ?? ""));
       return false;
     }
     const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
