@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Coroutine
@@ -18,7 +17,7 @@ from voicebot.ami.messages import Message
 from voicebot.ami.pbx_actions import AnyAction
 from voicebot.ami.selecting import Filter, as_json, parse_filter, selects
 from voicebot.app.logs import configure_logs
-from voicebot.cli.harmless import harmless
+from voicebot.cli.harmless import harmless, json_line
 from voicebot.cli.options import ConfigFile
 from voicebot.config import Config, load_config
 from voicebot.errors import PbxError, Problem, UserError
@@ -238,7 +237,7 @@ def _pairs(texts: list[str], form: str) -> tuple[tuple[str, str], ...]:
 
 
 def _print(message: Message) -> None:
-    sys.stdout.write(json.dumps(as_json(message), ensure_ascii=False) + "\n")
+    sys.stdout.write(json_line(as_json(message)) + "\n")
     sys.stdout.flush()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from voicebot.call.record import find_record, list_records, read_record
 from voicebot.cli.conversation import records_table, show_record
+from voicebot.cli.harmless import json_line
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
 from voicebot.config import load_config
@@ -31,7 +31,7 @@ def list_calls(
         except UserError as error:
             typer.echo(f"warning: {error}", err=True)
     if as_json:
-        typer.echo(json.dumps([r.model_dump(mode="json") for r in records], ensure_ascii=False))
+        typer.echo(json_line([r.model_dump(mode="json") for r in records]))
     elif records:
         print_table(console(wrap=False), records_table(records))
     else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from voicebot.cli.harmless import harmless
+from voicebot.cli.harmless import harmless, json_line
 from voicebot.cli.house import RunningHouse, segment
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
@@ -32,7 +31,7 @@ def list_rooms(config: ConfigFile = None, as_json: Json = False) -> None:
     with RunningHouse(load_config(config, secrets=False)) as house:
         rooms = house.get("/conferences")["rooms"]
     if as_json:
-        typer.echo(json.dumps(rooms, ensure_ascii=False))
+        typer.echo(json_line(rooms))
         return
     for room in rooms:
         marks = [word for word in ("locked", "recording", "video") if room[word]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from voicebot.cli.harmless import harmless
+from voicebot.cli.harmless import harmless, json_line
 from voicebot.cli.house import RunningHouse
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
@@ -45,7 +44,7 @@ def list_calls(config: ConfigFile = None, as_json: Json = False) -> None:
     with _house(config) as house:
         calls = house.get("/calls")["calls"]
     if as_json:
-        typer.echo(json.dumps(calls, ensure_ascii=False))
+        typer.echo(json_line(calls))
         return
     if not calls:
         typer.echo("no live calls")
@@ -76,7 +75,7 @@ def show(call: CallId = "last", config: ConfigFile = None, as_json: Json = False
     with _house(config) as house:
         found = house.get(f"/calls/{_id(house, call)}")
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json_line(found))
         return
     _show(found)
 
@@ -89,7 +88,7 @@ def watch(call: CallId = "last", config: ConfigFile = None, as_json: Json = Fals
         try:
             for name, news in house.events("call", id):
                 if as_json:
-                    typer.echo(json.dumps({"event": name, **news}, ensure_ascii=False))
+                    typer.echo(json_line({"event": name, **news}))
                 elif name == "snapshot":
                     for found in news["calls"]:
                         _show(found)

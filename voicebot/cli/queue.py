@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from voicebot.cli.harmless import harmless
+from voicebot.cli.harmless import harmless, json_line
 from voicebot.cli.house import RunningHouse, segment
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
@@ -29,7 +28,7 @@ def list_queues(config: ConfigFile = None, as_json: Json = False) -> None:
     with _house(config) as house:
         queues = house.get("/queues")
     if as_json:
-        typer.echo(json.dumps(queues, ensure_ascii=False))
+        typer.echo(json_line(queues))
         return
     for each in queues:
         expected = each["expected_wait_ms"]
@@ -64,7 +63,7 @@ def agents(config: ConfigFile = None, as_json: Json = False) -> None:
     with _house(config) as house:
         found = house.get("/agents")
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json_line(found))
         return
     table = Table(box=None, pad_edge=False)
     for title in ("agent", "name", "telephone", "state", "queues", "skills"):

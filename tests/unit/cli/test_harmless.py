@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from voicebot.cli import app, describe
-from voicebot.cli.harmless import harmless
+from voicebot.cli.harmless import harmless, json_line
 from voicebot.errors import Problem
 
 pytestmark = pytest.mark.unit
@@ -73,3 +73,10 @@ def test_problems_are_told_in_one_harmless_line() -> None:
 
 def test_harmless_keeps_what_is_text() -> None:
     assert harmless("한국어 é\ttab\nline 👩‍👧") == "한국어 é\ttab\nline 👩‍👧"
+
+
+@pytest.mark.parametrize("text", ["a\x9b2Jb", "a\u202eb", "a\x7fb\x1b[2J", "\ud800", "안녕 \U0001f600 é"])
+def test_json_steers_no_terminal_and_says_the_same(text: str) -> None:
+    line = json_line({"name": text})
+    assert line == harmless(line)
+    assert json.loads(line) == {"name": text}
