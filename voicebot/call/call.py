@@ -21,7 +21,7 @@ from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
 from voicebot.call.people import Attendant, Company, Mender
 from voicebot.call.record import CallRecord, InterruptedBy, Party, folder_for
-from voicebot.call.record_keeping import keep, record_for
+from voicebot.call.record_keeping import keep, outcome_without_dialog, record_for
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
@@ -105,7 +105,7 @@ class Call:
                     await self._give_back()
                 self.record.ended_at = datetime.now(UTC)
                 self.record.duration_ms = round((self._clock() - began) * 1000)
-                self.record.outcome = self.record.outcome or _default_outcome(self.record.ended_by)
+                self.record.outcome = self.record.outcome or outcome_without_dialog(self.record.ended_by)
                 self._inbox.close()
                 try:
                     await self._keep_record()
@@ -325,17 +325,10 @@ class Call:
         )
 
     async def _keep_record(self) -> None:
-        path = await keep(self._services.config.var, self.record)
-        if path is None:
-            return
-        log.info(
-            "call ended",
-            by=self.record.ended_by,
-            outcome=self.record.outcome,
-            goal=self.record.goal,
-            duration_ms=self.record.duration_ms,
-            record=str(path),
-        )
+        if path := await keep(self._services.config.var, self.record):
+            done = self.record
+            how = {"by": done.ended_by, "outcome": done.outcome, "goal": done.goal}
+            log.info("call ended", **how, duration_ms=done.duration_ms, record=str(path))
 
     # --- what calls that we placed do otherwise ---------------------------------------------------------
 
@@ -400,7 +393,3 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return first
-
-
-def _default_outcome(ended_by: str) -> str:
-    return {"caller": "hangup", "": "error"}.get(ended_by, ended_by)

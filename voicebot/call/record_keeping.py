@@ -37,6 +37,11 @@ def record_for(
     )
 
 
+def outcome_without_dialog(ended_by: str) -> str:
+    """Return the outcome of a call whose dialog did not come to an end."""
+    return {"caller": "hangup", "": "error"}.get(ended_by, ended_by)
+
+
 async def keep(var: Path, record: CallRecord) -> Path | None:
     """Write a record that is complete; return its file, None where it is lost: the log says why."""
     try:

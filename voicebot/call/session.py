@@ -21,7 +21,7 @@ import structlog
 from voicebot.call.control import Asked
 from voicebot.call.hearing import Hearing
 from voicebot.call.interventions import Interventions, Leadable
-from voicebot.call.message import EndedBy, MessageRecorder
+from voicebot.call.message_taking import MessageTaking, Recorder
 from voicebot.call.privacy import Privacy
 from voicebot.call.scribe import Scribe
 from voicebot.call.speaking import Beep, Speaking
@@ -34,7 +34,6 @@ from voicebot.dialog.turns import (
     Event,
     Handover,
     Listen,
-    MessageRecorded,
     Prompt,
     RecordMessage,
     Replied,
@@ -57,8 +56,6 @@ MOST_WORK = 100
 """Pieces of work in a row, without an answer of the caller's between, before a dialog counts as stuck."""
 
 InboxEvent = ev.Event | WorkNews | Asked
-Recorder = Callable[[RecordMessage, Callable[[EndedBy], None]], MessageRecorder]
-"""Makes what records a message, given whom to tell that it has ended."""
 
 
 class Dialogue(Leadable, Protocol):
@@ -108,7 +105,7 @@ class Session:
         self._scribe = scribe
         self._privacy = privacy
         self._workers = workers
-        self._make_recorder = recorder
+        self._messages = MessageTaking(recorder, hearing, inbox.put_nowait)
         self._resume_back_ms = resume_back_ms
         self._hand_over = hand_over
         self._clock = clock
@@ -117,8 +114,6 @@ class Session:
         self._heard: str | None = None
         self._starts_over = False
         self._working: Working | None = None
-        self._message: MessageRecorder | None = None
-        self._finishing: asyncio.Task[MessageRecorded] | None = None
         self._works = 0  # begun so far
         self._in_a_row = 0  # since the caller was last heard
         self._outside = Interventions(self, dialogue, on_held)
@@ -138,8 +133,7 @@ class Session:
         if working is None:
             return
         working.cancel()
-        if self._message is not None or self._finishing is not None:
-            result = await (self._finishing or self._finish_message("hangup"))
+        if (result := await self._messages.give_up("hangup")) is not None:
             now = self._clock()
             self._dialogue.handle(result, now)
             self._scribe.work(working.work, result, self._dialogue.understood, working.began_at, now)
@@ -303,9 +297,7 @@ class Session:
         if working is None:
             return
         working.cancel()
-        if self._message is not None or self._finishing is not None:
-            result = await (self._finishing or self._finish_message("supervisor"))
-            self._finishing = None
+        if (result := await self._messages.give_up("supervisor")) is not None:
             self._scribe.work(working.work, result, None, working.began_at, self._clock())
 
     # --- work -------------------------------------------------------------------------------------------
@@ -328,10 +320,12 @@ class Session:
         """All has been said for now, and work goes on."""
         working = self._working
         assert working is not None
-        if isinstance(working.work, RecordMessage):
-            self._go_on_with_message(working.work)
-        else:
+        if not isinstance(working.work, RecordMessage):
             working.caller_waits(now)
+        elif working.work.beep and not any(isinstance(each.prompt, Beep) for each in self._speaking.prompts):
+            self._speak((Beep(),), working.work.step)  # after the prompts the beep, after it the message
+        else:
+            self._messages.begin(working.work, working.number)
 
     async def _while_working(self, working: Working, event: ev.Event, now: float) -> None:
         """Words and keys mean nothing, but to a model that speaks, and to a message."""
@@ -340,9 +334,7 @@ class Session:
             case ev.PromptsDone():
                 self.wait_on(now)
             case ev.KeyPressed(digit):
-                if self._message is not None:
-                    self._message.press(digit)
-                elif talks:
+                if not self._messages.press(digit) and talks:
                     await self._interrupt(working, "dtmf", now)
                     await self._handle(event)
             case ev.SpeechStarted() if talks:
@@ -382,7 +374,8 @@ class Session:
     async def _work_done(self, working: Working, result: WorkResult, now: float) -> None:
         """Tell the dialog how its work went, and go on."""
         working.cancel()
-        self._working = self._finishing = None
+        self._working = None
+        self._messages.over()
         turn = self._dialogue.handle(result, now)
         self._scribe.work(working.work, result, self._dialogue.understood, working.began_at, now)
         held = working.interrupt_at is not None
@@ -398,33 +391,3 @@ class Session:
         self._scribe.bot_ends(now, heard=heard.text, interrupted_by=by)
         working.interrupt_at = None
         await self._work_done(working, Replied(heard.words), now)
-
-    # --- messages ---------------------------------------------------------------------------------------
-
-    def _go_on_with_message(self, work: RecordMessage) -> None:
-        """After the prompts comes the beep, after the beep the message."""
-        beeped = any(isinstance(spoken.prompt, Beep) for spoken in self._speaking.prompts)
-        if work.beep and not beeped:
-            self._speak((Beep(),), work.step)
-        elif self._message is None:
-            self._message = self._make_recorder(work, self._message_ended)
-            self._hearing.tap = self._message.take
-
-    def _message_ended(self, by: EndedBy) -> None:
-        """Called from the media tick."""
-        if (working := self._working) is None:
-            return
-        number = working.number
-
-        def tell(finishing: asyncio.Task[MessageRecorded]) -> None:
-            if not finishing.cancelled():
-                self._inbox.put_nowait(WorkDone(number, finishing.result()))
-
-        self._finishing = asyncio.create_task(self._finish_message(by), name="message")
-        self._finishing.add_done_callback(tell)
-
-    async def _finish_message(self, by: EndedBy) -> MessageRecorded:
-        assert self._message is not None
-        message, self._message = self._message, None
-        self._hearing.tap = None
-        return await message.finish(by)

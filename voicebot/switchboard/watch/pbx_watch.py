@@ -30,16 +30,11 @@ from voicebot.ami.actions import Action, Hangup, Originate
 from voicebot.ami.events import Missed, OriginateResponse
 from voicebot.ami.pbx_actions import (
     BridgeDestroy,
-    BridgeList,
     CoreSettings,
     CoreStatus,
-    DeviceStateList,
     MixMonitor,
     MixMonitorMute,
-    PJSIPShowEndpoints,
-    PJSIPShowRegistrationsOutbound,
     QueuePause,
-    QueueStatus,
     StopMixMonitor,
 )
 from voicebot.call.live import Hub
@@ -52,6 +47,7 @@ from voicebot.supervision.state import PbxChannel, PbxState, Stuck, plain
 from voicebot.supervision.tracker import PbxTracker
 from voicebot.supervision.watchdog import Limits, WatchDog
 from voicebot.switchboard.watch.dialling import ClickRules
+from voicebot.switchboard.watch.lists import LISTS, PHONES, lists_to_renew
 
 PUBLISH_S = 0.2
 LOOK_S = 1.0
@@ -71,13 +67,6 @@ ID = "asterisk"
 log = structlog.get_logger(__name__)
 
 Monitoring = Literal["start", "stop", "pause", "resume"]
-LISTS: tuple[Action, ...] = (
-    BridgeList(),
-    DeviceStateList(),
-    QueueStatus(),
-    PJSIPShowRegistrationsOutbound(),
-    PJSIPShowEndpoints(),
-)
 
 
 class PbxWatch:
@@ -356,7 +345,7 @@ class PbxWatch:
                 self._list()
             elif now - self._phones_at >= PHONES_S and self._tracker.unsure_of_phones:
                 self._phones_at = now
-                self._ami.refresh(DeviceStateList.name)
+                self._ami.refresh(PHONES)
             if self._tracker.complete:
                 await self._look(now)
 
@@ -364,9 +353,7 @@ class PbxWatch:
         assert self._ami is not None, "we watch"
         self._listed_at = self._clock()
         self._tracker.asked()
-        hidden = self._tracker.hidden
-        wanted = [each.name for each in LISTS if each.name != PJSIPShowEndpoints.name]
-        self._ami.refresh(*(["CoreShowChannels", *wanted] if "contacts" in hidden else []))
+        self._ami.refresh(*lists_to_renew(self._tracker.hidden))
 
     async def _look(self, now: float) -> None:
         tracker = self._tracker
