@@ -295,7 +295,12 @@ class Limits(Section):
     """How much, and for how long."""
 
     calls: int = Field(200, ge=1, description="Calls at once; more go to the dialplan's fallback.")
-    call_s: int = Field(1800, ge=10, description="A call longer than this is ended, in seconds.")
+    call_s: int = Field(
+        1800,
+        ge=10,
+        description="A call longer than this is ended, in seconds; not while queues, conferences or "
+        "supervisors have the caller.",
+    )
     drain_s: int = Field(60, ge=0, description="After SIGTERM live calls may last this long, in seconds.")
     reserve_mb: int = Field(200, ge=0, description="Free disk space below which recordings stop, in MB.")
 
