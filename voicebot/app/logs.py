@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO, cast
 
 import structlog
 
-NOISY_LIBRARIES = ("aiohttp.access", "alembic", "asyncio", "comtypes")
+NOISY_LIBRARIES = ("aiohttp.access", "aiosqlite", "alembic", "asyncio", "comtypes", "uvicorn")
 
 
 class _Unfailing:
