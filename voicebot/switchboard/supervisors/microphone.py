@@ -62,8 +62,7 @@ class Microphone:
         try:
             await presence.enter(self, self.by, self.mode)
         except BaseException:
-            if self._aside is not None:
-                await self._aside.close()
+            await self.close()
             raise
         if self._aside is None:
             call.stage.port.playout.join(self._voice)
@@ -88,12 +87,14 @@ class Microphone:
             self._voice.feed(frame if self._half is None else to_pcm(self._half.push(to_samples(frame))))
 
     async def close(self) -> None:
-        """Leave the call; what has changed by being there is undone. Idempotent."""
+        """Leave the call; what has changed by being there is undone, even if cancelled. Idempotent."""
         self._fall_silent()
         aside, self._aside = self._aside, None
-        if aside is not None:
-            await aside.close()
-        await self._presence.leave(self)
+        try:
+            if aside is not None:
+                await aside.close()
+        finally:
+            await self._presence.leave(self)
 
     def _fall_silent(self) -> None:
         self.closed = True

@@ -11,6 +11,7 @@ from voicebot.audio.playout import Playout
 from voicebot.call.control import Hold, Release
 from voicebot.call.handle import CallHandle
 from voicebot.errors import PbxError, UserError
+from voicebot.pbx.persevering import finish
 
 Mode = Literal["listen", "whisper", "barge", "take_over"]
 MODES: tuple[Mode, ...] = ("listen", "whisper", "barge", "take_over")
@@ -71,7 +72,13 @@ class Presence:
             raise UserError(f"{call.taken_by} has taken this call over", "barge in")
 
     async def enter(self, key: object, by: str, mode: Mode) -> None:
-        """Be there in this mode, or in another one than before. Raises UserError; then all is as it was."""
+        """Be there in this mode, or in another one than before. Raises UserError; then all is as it was.
+
+        Done to its end even if cancelled, so that nobody holds a bot and is not there: `leave` is due then.
+        """
+        await finish(self._enter(key, by, mode))
+
+    async def _enter(self, key: object, by: str, mode: Mode) -> None:
         async with self._lock:
             self.check(mode, by, key)
             others = any(speaks(each) for other, (_, each) in self._on.items() if other is not key)
@@ -85,7 +92,13 @@ class Presence:
             await self._settle()
 
     async def leave(self, key: object) -> None:
-        """Be there no more. Idempotent. A caller who was taken over and is left alone is hung up."""
+        """Be there no more. Idempotent. A caller who was taken over and is left alone is hung up.
+
+        Done to its end even if cancelled.
+        """
+        await finish(self._leave(key))
+
+    async def _leave(self, key: object) -> None:
         async with self._lock:
             if (was := self._on.pop(key, None)) is None or self.call.over.done():
                 return

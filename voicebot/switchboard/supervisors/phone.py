@@ -120,6 +120,8 @@ class PhoneVisit:
             call.on_company.remove(self._stirred.set)
             for task in self._keys:
                 task.cancel()
+            if self._keys:
+                await asyncio.wait(set(self._keys))
             try:
                 await self._presence.leave(self)
                 await self._part()

@@ -64,3 +64,25 @@ async def test_who_comes_again_in_the_same_way_is_written_down_once() -> None:
     await presence.enter("visit", "anna", "barge")
     await presence.enter("visit", "anna", "barge")  # the call has another bridge
     assert call.noted == ["barge"]
+
+
+async def test_a_browser_that_goes_while_the_bot_is_being_held_leaves_no_bot_in_silence() -> None:
+    call: Any = Call()
+    goes_on = asyncio.Event()
+    ask = call.ask
+
+    async def slowly(command: Command) -> None:
+        await goes_on.wait()
+        await ask(command)
+
+    call.ask = slowly
+    presence = Presence(call)
+    entering = asyncio.create_task(presence.enter("microphone", "anna", "barge"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    entering.cancel()
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    await presence.leave("microphone")
+    assert isinstance(call.asked[-1], Release)
