@@ -235,8 +235,8 @@ class FakeSupervisors(Noting):
     async def repeat(self, call_id: str, by: str) -> None:
         self.note("repeat", call_id, by)
 
-    async def hold(self, call_id: str, by: str) -> None:
-        self.note("hold", call_id, by)
+    async def hold(self, call_id: str, by: str, words: str = "") -> None:
+        self.note("hold", call_id, words, by)
 
     async def release(self, call_id: str, by: str) -> None:
         self.note("release", call_id, by)

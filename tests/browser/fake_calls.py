@@ -289,7 +289,7 @@ class FakeSupervisors:
     async def repeat(self, call_id: str, by: str) -> None:
         self._did(call_id, "repeat", by)
 
-    async def hold(self, call_id: str, by: str) -> None:
+    async def hold(self, call_id: str, by: str, words: str = "") -> None:
         self._calls.set(call_id, "held", held=True)
         self._did(call_id, "hold", by)
 

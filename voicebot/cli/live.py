@@ -168,9 +168,13 @@ def jump(
 
 
 @live.command("hold")
-def hold(call: CallId, config: ConfigFile = None) -> None:
+def hold(
+    call: CallId,
+    text: Annotated[str | None, typer.Argument(help="What it says before; none: nothing.")] = None,
+    config: ConfigFile = None,
+) -> None:
     """Let the bot fall silent and wait."""
-    _act(config, call, "hold", None, "the bot waits")
+    _act(config, call, "hold", {"text": text}, "the bot waits")
 
 
 @live.command("release")

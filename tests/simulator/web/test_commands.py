@@ -40,10 +40,11 @@ def test_live_calls(panel: Served, run) -> None:  # type: ignore[no-untyped-def]
     assert "appointment" in run("live", "show", CALL)
     assert "said" in run("live", "say", CALL, "Hello?")
     run("live", "correct", CALL, "day", "2026-12-01")
-    run("live", "hold", CALL)
+    run("live", "hold", CALL, "One moment.")
     run("live", "recording", CALL, "pause")
     asked = panel.house.supervisors.asked[-4:]  # type: ignore[union-attr]
     assert [each[0] for each in asked] == ["say", "correct", "hold", "recording"]
+    assert asked[2][1:3] == (CALL, "One moment.")
     assert all(each[-1] == "local" for each in asked)
     with pytest.raises(UserError, match="no step `nowhere`"):
         run("live", "jump", CALL, "nowhere")

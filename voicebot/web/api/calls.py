@@ -13,6 +13,7 @@ from voicebot.web.api.shapes import (
     CallList,
     Correct,
     Done,
+    Hold,
     Jump,
     NewVisit,
     RecordingAction,
@@ -114,9 +115,13 @@ async def repeat(who: Supervisor, call: Called, hands: Hands) -> Done:
 
 
 @calls.post("/calls/{call_id}/hold", operation_id="hold", responses=ACTING)
-async def hold(who: Supervisor, call: Called, hands: Hands) -> Done:
-    """Let the bot fall silent and wait."""
-    await hands.hold(call.id, who.name)
+async def hold(
+    who: Supervisor, call: Called, hands: Hands, request: Request, given: Hold | None = None
+) -> Done:
+    """Let the bot fall silent and wait, after a word if you like."""
+    words = (given.text if given is not None else None) or ""
+    request.state.detail = {"text": words} if words else {}
+    await hands.hold(call.id, who.name, words=words)
     return Done()
 
 

@@ -88,6 +88,12 @@ class Say(Shape):
     text: Words = Field(examples=["One moment please, I am looking."])
 
 
+class Hold(Shape):
+    """What the bot says before it falls silent; null: nothing."""
+
+    text: Words | None = Field(None, examples=["One moment, please."])
+
+
 class Correct(Shape):
     """Another value for a slot; null forgets what was learnt."""
 
