@@ -24,7 +24,7 @@ READ_BYTES = 2048
 HEAD_S = 10.0
 """From the connection, or the first byte of a request, to the end of its head."""
 MOST_HEAD_BYTES = 32 * 1024
-MOST_WAITING = 200
+MOST_WAITING = 500
 """Connections that have not told what they want; one more, and the oldest is closed."""
 MOST_AHEAD = 8
 """Requests sent before the one before them is answered; browsers send none."""
