@@ -265,3 +265,25 @@ async def test_events_may_keep_all_their_headers(ami: SimulatedAmi) -> None:
             event = await anext(events)
     assert isinstance(event, UnknownEvent)
     assert event.message.headers[1:] == (("Channel", "A/1"), ("Uniqueid", "1"))
+
+
+async def test_a_flood_of_events_is_taken_in_small_pieces(
+    ami: SimulatedAmi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read at once keeps everything else waiting."""
+    sizes: list[int] = []
+    received = client_module._Connection.data_received
+
+    def spy(self: Any, data: bytes) -> None:
+        sizes.append(len(data))
+        received(self, data)
+
+    monkeypatch.setattr(client_module._Connection, "data_received", spy)
+    async with client(ami) as ours:
+        with ours.subscribe() as events:
+            for number in range(3000):
+                ami.tell(*newchannel(number))
+            async with asyncio.timeout(10):
+                while sum(sizes) < 100_000:
+                    await anext(events)
+    assert max(sizes) <= client_module.READ_BYTES
