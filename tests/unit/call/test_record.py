@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from voicebot.call.record import (
     BotTurnRecord,
     CallerTurnRecord,
     CallRecord,
+    Party,
     find_record,
     list_records,
     read_record,
@@ -52,6 +54,14 @@ def test_a_record_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert path == tmp_path / "calls" / "2026-03-01" / "a1.json"
     assert read_record(path) == before
     assert [p.name for p in path.parent.iterdir()] == ["a1.json"]
+
+
+def test_the_person_on_the_line_is_whoever_called_or_whom_we_called() -> None:
+    parties: dict[str, Any] = {"caller": Party(number="+1"), "called": Party(number="600")}
+    there = CallRecord(id="a1", started_at=NOON, **parties)
+    assert there.person.number == "+1"
+    there.direction = "outbound"
+    assert there.person.number == "600"
 
 
 def test_calls_are_found_by_the_beginning_of_their_id(tmp_path: Path) -> None:
