@@ -215,6 +215,10 @@ def test_a_link_signs_in_once(panel: Served) -> None:
         assert browser.get(ME).json()["role"] == "admin"
         assert httpx.get(f"{panel.at}/link/{links[0]}").status_code == 404
         assert httpx.get(f"{panel.at}/link/{links[1]}").status_code == 404
+        asked_by_a_person = {"Accept": "text/html"}
+        told = httpx.get(f"{panel.at}/link/{links[1]}", headers=asked_by_a_person, follow_redirects=True)
+        assert "no good any more" in told.text
+        assert "voicebot panel link" in told.text
 
 
 def test_tokens_of_machines(panel: Served) -> None:

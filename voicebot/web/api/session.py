@@ -106,7 +106,14 @@ async def login(request: Request, doorkeeper: TheDoorkeeper) -> Response:
 @door.get("/link/{secret}", name="link", dependencies=[everybody])
 async def link(request: Request, secret: Annotated[str, "one-time"], doorkeeper: TheDoorkeeper) -> Response:
     """Sign in by a link, once."""
-    session_secret, _ = await doorkeeper.use_link(request, secret)
+    try:
+        session_secret, _ = await doorkeeper.use_link(request, secret)
+    except Trouble as trouble:
+        if trouble.status != 404 or "text/html" not in request.headers.get("accept", ""):
+            raise
+        return RedirectResponse(
+            _path(str(request.url_for("login_page").include_query_params(wrong="link"))), 303
+        )
     response = RedirectResponse("/", 303)
     doorkeeper.give_cookie(request, response, session_secret)
     return response

@@ -12,6 +12,7 @@ from voicebot.web.security.needs import everybody
 MOST_NAME = 64
 WORDS = {
     "wrong": "Name or password is wrong.",
+    "link": "This link is no good any more: it works once, for five minutes. Make a new one.",
     "often": "Too many tries. Wait a minute, then try again.",
 }
 
