@@ -135,9 +135,7 @@ class DialogStore:
     def states(self) -> tuple[DialogState, ...]:
         """What is in service, and what was refused."""
         return tuple(
-            DialogState(
-                str(kept.path), kept.dialog.version, kept.since, kept.refused, kept.dialog.file.about
-            )
+            DialogState(str(kept.path), kept.dialog.version, kept.since, kept.refused, kept.dialog.file.about)
             for kept in (*self._kept.values(), *self._proven.values())
         )
 
