@@ -1,4 +1,4 @@
-"""Category: unit. Requests that come together begin one after the other, and the loop's ticks come between."""
+"""Category: unit. Requests that come together begin one after the other; the loop's ticks come between."""
 
 from __future__ import annotations
 
