@@ -325,7 +325,10 @@ class World:
         """TALK_DETECT: who is loud begins to talk, who is quiet for some time has finished."""
         if "TALK_DETECT(set)" not in channel.variables or "TALK_DETECT(remove)" in channel.variables:
             return
-        loud = len(payload) == FRAME_BYTES and int(np.abs(decode(np.frombuffer(payload, np.uint8)).astype(np.int32)).max()) > LOUD
+        loud = (
+            len(payload) == FRAME_BYTES
+            and int(np.abs(decode(np.frombuffer(payload, np.uint8)).astype(np.int32)).max()) > LOUD
+        )
         channel.quiet_frames = 0 if loud else channel.quiet_frames + 1
         if loud and not channel.talks:
             channel.talks = True
