@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
 from tests.simulator.web.panel import Served
@@ -31,7 +32,9 @@ def run(panel: Served, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-unty
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    return run
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # the panel's log is in no output
+    yield run
+    structlog.reset_defaults()
 
 
 def test_live_calls(panel: Served, run) -> None:  # type: ignore[no-untyped-def]
