@@ -47,6 +47,7 @@ from voicebot.supervision.state import (
     Registration,
     Stuck,
 )
+from voicebot.switchboard.conferences.views import ParticipantView, RoomView
 from voicebot.switchboard.queues.views import AgentStateName, AgentView, QueueView, WaitingView
 from voicebot.switchboard.supervisors.supervisors import Possible, SlotChoice, StepChoice, Visit
 from voicebot.web.house import Condition, House, Part
@@ -339,7 +340,7 @@ class FakeQueues(Noting):
         if agent not in self._agents:
             raise UserError(f"there is no agent `{agent}`", f"there are {', '.join(self._agents)}")
         self._agents[agent] = replace(self._agents[agent], state=state, reason=reason, since_at=time.time())
-        self._hub.publish("agent", "changed", agent, self._agents[agent].as_dict())
+        self._hub.publish("agent", "changed", agent, {"view": self._agents[agent].as_dict()})
 
     async def sign_in(self, agent: str) -> None:
         self.note("sign_in", agent)
@@ -381,7 +382,7 @@ class FakeQueues(Noting):
 
     def _changed(self) -> None:
         self._waiting = [replace(w, position=n) for n, w in enumerate(self._waiting, 1)]
-        self._hub.publish("queue", "changed", "support", self.queues()[0].as_dict())
+        self._hub.publish("queue", "changed", "support", {"view": self.queues()[0].as_dict()})
 
     async def transfer(self, call_id: str, to: str, kind: Any, by: str = "") -> None:
         self.note("transfer", call_id, to, kind, by)
@@ -396,45 +397,38 @@ class FakeQueues(Noting):
         self.note("swap", call_id)
 
 
-@dataclass(frozen=True)
-class ParticipantView:
-    id: str
-    name: str
-    number: str
-    host: bool
-    muted: bool
-    video: bool
-    bot: bool
-    talking: bool
-    since_at: float
-
-
-@dataclass(frozen=True)
-class RoomView:
-    name: str
-    title: str
-    video: bool
-    locked: bool
-    recording: bool
-    muted_rule: str
-    participants: tuple[ParticipantView, ...]
-
-
 class FakeConferences(Noting):
     """One room with four in it, and an empty one."""
 
     def __init__(self) -> None:
         super().__init__()
         now = time.time()
-        people = (
-            ParticipantView("p1", "Anna Berg", "+12025550101", True, False, True, False, True, now - 300),
-            ParticipantView("p2", "Ben Okafor", "+12025550102", False, True, True, False, False, now - 240),
-            ParticipantView("p3", "", "+12025550103", False, False, False, False, False, now - 20),
-            ParticipantView("p4", "the bot", "", False, False, False, True, False, now - 290),
+        everybody = (
+            ("p1", "Anna Berg", "+12025550101", 300),
+            ("p2", "Ben Okafor", "+12025550102", 240),
+            ("p3", "", "+12025550103", 20),
+            ("p4", "the bot", "", 290),
+        )
+        people = tuple(
+            ParticipantView(
+                id,
+                name,
+                number,
+                host=id == "p1",
+                muted=id == "p2",
+                video=id in ("p1", "p2"),
+                bot=id == "p4",
+                talking=id == "p1",
+                hand=False,
+                since_at=now - since,
+            )
+            for id, name, number, since in everybody
         )
         self._rooms = {
-            "board": RoomView("board", "Board meeting", True, False, True, "guests", people),
-            "lobby": RoomView("lobby", "Lobby", False, False, False, "nobody", ()),
+            "board": RoomView(
+                "board", "Board meeting", True, recording=True, muted_rule="guests", participants=people
+            ),
+            "lobby": RoomView("lobby", "Lobby", False),
         }
 
     def rooms(self) -> tuple[RoomView, ...]:

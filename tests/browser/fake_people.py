@@ -154,7 +154,7 @@ class FakeConferences:
 
     def _set(self, room: str, **values: Any) -> None:
         self._rooms[room] = dataclasses.replace(self._rooms[room], **values)
-        self._hub.publish("conference", "changed", room, {"view": self._rooms[room].as_dict()})
+        self._hub.publish("conference", "changed", room, {"room": self._rooms[room].as_dict()})
 
     def _people(self, room: str, who: str, **values: Any) -> None:
         people = (

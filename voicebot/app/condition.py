@@ -1,4 +1,4 @@
-"""How the installation is: what /health and the panel say of it, but for what AMI tells. Nothing here waits."""
+"""How the installation is, but for what AMI tells: for /health and the panel. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from voicebot.app.gateway import Gateway
 from voicebot.config import Config
-from voicebot.web.house import Condition, Part
+from voicebot.web.house import Condition, Part, PartState
 
 MB = 1_000_000
 
@@ -46,11 +46,12 @@ def _parts(gateway: Gateway, config: Config) -> Iterator[Part]:
     )
     for name, pool in gateway.engines.pools():
         ready = len(pool.links)
-        state_, why = "ok", ""
+        state: PartState = "ok"
+        why = ""
         if ready < pool.wanted:
-            state_ = "degraded" if ready else "down"
+            state = "degraded" if ready else "down"
             why = f"{ready} of {pool.wanted} workers are ready; lost ones are replaced by themselves"
-        yield Part(name, state_, why, {"workers": ready, "wanted": pool.wanted, "replaced": pool.replaced})
+        yield Part(name, state, why, {"workers": ready, "wanted": pool.wanted, "replaced": pool.replaced})
     yield _disk(config)
     for dialog in gateway.dialogs:
         if dialog.problems:

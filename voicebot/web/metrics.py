@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from voicebot import __version__
+from voicebot.call.calls_live import State
 from voicebot.call.live import Hub, Lagged, News
-from voicebot.web.house import House
+from voicebot.web.house import House, PartState
 from voicebot.web.naming import named
-from voicebot.web.plain import plain
+from voicebot.web.parts import parts_of
 
 REPLY_S = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 RECOGNITION_S = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
@@ -23,7 +24,7 @@ WAIT_S = (5, 10, 20, 30, 60, 120, 300, 600, 1800)
 TALK_S = (5, 15, 30, 60, 120, 300, 600, 1800)
 MOST_LABELS = 200
 """Values of a label that are told apart; all others are `other`: outcomes are words of dialogs' authors."""
-STATES = ("talking", "waiting", "with_person", "conference", "taken_over")
+UP: dict[PartState, float] = {"ok": 1.0, "degraded": 0.5, "down": 0.0}
 GATHER_S = 0.5
 
 
@@ -93,7 +94,7 @@ class Metrics:
         )
         self._browsers = Gauge("voicebot_panel_streams", "Browsers that follow news.", registry=registry)
         self._lost = Counter("voicebot_news_lost", "Times that these figures missed news.", registry=registry)
-        self._calls: dict[str, tuple[str, str, float]] = {}
+        self._calls: dict[str, tuple[str, str, float | None]] = {}
         self._waited: dict[str, dict[str, float]] = {}
         self._labels: dict[str, set[str]] = {}
 
@@ -127,11 +128,12 @@ class Metrics:
         self._calls[news.id] = str(call.get("dialog", "")), direction, news.at
 
     def _call_ended(self, news: News) -> None:
-        dialog, direction, began = self._calls.pop(news.id, ("", "", news.at))
+        dialog, direction, began = self._calls.pop(news.id, ("", "", None))
         outcome = self._known("outcome", str(news.data.get("outcome", "")))
         goal = "yes" if news.data.get("goal") else "no"
         self._ended.labels(self._known("dialog", dialog), direction, outcome, goal).inc()
-        self._talk.observe(max(0.0, news.at - began))
+        if began is not None:  # else its beginning was missed
+            self._talk.observe(max(0.0, news.at - began))
 
     def _turn(self, news: News) -> None:
         turn = news.data.get("turn", {})
@@ -148,9 +150,7 @@ class Metrics:
         self._faults.inc()
 
     def _take_queue(self, news: News) -> None:
-        waiting = {
-            str(w.get("call_id", "")): float(w.get("since_at", 0)) for w in news.data.get("waiting", ())
-        }
+        waiting = {each["call_id"]: each["since_at"] for each in news.data["view"]["waiting"]}
         for id, since in self._waited.get(news.id, {}).items():
             if id not in waiting:
                 self._waits.labels(self._known("queue", news.id)).observe(max(0.0, news.at - since))
@@ -172,26 +172,25 @@ class Metrics:
         self._capacity.set(condition.capacity)
         self._lag.set(condition.lag_ms / 1000)
         self._dialogs.set(sum(bool(each.problems) for each in named(house).values()))
-        states = dict.fromkeys(STATES, 0)
+        states = dict.fromkeys(get_args(State), 0)
         for call in house.calls.calls():
-            state = str(getattr(call, "state", "talking"))
-            states[state] = states.get(state, 0) + 1
+            states[call.state] += 1
         for state, count in states.items():
             self._live.labels(state).set(count)
         self._parts.clear()
         self._figures.clear()
-        for part in condition.parts:
-            self._parts.labels(part.name).set({"ok": 1.0, "degraded": 0.5}.get(part.state, 0.0))
+        for part in parts_of(house, condition):
+            self._parts.labels(part.name).set(UP[part.state])
             for name, value in part.figures.items():
-                if isinstance(value, int | float):
-                    self._figures.labels(part.name, name).set(value)
-        self._parts.labels("store").set(house.store is not None)
+                if not isinstance(value, str):
+                    figure, amount = in_base_units(name, value)
+                    self._figures.labels(part.name, figure).set(amount)
         self._look_at_people(house)
         if house.pbx is not None:
-            pbx: Any = house.pbx.state()
-            self._parts.labels("ami").set(bool(pbx.connected))
-            for what in ("channels", "bridges", "warnings"):
-                self._pbx.labels(what).set(len(getattr(pbx, what)))
+            pbx = house.pbx.state()
+            counted = {"channels": pbx.channels, "bridges": pbx.bridges, "warnings": pbx.warnings}
+            for what, each in counted.items():
+                self._pbx.labels(what).set(len(each))
 
     def _look_at_people(self, house: House) -> None:
         if house.queues is not None:
@@ -203,7 +202,7 @@ class Metrics:
                 self._agents.labels(agent.state).inc()
         if house.conferences is not None:
             for room in house.conferences.rooms():
-                self._rooms.labels(plain(room)["name"]).set(len(plain(room)["participants"]))
+                self._rooms.labels(room.name).set(len(room.participants))
 
     def browsers(self, count: Callable[[], int]) -> None:
         """Ask this how many browsers follow news."""
@@ -220,3 +219,14 @@ _OF_CALLS: dict[str, Callable[[Metrics, News], None]] = {
     "turn": Metrics._turn,
     "fault": Metrics._fault,
 }
+
+
+_UNITS = {"_ms": ("_seconds", 1e-3), "_mb": ("_bytes", 1e6)}
+
+
+def in_base_units(name: str, value: float) -> tuple[str, float]:
+    """Return a figure as Prometheus wants it: `free_mb` of 3 is `free_bytes` of 3,000,000."""
+    for ending, (unit, times) in _UNITS.items():
+        if name.endswith(ending):
+            return name.removesuffix(ending) + unit, value * times
+    return name, value

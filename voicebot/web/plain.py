@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 
 def plain(view: Any) -> Any:
@@ -18,5 +19,12 @@ def plain(view: Any) -> Any:
 
 
 def encoded(value: Any) -> bytes:
-    """Return JSON. What JSON does not know becomes a text."""
-    return to_json(value, fallback=str, inf_nan_mode="null")
+    """Return JSON. What JSON does not know becomes a text.
+
+    A text may hold half a character, which no UTF-8 has: that becomes `?`, for all who watch need the rest.
+    """
+    try:
+        return to_json(value, fallback=str, inf_nan_mode="null")
+    except PydanticSerializationError:
+        text = json.dumps(value, default=str, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="replace")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.house import bare_house
 from voicebot.call.live import News
+from voicebot.web.house import Condition, Part
 from voicebot.web.metrics import MOST_LABELS, Metrics
 
 pytestmark = pytest.mark.unit
@@ -42,12 +43,35 @@ def test_a_call_from_its_beginning_to_its_end() -> None:
     assert "5550142" not in text
 
 
+def queue(waiting: list[dict[str, object]], at: float) -> News:
+    """News as the hall of queues publishes them."""
+    return News("queue", "changed", "support", {"view": {"name": "support", "waiting": waiting}}, at)
+
+
 def test_how_long_who_waits_no_more_had_waited() -> None:
     metrics = Metrics()
-    metrics.take(News("queue", "changed", "support", {"waiting": [{"call_id": "a", "since_at": 10}]}, 12.0))
-    metrics.take(News("queue", "changed", "support", {"waiting": []}, 40.0))
+    metrics.take(queue([{"call_id": "a", "since_at": 10}], 12.0))
+    metrics.take(queue([], 40.0))
 
     assert values(metrics)['voicebot_queue_wait_seconds_sum{queue="support"}'] == 30
+
+
+def test_a_call_whose_beginning_was_missed_had_no_length_of_nothing() -> None:
+    metrics = Metrics()
+    metrics.take(News("call", "ended", "a", {"outcome": "booked"}, 40.0))
+
+    assert values(metrics)["voicebot_call_seconds_count"] == 0
+
+
+def test_figures_are_in_base_units() -> None:
+    house = bare_house()
+    house.condition = lambda: Condition(
+        True, parts=(Part("disk", "ok", figures={"free_mb": 3, "on": "sda"}),)
+    )
+    metrics = Metrics()
+    metrics.look(house)
+
+    assert values(metrics)['voicebot_part_figure{figure="free_bytes",part="disk"}'] == 3e6
 
 
 def test_words_of_authors_do_not_flood_the_registry() -> None:

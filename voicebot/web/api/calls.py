@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from voicebot.call.calls_live import LiveCall
 from voicebot.switchboard.supervisors.supervisors import Possible, Visit
 from voicebot.web.api.shapes import (
     CallDetail,
@@ -22,7 +23,7 @@ from voicebot.web.api.shapes import (
     VisitMode,
 )
 from voicebot.web.aside import aside
-from voicebot.web.house import House, LiveCall, Supervisors
+from voicebot.web.house import House, Supervisors
 from voicebot.web.plain import encoded
 from voicebot.web.problems import Trouble, absent, told
 from voicebot.web.security.needs import Supervisor, TheHouse, Viewer
@@ -80,7 +81,7 @@ async def one_call(who: Viewer, call: Called) -> Response:
 @calls.get("/calls/{call_id}/may", operation_id="call_may", responses=told(401, 403, 404, 409, 422, 503))
 async def may(who: Viewer, call: Called, hands: Hands) -> Possible:
     """The steps that the call can be sent to, and the slots that can be corrected."""
-    return hands.may(call.id)  # type: ignore[no-any-return]
+    return hands.may(call.id)
 
 
 @calls.post("/calls/{call_id}/say", operation_id="say", responses=ACTING)
@@ -170,7 +171,7 @@ async def visit(
     """Ring a telephone; who answers is on the call."""
     channel = phone_of(house, who, given.channel)
     request.state.detail = {"mode": given.mode, "channel": channel}
-    return await hands.visit(call.id, given.mode, who.name, channel)  # type: ignore[no-any-return]
+    return await hands.visit(call.id, given.mode, who.name, channel)
 
 
 def _known_visit(hands: Supervisors, id: str) -> None:
@@ -182,7 +183,7 @@ def _known_visit(hands: Supervisors, id: str) -> None:
 async def change_visit(who: Supervisor, visit_id: VisitId, hands: Hands, given: VisitMode) -> Visit:
     """Listen, whisper, barge in or take over from now on."""
     _known_visit(hands, visit_id)
-    return await hands.change(visit_id, given.mode)  # type: ignore[no-any-return]
+    return await hands.change(visit_id, given.mode)
 
 
 @calls.delete("/visits/{visit_id}", operation_id="end_visit", responses=ACTING)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from voicebot import __version__
 from voicebot.web.aside import aside
-from voicebot.web.house import Condition, House
+from voicebot.web.house import Part
 from voicebot.web.metrics import Metrics
 from voicebot.web.naming import named
+from voicebot.web.parts import parts_of
 from voicebot.web.problems import absent, told
 from voicebot.web.security.needs import TheHouse, Viewer, everybody
 
@@ -27,15 +26,6 @@ class Ready(BaseModel):
     why: str = Field("", description="Why not.")
 
 
-class PartOut(BaseModel):
-    """One part of the installation."""
-
-    name: str
-    state: Literal["ok", "degraded", "down"]
-    why: str = ""
-    figures: dict[str, Any] = {}
-
-
 class HealthOut(BaseModel):
     """How everything is."""
 
@@ -45,38 +35,8 @@ class HealthOut(BaseModel):
     calls: int
     capacity: int
     lag_ms: float = Field(description="How late the event loop is.")
-    parts: list[PartOut]
+    parts: list[Part]
     dialogs: list[str] = Field(description="Those whose file as it is now was refused.")
-
-
-def parts_of(house: House, condition: Condition) -> list[PartOut]:
-    """Return what the house tells, and what this layer sees itself."""
-    parts = [
-        PartOut(name=p.name, state=_state(p.state), why=p.why, figures=p.figures) for p in condition.parts
-    ]
-    here = house.store is not None
-    parts.append(PartOut(name="store", state="ok" if here else "down", why="" if here else "it is away"))
-    if house.pbx is not None:
-        pbx: Any = house.pbx.state()
-        if getattr(pbx, "configured", True):
-            trouble = str(getattr(pbx, "trouble", ""))
-            state: Literal["ok", "degraded"] = "ok" if pbx.connected else "degraded"
-            parts.append(PartOut(name="ami", state=state, why="" if pbx.connected else trouble))
-            for trunk in pbx.registrations:
-                fine = trunk.state.lower() == "registered"
-                parts.append(
-                    PartOut(
-                        name=f"trunk.{trunk.name}",
-                        state="ok" if fine else "degraded",
-                        why="" if fine else trunk.state,
-                        figures={"server": trunk.server},
-                    )
-                )
-    return parts
-
-
-def _state(state: str) -> Literal["ok", "degraded", "down"]:
-    return state if state in ("ok", "degraded", "down") else "degraded"  # type: ignore[return-value]
 
 
 @health.get("/health", operation_id="health", responses=told(401, 403, 422, 503))

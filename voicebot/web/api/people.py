@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Awaitable
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 
+from voicebot.switchboard.conferences.views import RoomView
 from voicebot.switchboard.queues.views import AgentView, QueueView
 from voicebot.web.api.shapes import (
     CallId,
@@ -16,14 +18,12 @@ from voicebot.web.api.shapes import (
     Move,
     On,
     Pause,
-    Room,
     RoomList,
     Say,
     ThingName,
     Transfer,
 )
 from voicebot.web.house import Conferences, Queues
-from voicebot.web.plain import plain
 from voicebot.web.problems import absent, told
 from voicebot.web.security.needs import Supervisor, TheHouse, Viewer
 
@@ -67,8 +67,7 @@ async def all_agents(who: Viewer, them: TheQueues) -> list[AgentView]:
 def _agent(them: Queues, name: str) -> AgentView:
     for agent in them.agents():
         if agent.name == name:
-            found: AgentView = agent
-            return found
+            return agent
     raise absent(f"there is no agent `{name}`", "look at the agents")
 
 
@@ -104,56 +103,68 @@ async def unpause(who: Supervisor, name: ThingName, them: TheQueues) -> AgentVie
     return _agent(them, name)
 
 
+def waiting_call(house: TheHouse, them: TheQueues, call_id: CallId) -> str:
+    """A call that is there: live, or a call-back that keeps its place. Raises Trouble 404 for any other."""
+    if house.calls.call(call_id) is None and not any(
+        call_id == each.call_id for queue in them.queues() for each in queue.waiting
+    ):
+        raise absent(f"there is no call {call_id}", "it may have ended: look at the queues")
+    return call_id
+
+
+CallOfOurs = Annotated[str, Depends(waiting_call)]
+
+
 @queues.post("/queues/calls/{call_id}/move", operation_id="queue_move", responses=ACTING)
-async def move(who: Supervisor, call_id: CallId, them: TheQueues, given: Move) -> Done:
+async def move(who: Supervisor, call: CallOfOurs, them: TheQueues, given: Move) -> Done:
     """Give a caller who waits another place."""
-    await them.move(call_id, given.position)
+    await them.move(call, given.position)
     return Done()
 
 
 @queues.post("/queues/calls/{call_id}/give", operation_id="queue_give", responses=ACTING)
-async def give(who: Supervisor, call_id: CallId, them: TheQueues, given: Give, request: Request) -> Done:
+async def give(who: Supervisor, call: CallOfOurs, them: TheQueues, given: Give, request: Request) -> Done:
     """Give a caller who waits to this agent."""
     request.state.detail = {"agent": given.agent}
-    await them.give(call_id, given.agent)
+    await them.give(call, given.agent)
     return Done()
 
 
 @queues.post("/queues/calls/{call_id}/drop", operation_id="queue_drop", responses=ACTING)
-async def drop(who: Supervisor, call_id: CallId, them: TheQueues) -> Done:
+async def drop(who: Supervisor, call: CallOfOurs, them: TheQueues) -> Done:
     """Let a caller wait no more: they go on to the queue's `otherwise`."""
-    await them.drop(call_id)
+    await them.drop(call)
     return Done()
 
 
 @queues.post("/queues/calls/{call_id}/transfer", operation_id="queue_transfer", responses=ACTING)
 async def transfer(
-    who: Supervisor, call_id: CallId, them: TheQueues, given: Transfer, request: Request
+    who: Supervisor, call: CallOfOurs, them: TheQueues, given: Transfer, request: Request
 ) -> Done:
     """Give a caller who is with a person to somebody else."""
     request.state.detail = {"to": given.to, "kind": given.kind}
-    await them.transfer(call_id, given.to, given.kind, who.name)
+    await them.transfer(call, given.to, given.kind, who.name)
     return Done()
 
 
 @queues.post("/queues/calls/{call_id}/complete", operation_id="transfer_complete", responses=ACTING)
-async def complete(who: Supervisor, call_id: CallId, them: TheQueues) -> Done:
+async def complete(who: Supervisor, call: CallOfOurs, them: TheQueues) -> Done:
     """End an attended transfer: the caller is put through."""
-    await them.complete(call_id)
+    await them.complete(call)
     return Done()
 
 
 @queues.post("/queues/calls/{call_id}/cancel", operation_id="transfer_cancel", responses=ACTING)
-async def cancel(who: Supervisor, call_id: CallId, them: TheQueues) -> Done:
+async def cancel(who: Supervisor, call: CallOfOurs, them: TheQueues) -> Done:
     """End an attended transfer: the agent is back with the caller."""
-    await them.cancel(call_id)
+    await them.cancel(call)
     return Done()
 
 
 @queues.post("/queues/calls/{call_id}/swap", operation_id="transfer_swap", responses=ACTING)
-async def swap(who: Supervisor, call_id: CallId, them: TheQueues) -> Done:
+async def swap(who: Supervisor, call: CallOfOurs, them: TheQueues) -> Done:
     """In an attended transfer: the agent talks to the other of the two."""
-    await them.swap(call_id)
+    await them.swap(call)
     return Done()
 
 
@@ -165,39 +176,38 @@ ParticipantId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,80}$", descripti
 @conferences.get("", operation_id="conferences", responses=LOOKING)
 async def rooms(who: Viewer, them: TheRooms) -> RoomList:
     """All rooms, with those who are there."""
-    return RoomList(rooms=[Room.model_validate(plain(room)) for room in them.rooms()])
+    return RoomList(rooms=list(them.rooms()))
 
 
-def _room(them: Conferences, name: str, participant: str = "") -> Room:
-    for each in them.rooms():
-        if each.name == name:
-            room = Room.model_validate(plain(each))
-            if participant and participant not in {p.id for p in room.participants}:
+def _room(them: Conferences, name: str, participant: str = "") -> RoomView:
+    for room in them.rooms():
+        if room.name == name:
+            if participant and participant not in {each.id for each in room.participants}:
                 raise absent(f"nobody is `{participant}` in {name}", "they may have left: look at the room")
             return room
     raise absent(f"there is no conference `{name}`", "look at the conferences")
 
 
 @conferences.get("/{name}", operation_id="conference", responses=LOOKING)
-async def room(who: Viewer, name: ThingName, them: TheRooms) -> Room:
+async def room(who: Viewer, name: ThingName, them: TheRooms) -> RoomView:
     """One room."""
     return _room(them, name)
 
 
-async def _do(them: Conferences, name: str, doing: Any) -> Room:
+async def _do(them: Conferences, name: str, doing: Awaitable[None]) -> RoomView:
     await doing
     return _room(them, name)
 
 
 @conferences.post("/{name}/participants/{id}/mute", operation_id="mute", responses=ACTING)
-async def mute(who: Supervisor, name: ThingName, id: ParticipantId, them: TheRooms) -> Room:
+async def mute(who: Supervisor, name: ThingName, id: ParticipantId, them: TheRooms) -> RoomView:
     """Let nobody hear them."""
     _room(them, name, id)
     return await _do(them, name, them.mute(name, id))
 
 
 @conferences.post("/{name}/participants/{id}/unmute", operation_id="unmute", responses=ACTING)
-async def unmute(who: Supervisor, name: ThingName, id: ParticipantId, them: TheRooms) -> Room:
+async def unmute(who: Supervisor, name: ThingName, id: ParticipantId, them: TheRooms) -> RoomView:
     """Let them be heard again."""
     _room(them, name, id)
     return await _do(them, name, them.unmute(name, id))
@@ -212,21 +222,21 @@ async def kick(who: Supervisor, name: ThingName, id: ParticipantId, them: TheRoo
 
 
 @conferences.post("/{name}/mute-all", operation_id="mute_all", responses=ACTING)
-async def mute_all(who: Supervisor, name: ThingName, them: TheRooms) -> Room:
+async def mute_all(who: Supervisor, name: ThingName, them: TheRooms) -> RoomView:
     """Mute everybody but hosts."""
     _room(them, name)
     return await _do(them, name, them.mute_all(name))
 
 
 @conferences.post("/{name}/lock", operation_id="lock", responses=ACTING)
-async def lock(who: Supervisor, name: ThingName, them: TheRooms) -> Room:
+async def lock(who: Supervisor, name: ThingName, them: TheRooms) -> RoomView:
     """Let nobody else in."""
     _room(them, name)
     return await _do(them, name, them.lock(name))
 
 
 @conferences.post("/{name}/unlock", operation_id="unlock", responses=ACTING)
-async def unlock(who: Supervisor, name: ThingName, them: TheRooms) -> Room:
+async def unlock(who: Supervisor, name: ThingName, them: TheRooms) -> RoomView:
     """Let others in again."""
     _room(them, name)
     return await _do(them, name, them.unlock(name))
@@ -242,7 +252,7 @@ async def announce(who: Supervisor, name: ThingName, them: TheRooms, given: Say,
 
 
 @conferences.post("/{name}/record", operation_id="record_conference", responses=ACTING)
-async def record(who: Supervisor, name: ThingName, them: TheRooms, given: On) -> Room:
+async def record(who: Supervisor, name: ThingName, them: TheRooms, given: On) -> RoomView:
     """Record the room, or stop."""
     _room(them, name)
     return await _do(them, name, them.record(name, given.on))

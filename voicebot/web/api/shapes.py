@@ -8,6 +8,8 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from voicebot.config.people import CHANNEL, NAME
+from voicebot.switchboard.conferences.views import RoomView
+from voicebot.switchboard.supervisors.modes import Mode
 
 CallId = Annotated[str, Path(pattern=NAME, description="A call's id.", examples=["4f1c09aa51d2be77"])]
 ThingName = Annotated[str, Path(pattern=NAME, description="Its name.")]
@@ -25,7 +27,6 @@ Target = Annotated[
         examples=["queue:support"],
     ),
 ]
-Mode = Literal["listen", "whisper", "barge", "take_over"]
 
 
 class Shape(BaseModel):
@@ -173,38 +174,10 @@ class DialogName(Shape):
     dialog: str = Field(pattern=NAME, examples=["meeting"])
 
 
-class Participant(BaseModel):
-    """Somebody in a room."""
-
-    model_config = ConfigDict(extra="allow")
-    id: str
-    name: str = ""
-    number: str = ""
-    host: bool = False
-    muted: bool = False
-    video: bool = False
-    bot: bool = False
-    talking: bool = False
-    since_at: float = 0.0
-
-
-class Room(BaseModel):
-    """A conference."""
-
-    model_config = ConfigDict(extra="allow")
-    name: str
-    title: str = ""
-    video: bool = False
-    locked: bool = False
-    recording: bool = False
-    muted_rule: str = Field("nobody", description="Who enters muted: nobody, guests, all.")
-    participants: list[Participant] = []
-
-
 class RoomList(BaseModel):
     """All conferences."""
 
-    rooms: list[Room]
+    rooms: list[RoomView]
 
 
 class Dial(Shape):

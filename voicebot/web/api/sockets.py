@@ -17,6 +17,7 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
 from voicebot.errors import Problem, UserError
+from voicebot.media.browser_peer import BROWSER_RATE
 from voicebot.web.naming import dialog_or_number
 from voicebot.web.problems import body
 from voicebot.web.security.needs import Author, Supervisor, Viewer, doorkeeper_of, house_of
@@ -86,15 +87,14 @@ async def microphone(
         await _turn_away(socket, UserError("microphones are off", "set panel.microphone = true"))
         return
     try:
-        voice: Any = await house.supervisors.microphone(call_id, mode, who.name)
+        voice = await house.supervisors.microphone(call_id, mode, who.name)
     except UserError as error:
         await _turn_away(socket, error)
         return
     _noted(socket, who, "microphone", call_id, {"mode": mode})
 
     async def send() -> None:
-        rate = getattr(voice, "sample_rate", 16_000)
-        await _tell(socket, {"type": "ready", "sample_rate": rate, "channels": 1})
+        await _tell(socket, {"type": "ready", "sample_rate": voice.sample_rate, "channels": 1})
         while not voice.closed:  # noqa: ASYNC110  # a supervisor's microphone tells nobody
             await asyncio.sleep(CLOSED_EVERY_S)
         raise _Over(OVER, {"type": "ended"})
@@ -108,9 +108,7 @@ async def microphone(
     try:
         await _converse(socket, who, send, take)
     finally:
-        closing = voice.close()
-        if asyncio.iscoroutine(closing):
-            await closing
+        await voice.close()
 
 
 @sockets.websocket("/browser-call")
@@ -135,11 +133,11 @@ async def browser_call(
     except UserError as error:
         await _turn_away(socket, error)
         return
-    id = str(getattr(call.call, "id", ""))
+    id = call.call.id
     _noted(socket, who, "browser_call", id, {"dialog": dialog})
 
     async def send() -> None:
-        await _tell(socket, {"type": "ready", "call": id, "sample_rate": 16_000, "channels": 1})
+        await _tell(socket, {"type": "ready", "call": id, "sample_rate": BROWSER_RATE, "channels": 1})
         async for frame in call:
             async with asyncio.timeout(SLOW_S):
                 await socket.send_bytes(frame)

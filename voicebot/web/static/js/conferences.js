@@ -80,7 +80,8 @@ const acts = {
   record: (room) => attempt(() => post(paths.room(room.name, "record"), { on: !room.recording })),
   async bot(room) {
     if (room.participants.some((one) => one.bot)) return attempt(() => remove(paths.room(room.name, "bot")));
-    const dialogs = list(await get(paths.dialogs()), "dialogs").map((dialog) => dialog.name);
+    let dialogs = [];
+    if (!await attempt(async () => { dialogs = list(await get(paths.dialogs()), "dialogs").map((dialog) => dialog.name); })) return;
     const answer = await ask({ title: "Let the bot sit in", yes: "Add", choice: { label: "Dialog", options: dialogs } });
     if (answer) await attempt(() => post(paths.room(room.name, "bot"), { dialog: answer.choice }));
   },
@@ -112,11 +113,11 @@ watch(["conference"], "", (name, data, id) => {
     if (data.at) ahead = data.at * 1000 - Date.now();
     rooms.clear();
     for (const room of list(data, "rooms")) rooms.set(room.name, room);
-  } else if (data.view) rooms.set(id, data.view);
+  } else if (name === "conference.changed") rooms.set(id, data.room);
   else if (name === "conference.talking") {
     const person = rooms.get(id)?.participants?.find((one) => String(one.id) === String(data.participant));
     if (person) person.talking = data.talking;
-  } else if (name === "conference.ended") rooms.delete(id);
+  } // after `conference.ended` the room changes once more: it is empty
   show();
 });
 setInterval(tick, 1000);
