@@ -98,9 +98,7 @@ class BrowserPeer:
         frame = self._pacer.take()
         samples = self._silence if frame is None else self._down(to_samples(frame))
         packet = self._outgoing.packets(self._coder.encode(samples.reshape(1, -1)))[0]
-        with contextlib.suppress(
-            OSError
-        ):  # the port is gone, or full: it counts what is lost
+        with contextlib.suppress(OSError):  # the port is gone, or full: it counts what is lost
             self._door.send(packet)
 
     def _receive(self) -> None:
