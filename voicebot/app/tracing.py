@@ -157,7 +157,8 @@ class Traces:
         elif news.kind == "ended":
             self._turn(traced, traced.caller, None)
             for name in ("outcome", "goal", "ended_by"):
-                traced.span.set_attribute(f"voicebot.call.{name}", news.data.get(name) or False)
+                if (value := news.data.get(name)) is not None:
+                    traced.span.set_attribute(f"voicebot.call.{name}", value)
             traced.span.set_attribute("voicebot.call.turns", traced.turns)
             traced.span.end(int(news.at * 1e9))
             del self._calls[news.id]

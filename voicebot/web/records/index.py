@@ -26,6 +26,9 @@ AT_ONCE = 50
 """Records read in a row; then calls get the processor for BREATH_S."""
 BREATH_S = 0.01
 BUSY_S = 5.0
+SETTLED_NS = 2_000_000_000
+"""A folder that changed so recently is looked at again: a file of the same tick of its clock may have come
+after we looked."""
 PRIVATE = 0o600
 
 _TABLES = """
@@ -96,6 +99,12 @@ class RecordIndex:
             connection.executescript(_TABLES)
             connection.execute(f"PRAGMA user_version = {FORM}")
 
+    def renew(self) -> None:
+        """Throw it away, and begin anew: what is there cannot be read. Raises OSError, sqlite3.Error."""
+        self._path.unlink(missing_ok=True)
+        self.ready = False
+        self.open()
+
     def _form(self) -> int:
         """Return the form of what is there; -1: nothing, or nothing of ours."""
         if not self._path.is_file():
@@ -129,7 +138,9 @@ class RecordIndex:
                     read += self._take_day(connection, folder)
                     if self._stop.is_set():
                         return read
-                    connection.execute("REPLACE INTO days VALUES (?, ?)", (folder.name, changed))
+                    settled = time.time_ns() - changed > SETTLED_NS
+                    values = (folder.name, changed if settled else 0)
+                    connection.execute("REPLACE INTO days VALUES (?, ?)", values)
             if self._gone:
                 connection.execute("INSERT INTO words (words) VALUES ('optimize')")  # no trace of it stays
                 self._gone = 0
@@ -152,8 +163,8 @@ class RecordIndex:
             read += 1
             if self._stop.is_set():
                 break
-            if inside(path, self._root) and (record := read_json(path)) is not None:
-                self._put(connection, folder.name, changed, path.stem, record)
+            record = read_json(path) if inside(path, self._root) else None
+            self._put(connection, folder.name, changed, path.stem, record or {})
         if read:
             connection.execute("COMMIT")
         if not self._stop.is_set():
@@ -165,10 +176,11 @@ class RecordIndex:
     def _put(
         self, connection: sqlite3.Connection, day: str, changed: int, id: str, record: dict[str, Any]
     ) -> None:
-        row = _row(id, record)
+        """Take in a record in place of what was known of it: nothing, where it is none (any more)."""
+        self._forget(connection, "id = ?", (id,))
+        row = _row(record)
         if row is None:
             return
-        self._forget(connection, "id = ?", (id,))
         values = {"id": id, "day": day, "changed": changed, **row}
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
@@ -226,7 +238,8 @@ class RecordIndex:
         return str(row[0]) if row else ""
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+        there = f"{self._path.absolute().as_uri()}?mode=rw"  # one that was deleted is made by `open` alone
+        connection = sqlite3.connect(there, timeout=BUSY_S, isolation_level=None, uri=True)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # it can be made anew
         connection.execute("PRAGMA secure_delete = ON")  # who is erased is gone
@@ -270,7 +283,7 @@ def _conditions(wanted: Wanted) -> tuple[list[str], list[Any]]:
     return where, values
 
 
-def _row(id: str, record: dict[str, Any]) -> dict[str, Any] | None:
+def _row(record: dict[str, Any]) -> dict[str, Any] | None:
     """Return what is kept of a record; None where it is none."""
     try:
         started = datetime.fromisoformat(str(record["started_at"])).timestamp()
@@ -324,4 +337,6 @@ def _word(record: dict[str, Any], name: str) -> str:
 
 
 def _count(value: Any) -> int:
-    return max(0, min(int(value), 2**53)) if isinstance(value, int | float) else 0
+    if not isinstance(value, int | float) or value != value:  # NaN, which Python's JSON may have
+        return 0
+    return int(max(0, min(value, 2**53)))

@@ -24,12 +24,7 @@ async def keep_up(index: RecordIndex, hub: Hub) -> None:
         await asyncio.to_thread(index.open)
         with hub.watch("ended") as watch:
             while True:
-                try:
-                    read = await asyncio.to_thread(index.catch_up)
-                    if read:
-                        log.debug("records indexed", count=read)
-                except (OSError, sqlite3.Error) as error:
-                    log.warning("records not indexed", error=str(error))
+                await asyncio.to_thread(_catch_up, index)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY_S):
                         while not any(_ended(news) for news in watch.take()):
@@ -39,6 +34,19 @@ async def keep_up(index: RecordIndex, hub: Hub) -> None:
         log.error("there is no index of records: searching finds nothing", error=str(error))
     finally:
         index.close()
+
+
+def _catch_up(index: RecordIndex) -> None:
+    try:
+        index.open()  # it may have been deleted meanwhile
+        if read := index.catch_up():
+            log.debug("records indexed", count=read)
+    except (OSError, sqlite3.OperationalError) as error:
+        log.warning("records not indexed", error=str(error))
+    except sqlite3.DatabaseError as error:
+        log.warning("the index of records is broken: it is made anew", error=str(error))
+        with suppress(OSError, sqlite3.Error):  # then the next look meets it again
+            index.renew()
 
 
 def _ended(news: object) -> bool:
