@@ -153,3 +153,15 @@ def test_yes_and_no_are_nothing_else(panel: Served, on: object) -> None:
     headers = {"authorization": f"Bearer {panel.token}"}
     told = httpx.post(f"{panel.at}/api/v1/conferences/lobby/record", json={"on": on}, headers=headers)
     assert told.status_code == 422
+
+
+@pytest.mark.parametrize("what", ["move", "give", "drop", "transfer", "complete", "cancel", "swap"])
+def test_calls_that_no_queue_knows_are_not_there(panel: Served, what: str) -> None:
+    bodies = {"move": {"position": 1}, "give": {"agent": "anna"}, "transfer": {"to": "100", "kind": "blind"}}
+    headers = {"authorization": f"Bearer {panel.token}"}
+    path = f"{panel.at}/api/v1/queues/calls/nobody/{what}"
+
+    answer = httpx.post(path, json=bodies.get(what), headers=headers)
+
+    assert answer.status_code == 404
+    assert answer.json()["problems"][0]["what"] == "there is no call nobody"

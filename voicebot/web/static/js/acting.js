@@ -109,7 +109,7 @@ function visiting() {
 }
 
 async function change(mode) {
-  await attempt(async () => { visit = mode ? { ...visit, ...await post(`/api/v1/visits/${encodeURIComponent(visit.id)}`, { mode }) } : (await remove(`/api/v1/visits/${encodeURIComponent(visit.id)}`), null); });
+  await attempt(async () => { visit = mode ? { ...visit, ...await post(paths.visit(visit.id), { mode }) } : (await remove(paths.visit(visit.id)), null); });
   visiting();
 }
 

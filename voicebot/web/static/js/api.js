@@ -17,6 +17,7 @@ export const paths = {
   queueCall: (id, what) => `${ROOT}/queues/calls/${enc(id)}/${what}`,
   room: (name, what) => `${ROOT}/conferences/${enc(name)}/${what}`,
   participant: (room, id, what) => `${ROOT}/conferences/${enc(room)}/participants/${enc(id)}/${what}`,
+  visit: (id) => `${ROOT}/visits/${enc(id)}`,
   dial: () => `${ROOT}/pbx/dial`,
   hangUp: () => `${ROOT}/pbx/hang-up`,
   campaigns: () => `${ROOT}/campaigns`,
@@ -32,6 +33,7 @@ export const paths = {
   health: () => `${ROOT}/health`,
   pbx: () => `${ROOT}/pbx`,
   users: () => `${ROOT}/users`,
+  audit: (before) => `${ROOT}/audit${before === null ? "" : `?before=${before}`}`,
   user: (name, what = "") => `${ROOT}/users/${enc(name)}${what && `/${what}`}`,
 };
 

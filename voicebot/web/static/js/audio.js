@@ -72,10 +72,13 @@ export class Microphone {
     };
     let source;
     try {
-      source = await connect({ sampleRate: RATE });
-    } catch {
-      await microphone.context.close(); // Firefox joins no streams of another rate
-      source = await connect({});
+      source = await connect({ sampleRate: RATE }).catch(async () => {
+        await microphone.context.close(); // Firefox joins no streams of another rate
+        return connect({});
+      });
+    } catch (error) {
+      microphone.close(); // else the browser goes on showing that it listens
+      throw new Error(`The microphone cannot be opened: ${error.message}`);
     }
     const node = new AudioWorkletNode(microphone.context, "microphone", { numberOfOutputs: 0 });
     node.port.onmessage = ({ data }) => { if (!microphone.muted) heard(data); };

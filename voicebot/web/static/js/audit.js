@@ -1,7 +1,7 @@
 // Who did what: the newest first, older ones on demand.
 
 import { $, h, when } from "./dom.js";
-import { attempt, get } from "./api.js";
+import { attempt, get, paths } from "./api.js";
 
 let found = [];
 let before = null;
@@ -23,7 +23,7 @@ function show() {
 
 async function look() {
   await attempt(async () => {
-    const answer = await get(`/api/v1/audit${before === null ? "" : `?before=${before}`}`);
+    const answer = await get(paths.audit(before));
     found.push(...answer.actions);
     before = answer.before;
     show();

@@ -28,8 +28,13 @@ export class Listening {
         const news = JSON.parse(data);
         if (news.type === "ready") {
           opening = Player.open(news.sample_rate, news.channels ?? 2);
-          this.player = await opening;
-          window.panelPlayer = this.player;
+          const player = await opening;
+          if (this.socket !== socket) { // stopped meanwhile
+            player.close();
+            return;
+          }
+          this.player = player;
+          window.panelPlayer = player;
           this.player.volume = Number($("#volume").value);
           this.stopMeters = meters([
             [$("#meter-caller"), () => this.player?.levels[0], "--caller"],

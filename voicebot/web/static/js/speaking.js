@@ -27,11 +27,22 @@ export class Speaking {
     const socket = new WebSocket(paths.microphone(this.callId, mode));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") return;
+      const news = JSON.parse(data);
+      if (news.type === "error") for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (this.socket !== socket) return;
+      if (![1000, 1005, 4404].includes(code)) toast("You are no longer heard", reason || "the gateway closed the line", "bad");
+      this.stop();
+    };
     try {
       microphone = await Microphone.open((frame) => {
         if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < 64000) socket.send(frame);
       });
     } catch (error) {
+      if (this.socket !== socket) return;
       this.stop();
       toast("You cannot speak yet", error.message, "bad");
       return;
@@ -44,16 +55,6 @@ export class Speaking {
     put($("span", this.bar), WORDS[mode] ?? mode);
     this.bar.hidden = false;
     this.stopMeters = meters([[$("#meter-mine"), () => this.microphone?.level, "--person"]]);
-    socket.onmessage = ({ data }) => {
-      if (typeof data !== "string") return;
-      const news = JSON.parse(data);
-      if (news.type === "error") for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
-    };
-    socket.onclose = ({ code, reason }) => {
-      if (this.socket !== socket) return;
-      if (![1000, 1005, 4404].includes(code)) toast("You are no longer heard", reason || "the gateway closed the line", "bad");
-      this.stop();
-    };
   }
 
   stop() {

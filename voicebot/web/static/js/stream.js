@@ -85,6 +85,9 @@ export function watch(topics, id, told) {
   run();
   return () => {
     closed = true;
+    document.removeEventListener("visibilitychange", seen);
+    window.removeEventListener("online", run);
+    clearTimeout(hiding);
     clearTimeout(timer);
     abort?.abort();
   };

@@ -1,7 +1,7 @@
 // A call by this computer's microphone: frames up, the bot's frames down, keys, and the transcript live.
 
 import { $, $$, attribute, clock, framed, h, list, put } from "./dom.js";
-import { get, paths } from "./api.js";
+import { attempt, get, paths } from "./api.js";
 import { Microphone, Player, meters } from "./audio.js";
 import { apply, newCall } from "./livecall.js";
 import { watch } from "./stream.js";
@@ -80,8 +80,15 @@ async function begin(event) {
       if (mine.socket?.readyState === WebSocket.OPEN && mine.ready && mine.socket.bufferedAmount < 64000) mine.socket.send(frame);
     });
   } catch (error) {
-    end();
-    problem(error.message);
+    if (line === mine) {
+      end();
+      problem(error.message);
+    } else mine.player?.close();
+    return;
+  }
+  if (line !== mine) { // hung up before it began
+    mine.microphone.close();
+    mine.player.close();
     return;
   }
   window.panelPlayer = mine.player;
@@ -155,4 +162,4 @@ document.addEventListener("keydown", (event) => {
   $(`[data-digit="${event.key}"]`)?.click();
 });
 window.addEventListener("pagehide", end);
-dialogs();
+attempt(dialogs);
