@@ -165,3 +165,16 @@ def test_calls_that_no_queue_knows_are_not_there(panel: Served, what: str) -> No
 
     assert answer.status_code == 404
     assert answer.json()["problems"][0]["what"] == "there is no call nobody"
+
+
+def test_a_head_is_a_get_without_its_body(panel: Served) -> None:
+    headers = {"authorization": f"Bearer {panel.token}"}
+    for path, status in (("/health/live", 200), ("/api/v1/calls", 200), ("/api/v1/calls/nobody", 404)):
+        head, got = (
+            httpx.request(method, panel.at + path, headers=headers, timeout=5) for method in ("HEAD", "GET")
+        )
+        assert head.status_code == got.status_code == status
+        assert head.content == b""
+        assert head.headers["content-type"] == got.headers["content-type"]
+    for path in ("/api/v1/events", "/link/secret"):
+        assert httpx.head(panel.at + path, headers=headers, timeout=5).status_code == 405

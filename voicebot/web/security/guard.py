@@ -60,6 +60,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 STATIC = "/static/"
+EVENTS, LINKS = f"{API}v1/events", "/link/"
+"""To which no HEAD is answered: news never end, and a link is used up by a look at it."""
 
 
 class TooLarge(Trouble):
@@ -145,7 +147,7 @@ class Guard:
             await _refuse(sending, refused)
             return
         try:
-            await self._app(scope, bounded, answering)
+            await self._app(_as_get(scope), bounded, answering)
         except (TooLarge, TooSlow):
             pass
         finally:
@@ -194,6 +196,12 @@ class Guard:
         address = self._doorkeeper.address(HTTPConnection(scope))
         detail = scope["state"].get("detail", {})
         self._journal.note(who, what or scope["path"], target, detail, address, status or 500)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """Return a HEAD as the GET that it is but for the body, which the server leaves out."""
+    endless_or_once = scope["path"] == EVENTS or scope["path"].startswith(LINKS)
+    return scope if scope["method"] != "HEAD" or endless_or_once else {**scope, "method": "GET"}
 
 
 async def _refuse(send: Send, trouble: Trouble) -> None:
