@@ -161,10 +161,12 @@ class On(Shape):
 
 
 class Invite(Shape):
-    """Whom to call into a room: a telephone or a number."""
+    """Whom to call into a room: an agent's or supervisor's name, a telephone, or a number."""
 
-    to: Annotated[str, Field(pattern=rf"({CHANNEL})|(^\+?[0-9*#]{{1,32}}$)", max_length=160)] = Field(
-        examples=["PJSIP/anna"]
+    to: str = Field(
+        pattern=rf"({CHANNEL})|({NAME})|(^\+?[0-9*#]{{1,32}}$)",
+        max_length=160,
+        examples=["anna", "PJSIP/anna"],
     )
 
 
