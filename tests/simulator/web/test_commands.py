@@ -62,6 +62,7 @@ def test_queues_and_rooms(run) -> None:  # type: ignore[no-untyped-def]
     assert "place 1" in run("queue", "move", "w3", "1")
     assert "board: 4 there, recording, video" in run("conference", "list")
     assert "locked" in run("conference", "lock", "board")
+    run("conference", "invite", "board", "anna")
     assert "muted" in run("conference", "mute", "board", "p1")
     with pytest.raises(UserError, match="nobody is `p9`"):
         run("conference", "kick", "board", "p9")
