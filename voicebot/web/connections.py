@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ class Waiting:
         return len(self._open)
 
 
-class PatientHttp(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+class PatientHttp(HttpToolsProtocol):
     """uvicorn's, with limits for a request's head."""
 
     waiting = Waiting()  # of the process
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]
         self._late: asyncio.TimerHandle | None = None
         self._head_bytes = 0
@@ -70,7 +70,7 @@ class PatientHttp(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         if self.transport.get_protocol() is not self:  # a websocket now
             self._told()
             return
-        if len(getattr(self, "pipeline", ())) > MOST_AHEAD:
+        if len(self.pipeline) > MOST_AHEAD:
             self.give_up()
             return
         self._look()
