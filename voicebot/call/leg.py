@@ -118,6 +118,8 @@ class Leg:
     watch: Callable[[Event], None] | None = None
     away = False
     """Whether the caller is in somebody else's bridge, such as a conference's: they are left there."""
+    media_apart = False
+    """Whether our media stay out of the bridge, where two persons talk: made anew, they stay out as well."""
 
     def __init__(
         self,
@@ -304,13 +306,16 @@ class Leg:
         if is_end_of(event, self.bridge_id):
             self._inbox.forget(self.bridge_id)
             await self._make_bridge()
-            joining = [self.media_id] if self.away else [self.channel_id, self.media_id]
+            joining = [] if self.away else [self.channel_id]
         else:
             self._inbox.forget(self.media_id)
             await self._drop_media()
             await self._make_media()
-            joining = [self.media_id]
-        await self._ari.request(requests.add_channels(self.bridge_id, *joining))
+            joining = []
+        if not self.media_apart:  # one that joins and leaves at once may cost the two who talk their sound
+            joining.append(self.media_id)
+        if joining:
+            await self._ari.request(requests.add_channels(self.bridge_id, *joining))
 
     # --- how it ends ------------------------------------------------------------------------------------
 

@@ -55,8 +55,8 @@ class Side:
         await self._settle_media()
 
     async def repair(self, phone: Telephone) -> None:
-        """The leg has made media or bridge anew, with our media in it. Raises PbxError."""
-        self._media_in = True
+        """The leg has made media or bridge anew. Raises PbxError."""
+        self._media_in = not self.leg.media_apart
         if self.with_person and self._joined_in != self.leg.bridge_id:
             await self.admit(phone)
         else:
@@ -81,7 +81,6 @@ class Side:
             change = requests.add_channels if wanted else requests.remove_channels
             try:
                 await self._ari.request(change(self.leg.bridge_id, self.leg.media_id))
-                self._media_in = wanted
-            except PbxError as error:  # it was lost just now: the leg makes it anew, in the bridge
-                self._media_in = True
+                self._media_in, self.leg.media_apart = wanted, not wanted
+            except PbxError as error:  # it was lost just now: the leg makes it anew, where it was
                 log.warning("media not moved", error=str(error))
