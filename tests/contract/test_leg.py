@@ -13,6 +13,7 @@ import pytest
 from tests.contract.gateway import SOON_S, Gateway, nothing_left
 from tests.contract.media import TONE
 from tests.contract.pbx import Caller, Pbx
+from voicebot.ari import requests
 from voicebot.ari.ids import is_ours
 from voicebot.call.leg import Digit, MediaReplaced
 from voicebot.errors import CallEnded, PbxError, UserError
@@ -153,6 +154,23 @@ async def test_lost_media_is_made_anew_once(pbx: Pbx, gateway: Gateway, what: st
                 group.create_task(caller.bot_speaks(SOON_S, since=0.0))
             await lose()
             await asyncio.wait_for(anext(events), SOON_S)
+    await nothing_left(pbx)
+
+
+@pytest.mark.parametrize("what", ["media", "bridge"])
+async def test_media_that_stand_apart_are_made_anew_apart(pbx: Pbx, gateway: Gateway, what: str) -> None:
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    async with leg:
+        await caller.answered(SOON_S)
+        await gateway.ari.request(requests.remove_channels(leg.bridge_id, leg.media_id))
+        leg.media_apart = True
+        lost = leg.media_id
+        await (pbx.hang_up_channel(lost) if what == "media" else pbx.delete_bridge(leg.bridge_id))
+        assert await asyncio.wait_for(anext(leg.events()), SOON_S) == MediaReplaced()
+        bridges = await gateway.ari.request(requests.get_bridges())
+        assert {each["id"]: each["channels"] for each in bridges}[leg.bridge_id] == [leg.channel_id]
+        assert (leg.media_id != lost) == (what == "media")
     await nothing_left(pbx)
 
 
