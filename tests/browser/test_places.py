@@ -6,7 +6,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.fake_house import PASSWORD, Stage
@@ -107,6 +107,28 @@ def test_all_that_matters_goes_by_keyboard(enter: Open, stage: Stage) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".toast.good")).to_contain_text("rings")
     assert ("dial", "PJSIP/otto", "+4930901820", "otto") in stage.pbx.acts
+
+
+def test_keys_that_come_before_the_scripts_are_not_lost(enter: Open) -> None:
+    page = enter("otto")
+    held: list[Route] = []
+    page.route("**/js/shell.js", lambda route: held.append(route))
+    page.goto("/queues", wait_until="commit")
+    expect(page.get_by_role("heading", name="Queues and agents")).to_be_visible()
+    page.keyboard.press("d")
+    page.get_by_role("button", name="Light or dark").click()
+    expect(page.locator("#dial")).to_be_hidden()
+    held[0].continue_()
+    expect(page.get_by_label("Your telephone")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_a_place_is_gone_to_by_two_keys_only(enter: Open) -> None:
+    page = enter("otto", "/queues")
+    page.keyboard.press("h")  # as soon as the page is there, too
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    assert page.url.endswith("/queues")
 
 
 def test_callers_are_moved_given_and_dragged(enter: Open, stage: Stage) -> None:

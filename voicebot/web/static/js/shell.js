@@ -40,7 +40,7 @@ function step(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-let going = 0;
+let going = -Infinity; // when "g" was pressed
 function key(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const typing = event.target.closest?.("input:not([type=range]), textarea, select, [contenteditable]");
@@ -54,7 +54,7 @@ function key(event) {
     location.assign(GO[event.key]);
     return;
   }
-  going = 0;
+  going = -Infinity;
   const acts = {
     "/": () => ($("[data-search]") ?? $("#say input"))?.focus(),
     "?": () => $("#keys").showModal(),
