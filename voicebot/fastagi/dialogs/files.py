@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import secrets
@@ -29,37 +30,53 @@ SILENCE = "silence"
 SILENCE_S = 20
 """Played while a key is awaited: unlike WAIT FOR DIGIT it ends without a warning in Asterisk's log, and the
 caller's line stays open."""
+SILENT = bytes(2 * SAMPLE_RATE * SILENCE_S)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""A disk that takes no more now: who begins on such a day plays from memory."""
 MOST_FILES = 20_000
 """So many prompts are kept; then those go that were not played for longest."""
 
 
 class PromptFiles:
-    """Files in `folder`, which Asterisk sees as `seen_as`. Raises UserError where it cannot be written."""
+    """Files in `folder`, which Asterisk sees as `seen_as`.
+
+    Raises UserError where it cannot be written for another cause than that the disk is full.
+
+    silence: the name of a file with SILENCE_S of silence
+    """
 
     def __init__(self, folder: Path, seen_as: str = "") -> None:
         self._folder = folder
         self._seen_as = seen_as.rstrip("/") or str(folder)
         self._known: dict[str, None] = {}
         self._full = False
+        self.silence = f"{self._seen_as}/{SILENCE}"
         _sweep()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o755)
-            self._known = dict.fromkeys(
-                path.stem for path in sorted(folder.glob(f"*{ENDING}"), key=lambda path: path.stat().st_mtime)
-            )
-            self._known.pop(SILENCE, None)
-            _write(folder / f"{SILENCE}{ENDING}", bytes(2 * SAMPLE_RATE * SILENCE_S))
+            self._open()
         except OSError as error:
             what = f"agi.prompts: {folder} cannot be used: {error.strerror}"
             raise UserError(
                 Problem(what, "name a folder that voicebot may write and Asterisk may read")
             ) from error
 
-    @property
-    def silence(self) -> str:
-        """The name of a file with SILENCE_S of silence."""
-        return f"{self._seen_as}/{SILENCE}"
+    def _open(self) -> None:
+        """Look at what is there, and have silence to play."""
+        path = self._folder / f"{SILENCE}{ENDING}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.chmod(0o755)
+            there = sorted(self._folder.glob(f"*{ENDING}"), key=lambda path: path.stat().st_mtime)
+            self._known = dict.fromkeys(path.stem for path in there)
+            self._known.pop(SILENCE, None)
+            _write(path, SILENT)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            log.error("prompts are played from memory", folder=str(self._folder), why=error.strerror)
+            path = MEMORY / f"{PASSING}{os.getpid()}-{SILENCE}{ENDING}"
+            _write(path, SILENT)
+            self.silence = str(path.with_suffix(""))
 
     @asynccontextmanager
     async def kept(self, samples: Samples, *, secret: bool) -> AsyncIterator[str]:

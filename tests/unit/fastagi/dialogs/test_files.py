@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -106,3 +107,25 @@ def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"agi\.prompts"):
         PromptFiles(tmp_path / "file" / "agi")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+async def test_a_gateway_begins_where_the_disk_takes_nothing(
+    tmp_path: Path, memory: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It may have been started anew on a bad day: callers are served from memory."""
+    write = module._write
+
+    def full(path: Path, data: bytes) -> None:
+        if path.parent != memory:
+            raise OSError(number, os.strerror(number))
+        write(path, data)
+
+    monkeypatch.setattr(module, "_write", full)
+    with capture_logs() as logs:
+        files = PromptFiles(tmp_path / "agi", "/elsewhere")
+    assert [entry["why"] for entry in logs] == [os.strerror(number)]
+    assert Path(files.silence).parent == memory
+    assert Path(f"{files.silence}.sln").stat().st_size == 2 * 8000 * 20
+    async with files.kept(HELLO, secret=False) as name:
+        assert Path(name).parent == memory
