@@ -84,7 +84,8 @@ class Room:
         self.calls = BrowserCalls(
             config,
             dialog=room.dialogs.fresh,
-            services=lambda route: room.services(route, NoAsterisk(), Queue()),
+            services=lambda route: room.services(route, NoAsterisk()),
+            people=Queue(),
         )
 
 

@@ -18,7 +18,6 @@ from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLan
 from voicebot.app.speech import SpeechEngines
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.leg import Ari
-from voicebot.call.people import People
 from voicebot.call.scribe import Observer
 from voicebot.call.services import Services
 from voicebot.call.speaking import PromptLibrary
@@ -130,7 +129,7 @@ class EngineRoom:
             task.cancel()
         await self._stack.aclose()
 
-    def services(self, route: Route, ari: Ari, people: People | None = None) -> Services:
+    def services(self, route: Route, ari: Ari) -> Services:
         """Return the process as a call on this route sees it."""
         return Services(
             config=self._config,
@@ -143,7 +142,6 @@ class EngineRoom:
             work=self._desk,
             environment=self._environment,
             observer=self._watchers.observer,
-            people=people,
             hub=self._watchers.live.hub if self._watchers.live is not None else None,
             live=self._watchers.live,
         )

@@ -84,7 +84,7 @@ class Gateway:
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
         self._quiets: list[Callable[[], Awaitable[None]]] = []
-        self._outbound = OutboundCalls(campaigns, self.engines.dialogs, self.services)
+        self._outbound = OutboundCalls(campaigns, self.engines.dialogs, self.services, lambda: self._people)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -326,7 +326,8 @@ class Gateway:
         return call
 
     def _call(self, channel: Channel, inbox: EventInbox, route: Route, dialog: Dialog) -> Call:
-        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, self.services(route))
+        services = self.services(route)
+        return Call(os.urandom(8).hex(), channel, inbox, route, dialog, services, self._people)
 
     @property
     def ari(self) -> AriClient | NoAsterisk:
@@ -334,7 +335,7 @@ class Gateway:
 
     def services(self, route: Route) -> Services:
         """Return the process as a call on this route sees it. Only once started."""
-        return self.engines.services(route, self._ari, self._people)
+        return self.engines.services(route, self._ari)
 
     async def prepare(
         self, route: Route, names: Iterable[str] = (), languages: bool = False, version: str = ""

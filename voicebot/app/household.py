@@ -116,6 +116,7 @@ class Household:
                 config,
                 dialog=gateway.engines.dialogs.fresh,
                 services=gateway.services,
+                people=self._people,
                 accepts=lambda: gateway.accepts,
                 hold=gateway.hold,
             )

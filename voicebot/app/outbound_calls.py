@@ -14,6 +14,7 @@ from voicebot.app.dialogs import DialogStore
 from voicebot.ari.events import StasisStart
 from voicebot.call.outbound import Answer, Assignment, Campaigns
 from voicebot.call.outbound_call import OutboundCall
+from voicebot.call.people import People
 from voicebot.call.services import Services
 from voicebot.campaign.attempt import AnsweredBy, CallResult
 from voicebot.config import Route
@@ -44,17 +45,23 @@ class Unserved(Exception):
 
 
 class OutboundCalls:
-    """Makes calls of what `Stasis(app,campaign,...)` brings. `services(route)`: of a call on a route."""
+    """Makes calls of what `Stasis(app,campaign,...)` brings.
+
+    `services(route)`: of a call on a route; `people()`: queues and conferences of our own, None where there
+    are none.
+    """
 
     def __init__(
         self,
         campaigns: Campaigns | None,
         dialogs: DialogStore,
         services: Callable[[Route], Services],
+        people: Callable[[], People | None] = lambda: None,
     ) -> None:
         self._campaigns = campaigns
         self._dialogs = dialogs
         self._services = services
+        self._people = people
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     async def take(
@@ -115,6 +122,7 @@ class OutboundCalls:
             campaigns=campaigns,
             answer=answer,
             message=message,
+            people=self._people(),
         )
 
     async def _tell_unserved(self, attempt: str, answer: Answer, why: str) -> None:

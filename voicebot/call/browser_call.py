@@ -47,7 +47,14 @@ class BrowserCall(Call):
     """One call by a browser's microphone. People cannot take it over: they need a telephone's channel."""
 
     def __init__(
-        self, call_id: str, called: str, caller_name: str, route: Route, dialog: Dialog, services: Services
+        self,
+        call_id: str,
+        called: str,
+        caller_name: str,
+        route: Route,
+        dialog: Dialog,
+        services: Services,
+        people: People | None,
     ) -> None:
         channel = Channel(
             id=call_id,
@@ -56,9 +63,9 @@ class BrowserCall(Call):
             dialplan=DialplanPlace(exten=called),
         )
         asterisk = NoAsterisk()
-        people = _NoTelephone(services.people, route) if services.people is not None else None
-        services = replace(services, ari=asterisk, people=people)
-        super().__init__(call_id, channel, asterisk.subscribe(call_id), route, dialog, services)
+        services = replace(services, ari=asterisk)
+        nobody = _NoTelephone(people, route) if people is not None else None
+        super().__init__(call_id, channel, asterisk.subscribe(call_id), route, dialog, services, nobody)
         self.record.direction = "browser"
         self.answered = asyncio.Event()
         self.leg: BrowserLeg | None = None
@@ -123,6 +130,7 @@ class BrowserCalls:
     routes:    whose dialogs can be talked to, in the languages that those have
     dialog:    returns a route's dialog as it stands now
     services:  the process, as a call on a route sees it
+    people:    queues and conferences of our own, None: there are none
     accepts:   whether the process takes calls at all now
     hold:      holds a call to its end as one of the process's; `Call.run` is due in it
     """
@@ -133,6 +141,7 @@ class BrowserCalls:
         *,
         dialog: Callable[[Route], Awaitable[Dialog]],
         services: Callable[[Route], Services],
+        people: People | None = None,
         accepts: Callable[[], bool] = lambda: True,
         hold: Callable[[Call], Awaitable[object]] = Call.run,
     ) -> None:
@@ -141,6 +150,7 @@ class BrowserCalls:
         self._most = config.panel.microphone_calls
         self._dialog = dialog
         self._services = services
+        self._people = people
         self._accepts = accepts
         self._hold = hold
         self._calls: dict[BrowserCall, asyncio.Task[CallRecord]] = {}
@@ -177,7 +187,8 @@ class BrowserCalls:
         if language:
             route = route.model_copy(update={"language": language})
         name = "".join(char for char in caller_name if char.isprintable())[:NAME_CHARS]
-        return await self._begin(BrowserCall(_new_id(), called, name, route, dialog, self._services(route)))
+        services = self._services(route)
+        return await self._begin(BrowserCall(_new_id(), called, name, route, dialog, services, self._people))
 
     async def close(self, reason: str = "shutdown") -> None:
         """End all calls, and wait for their records."""

@@ -19,7 +19,7 @@ from voicebot.call.handover import UNAVAILABLE_CONTEXT, ToPeople
 from voicebot.call.introduction import Introduction
 from voicebot.call.leg import Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
-from voicebot.call.people import Attendant, Company, Mender
+from voicebot.call.people import Attendant, Company, Mender, People
 from voicebot.call.record import CallRecord, InterruptedBy, Party, folder_for
 from voicebot.call.record_keeping import keep, outcome_without_dialog, record_for
 from voicebot.call.recording import Recording
@@ -40,8 +40,9 @@ log = structlog.get_logger(__name__)
 class Call:
     """One call. `await run()` never raises for what callers, Asterisk or engines do; it returns the record.
 
-    `end(reason)` ends it from outside (shutdown, limits). It is its own `MediaListener`: what is heard goes
-    to the conversation that is held. Calls that we placed do a few things otherwise: see `OutboundCall`.
+    `people` are queues and conferences of our own; None: all are the dialplan's. `end(reason)` ends the call
+    from outside (shutdown, limits). It is its own `MediaListener`: what is heard goes to the conversation
+    that is held. Calls that we placed do a few things otherwise: see `OutboundCall`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Call:
         route: Route,
         dialog: Dialog,
         services: Services,
+        people: People | None = None,
     ) -> None:
         self.id = call_id
         self._channel = channel
@@ -59,6 +61,7 @@ class Call:
         self._route = route
         self._dialog = dialog
         self._services = services
+        self._people = people
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._leg: Leg | None = None
         self._attendant: Attendant | None = None
@@ -179,6 +182,7 @@ class Call:
             hangover_ms=hangover_ms,
             folder=folder_for(self._services.config.var, self.record.started_at),
             clock=self._clock,
+            for_people=self._for_people,
             on_turn=self._on_turn,
             on_transcript=self._on_transcript,
             introduction=self._introduction(),
@@ -259,14 +263,16 @@ class Call:
             stage.live.follow(None)
         await self._meet_people(stage, handover)
 
+    def _for_people(self, handover: Handover) -> bool:
+        return self._people is not None and self._people.takes(handover)
+
     async def _meet_people(self, stage: Stage, handover: Handover) -> None:
         """Leave the caller to a queue or conference of ours, to the end of the call."""
-        people = self._services.people
-        assert people is not None, "only people take a caller over"
+        assert self._people is not None, "only people take a caller over"
         self._with_persons = True
         stage.live.privacy.secret = False  # what the bot said last may have been, and has been said
         try:
-            onward = await people.serve(self, handover)
+            onward = await self._people.serve(self, handover)
         finally:
             self.attend(None)
             self.company = None

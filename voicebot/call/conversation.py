@@ -44,11 +44,16 @@ def _ignore(*_: object) -> None:
     return
 
 
+def _nobody(_: Handover) -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Stage:
     """What the conversations of one call share. folder: where messages are recorded.
 
     live:          tells whoever watches what happens, and knows what they must not hear
+    for_people:    whether a hand-over is to people of ours, not to the dialplan's
     on_turn:       is told each turn of a dialog, before it is spoken, what it follows, and how that was taken
     on_transcript: is told what was recognised, and in which language
     introduction:  what callees have heard of who calls; None: they called us
@@ -63,6 +68,7 @@ class Stage:
     hangover_ms: int
     folder: Path
     clock: Callable[[], float]
+    for_people: Callable[[Handover], bool] = _nobody
     on_turn: Callable[[BotTurn, Event | None, Understood | None], None] = _ignore
     on_transcript: Callable[[Transcript, str], None] = _ignore
     introduction: Introduction | None = None
@@ -92,8 +98,7 @@ class Stage:
 
     async def hand_over(self, handover: Handover) -> None:
         """Leave the caller to the dialplan. Raises `ToPeople` where they are for people of ours."""
-        people = self.services.people
-        if people is not None and people.takes(handover):
+        if self.for_people(handover):
             raise ToPeople(handover)
         await self.give_to_dialplan(handover)
 

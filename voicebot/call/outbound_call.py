@@ -27,6 +27,7 @@ from voicebot.call.outbound import (
     result_of,
     was_abandoned,
 )
+from voicebot.call.people import People
 from voicebot.call.record import CallRecord, OutboundRecord, Party
 from voicebot.call.services import Services
 from voicebot.config import zone_of
@@ -69,9 +70,10 @@ class OutboundCall(Call):
         campaigns: Campaigns,
         answer: Answer,
         message: Dialog | None = None,
+        people: People | None = None,
     ) -> None:
         route = assignment.route_of(assignment.route)
-        super().__init__(call_id, channel, inbox, route, dialog, services)
+        super().__init__(call_id, channel, inbox, route, dialog, services, people)
         self._assignment = assignment
         self._campaigns = campaigns
         self._answer = answer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from voicebot.call.calls_live import LiveCalls
 from voicebot.call.leg import Ari
 from voicebot.call.live import Hub
 from voicebot.call.scribe import Observer
@@ -17,18 +17,13 @@ from voicebot.speech.stt import SttService
 from voicebot.speech.tts import TtsService, Voice
 from voicebot.speech.vad import Vad
 
-if TYPE_CHECKING:
-    from voicebot.call.calls_live import LiveCalls
-    from voicebot.call.people import People
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The process, as one call sees it; recogniser, voice and recorded prompts are those of its route.
 
-    people: queues and conferences of our own; None: all are the dialplan's
-    hub:    takes news of any kind, for those who watch
-    live:   is told what happens in the call, for those who watch or listen; None: nobody does
+    hub:  takes news of any kind, for those who watch
+    live: is told what happens in the call, for those who watch or listen; None: nobody does
     """
 
     config: Config
@@ -41,7 +36,6 @@ class Services:
     work: Workers
     environment: Mapping[str, str]
     observer: Observer | None = None
-    people: People | None = None
     hub: Hub | None = None
     live: LiveCalls | None = None
 

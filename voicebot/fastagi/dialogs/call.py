@@ -55,7 +55,7 @@ class AgiCall(Call):
             route,
             dialog,
             # The call asks its media for one port, and its port for what AgiPort has.
-            replace(services, ari=asterisk, media=cast(MediaLoop, self.media), people=None),
+            replace(services, ari=asterisk, media=cast(MediaLoop, self.media)),
         )
         self.record.codec = AgiPort.codec
         self.answered = asyncio.Event()
