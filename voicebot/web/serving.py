@@ -20,14 +20,15 @@ from voicebot.web.app import make_app
 from voicebot.web.connections import PatientHttp, PatientSocket
 from voicebot.web.house import House
 from voicebot.web.records.keeping import keep_up
-from voicebot.web.security.secrets import address_file, token_file, write_token
+from voicebot.web.security.secrets import address_file, fresh, token_file, write_way_in
 
 BACKLOG = 256
 MOST_CONNECTIONS = 1000
 KEEP_ALIVE_S = 15
 CLOSE_S = 2.0
 """So long open answers may take when the panel closes; streams end at once."""
-STORE_AGAIN_S = 5.0
+AGAIN_S = 5.0
+"""Between tries to open the store, and to write what commands on this machine need."""
 MOST_MESSAGE_BYTES = 64 * 1024
 """Of a websocket's message: a second of audio has 32,000."""
 
@@ -70,9 +71,8 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         listening = bound_socket(config.panel.bind, config.panel.port)
         stack.callback(listening.close)
         port = listening.getsockname()[1]
-        token = await asyncio.to_thread(write_token, config.var)
+        token = fresh()
         app = make_app(house, port=port, local_token=token)
-        stack.callback(_take_away, token_file(config.var), f"{token}\n")
         if house.store is None:
             keeping = asyncio.create_task(_keep_store(config, house), name="panel store")
             stack.push_async_callback(_end, keeping)
@@ -104,10 +104,32 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         host = f"[{config.panel.bind}]" if ":" in config.panel.bind else config.panel.bind
         address = f"http://{host}:{port}"
         here = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-        address_file(config.var).write_text(here)
+        stack.callback(_take_away, token_file(config.var), f"{token}\n")
         stack.callback(_take_away, address_file(config.var), here)
+        if not await _told(config.var, token, here):
+            telling = _tell_again(config.var, token, here)
+            stack.push_async_callback(_end, asyncio.create_task(telling, name="panel way in"))
         log.info("panel", at=address)
         yield address
+
+
+async def _told(var: Path, token: str, address: str) -> bool:
+    """Tell commands on this machine the way in; False: the disk takes nothing now."""
+    try:
+        await asyncio.to_thread(write_way_in, var, token, address)
+    except OSError as error:
+        log.error("commands on this machine do not find the panel", error=str(error))
+        return False
+    return True
+
+
+async def _tell_again(var: Path, token: str, address: str) -> None:
+    """Callers are served meanwhile, and browsers with a login."""
+    while True:
+        await asyncio.sleep(AGAIN_S)
+        if await _told(var, token, address):
+            log.info("commands on this machine find the panel")
+            return
 
 
 def _take_away(path: Path, ours: str) -> None:
@@ -132,7 +154,7 @@ async def _keep_store(config: Config, house: House) -> None:
             if str(error) != told:
                 log.error("nobody can sign in to the panel", why=str(error))
             told = str(error)
-        await asyncio.sleep(STORE_AGAIN_S)
+        await asyncio.sleep(AGAIN_S)
 
 
 async def _finish(app: FastAPI) -> None:

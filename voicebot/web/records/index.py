@@ -88,7 +88,7 @@ class RecordIndex:
     # --- keeping up -------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Make it, or take the one that is there. Raises OSError, sqlite3.Error."""
+        """Make it, or take the one that is there. Raises OSError, sqlite3.Error: locked, or full."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._form() == FORM:
             return
@@ -112,6 +112,8 @@ class RecordIndex:
         try:
             with closing(sqlite3.connect(self._path, timeout=BUSY_S)) as connection:
                 return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.OperationalError:
+            raise  # locked, or a full disk: it is good all the same
         except sqlite3.DatabaseError:
             return -1
 

@@ -21,7 +21,6 @@ AFTER_A_CALL_S = 1.0
 async def keep_up(index: RecordIndex, hub: Hub) -> None:
     """Catch up now, after each call, and every LOOK_EVERY_S, until cancelled."""
     try:
-        await asyncio.to_thread(index.open)
         with hub.watch("ended") as watch:
             while True:
                 await asyncio.to_thread(_catch_up, index)
@@ -30,8 +29,6 @@ async def keep_up(index: RecordIndex, hub: Hub) -> None:
                         while not any(_ended(news) for news in watch.take()):
                             await watch.wait()
                         await asyncio.sleep(AFTER_A_CALL_S)
-    except (OSError, sqlite3.Error) as error:
-        log.error("there is no index of records: searching finds nothing", error=str(error))
     finally:
         index.close()
 

@@ -46,14 +46,12 @@ def address_file(var: Path) -> Path:
     return var / TOKEN_FOLDER / ADDRESS_FILE
 
 
-def write_token(var: Path) -> str:
-    """Make a new local token, readable for the gateway's user alone. Raises OSError."""
-    path = token_file(var)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-    token = fresh()
-    aside = path.with_suffix(".part")
-    aside.unlink(missing_ok=True)
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w") as file:
-        file.write(token + "\n")
-    aside.rename(path)
-    return token
+def write_way_in(var: Path, token: str, address: str) -> None:
+    """Keep a local token and where the panel is, readable for the gateway's user alone. Raises OSError."""
+    token_file(var).parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    for path, text in ((token_file(var), f"{token}\n"), (address_file(var), address)):
+        aside = path.with_suffix(".part")
+        aside.unlink(missing_ok=True)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w") as file:
+            file.write(text)
+        aside.rename(path)

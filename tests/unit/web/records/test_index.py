@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from voicebot.web.records import index as module
 from voicebot.web.records.index import RecordIndex, Wanted
 from voicebot.web.records.keeping import _catch_up
 
@@ -86,3 +89,18 @@ def test_an_index_that_is_deleted_or_broken_is_made_anew(
 
     assert ids(index) == ["a"]
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_index_that_is_locked_for_long_is_kept(
+    tmp_path: Path, index: RecordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a disk is full: to read a hundred thousand records anew would not make it better."""
+    monkeypatch.setattr(module, "BUSY_S", 0.0)
+    write(tmp_path, outcome="booked")
+    _catch_up(index)
+    with closing(sqlite3.connect(tmp_path / "panel" / "records.db")) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        _catch_up(index)
+
+    assert ids(index, outcome="booked") == ["a"]
