@@ -8,15 +8,13 @@ what the dialog wants meanwhile, also because some work has ended, is done when 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from voicebot.call.control import Asked, Command, Correct, GiveTo, Hold, Jump, Release, Repeat, Say
 from voicebot.call.handover import ToPeople
-from voicebot.dialog.turns import BotTurn, End, Handover, Listen, RecordMessage
+from voicebot.call.working import Working
+from voicebot.dialog.turns import BotTurn, End, Handover, Listen, Prompt, RecordMessage, Work
 from voicebot.errors import CallEnded, UserError
-
-if TYPE_CHECKING:
-    from voicebot.call.session import Session
 
 
 class Leadable(Protocol):
@@ -35,10 +33,44 @@ class Leadable(Protocol):
     def hand_over(self, handover: Handover, now: float, heard: str | None = None) -> BotTurn: ...
 
 
+class Floor(Protocol):
+    """The session, as interventions need it. Its owner is the task that runs both."""
+
+    @property
+    def then(self) -> Listen | Work | End | Handover | None:
+        """What the present turn waits for."""
+        ...
+
+    @property
+    def working(self) -> Working | None:
+        """The work that goes on."""
+        ...
+
+    async def say(self, turn: BotTurn) -> None:
+        """Begin a turn of the dialog."""
+        ...
+
+    def speak(self, prompts: tuple[Prompt, ...]) -> None:
+        """Say something beside the dialog; who has the floor keeps it."""
+        ...
+
+    async def take_floor(self, now: float) -> str | None:
+        """Stop prompts and drop what the caller says; return what was heard of the prompts, None: all."""
+        ...
+
+    async def give_up_work(self) -> None:
+        """Nobody waits any more for the work that goes on. A message that was begun is kept."""
+        ...
+
+    def wait_on(self, now: float) -> None:
+        """All has been said for now, and work goes on."""
+        ...
+
+
 class Interventions:
     """Of one session. `held`: the bot is silent and deaf."""
 
-    def __init__(self, session: Session, lead: Leadable, on_held: Callable[[bool], None]) -> None:
+    def __init__(self, session: Floor, lead: Leadable, on_held: Callable[[bool], None]) -> None:
         self._session = session
         self._on_held = on_held
         self._lead = lead

@@ -259,11 +259,10 @@ class Session:
             raise CallEnded("handover")
         raise CallEnded("bot")
 
-    # --- for interventions ------------------------------------------------------------------------------
+    # --- for interventions, whose `Floor` it is ---------------------------------------------------------
 
     @property
     def then(self) -> Listen | Work | End | Handover | None:
-        """What the present turn waits for."""
         return self._then
 
     @property
@@ -271,15 +270,12 @@ class Session:
         return self._working
 
     async def say(self, turn: BotTurn) -> None:
-        """Begin a turn of the dialog."""
         await self._say(turn)
 
     def speak(self, prompts: tuple[Prompt, ...]) -> None:
-        """Say something beside the dialog; who has the floor keeps it."""
         self._speak(prompts, self._dialogue.step, aside=True)
 
     async def take_floor(self, now: float) -> str | None:
-        """Stop prompts and drop what the caller says; return what was heard of the prompts, None: all."""
         self._heard = None
         self._privacy.led_away()
         await self._advance(ev.Intervened(), now)
@@ -292,7 +288,6 @@ class Session:
         return heard
 
     async def give_up_work(self) -> None:
-        """Nobody waits any more for the work that goes on. A message that was begun is kept."""
         working, self._working = self._working, None
         if working is None:
             return
