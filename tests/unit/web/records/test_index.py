@@ -96,11 +96,14 @@ def test_an_index_that_is_locked_for_long_is_kept(
 ) -> None:
     """As where a disk is full: to read a hundred thousand records anew would not make it better."""
     monkeypatch.setattr(module, "BUSY_S", 0.0)
+    file = tmp_path / "panel" / "records.db"
     write(tmp_path, outcome="booked")
     _catch_up(index)
-    with closing(sqlite3.connect(tmp_path / "panel" / "records.db")) as other:
+    first = file.stat().st_ino
+    with closing(sqlite3.connect(file)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         _catch_up(index)
 
     assert ids(index, outcome="booked") == ["a"]
+    assert file.stat().st_ino == first
