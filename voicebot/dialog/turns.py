@@ -62,7 +62,7 @@ class DtmfExpectation:
     min_digits:    a string of digits is an answer from this length on; 0 where no string is expected
     max_digits:    it is complete at this length, without waiting
     terminator:    the key that ends a string early, "" for none
-    interdigit_ms: silence after a key that ends the string
+    interdigit_ms: silence after a key that ends the string; keys that nothing awaits are a string, too
     """
 
     keys: str = ""

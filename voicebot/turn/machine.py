@@ -4,6 +4,9 @@ A caller may take it from a prompt by voice or by key. By voice the prompt is on
 recogniser makes of the sound decides whether the prompt stops (words) or goes on (a cough, a door). Short
 sounds count as words only when the step expects them, so a quick "no" gets through and a cough does not.
 
+Keys that nothing awaits are gathered until the caller pauses, and are one input: who types a telephone number
+where words are asked for has failed once, not ten times. Words win over them.
+
 Pure: `handle(event, now)` returns commands, `deadline` is when `TimeUp` is due. Times in seconds of any
 monotonic clock. The table `TRANSITIONS` is the machine; its diagram stands in docs/turn-taking.md.
 """
@@ -45,6 +48,7 @@ RECOGNITION_LIMIT_S = 4.0  # longer than any engine's own limit: only a lost res
 PROMPT_LIMIT_S = 660.0  # a prompt that never reports its end must not freeze a call; a wav may have 600 s
 NOISE_GRACE_S = 1.5  # after a noise the caller has at least this long before counting as silent
 NOISES_FORGIVEN = 3  # then noise counts as an answer that was not understood
+MOST_UNAWAITED = 40  # keys in one input that nothing awaits; whoever leans on the keypad is told then
 LATE_TERMINATOR_S = 3.0  # who has keyed all digits often ends them with # all the same
 
 
@@ -163,6 +167,9 @@ class TurnMachine:
         if self._is_said(event):
             self._do(StopPrompts("speech"))
             self._deliver(event.input)
+        elif self._digits:
+            self._do(StopPrompts("dtmf"))
+            self._deliver(Keys(self._digits))
         else:
             self._do(ResumePrompts())
             self._go(Floor.BOT, now + PROMPT_LIMIT_S)
@@ -170,7 +177,11 @@ class TurnMachine:
     def _weighed(self, event: Recognised, now: float) -> None:
         if event.number != self._utterance:
             return
-        if not self._is_said(event) and self._noises < NOISES_FORGIVEN:
+        if self._is_said(event):
+            self._deliver(event.input)
+        elif self._digits:
+            self._deliver(Keys(self._digits))
+        elif self._noises < NOISES_FORGIVEN:
             self._noises += 1
             self._do(ForgiveNoise())
             self._go(Floor.OPEN, max(self._silent_at, now + NOISE_GRACE_S))
@@ -190,12 +201,19 @@ class TurnMachine:
             return
         if self._is_late_terminator(event, now):
             return
+        dtmf = cast(Listen, self._listen).dtmf
+        unawaited = dtmf.max_digits == 0 and (bool(self._digits) or event.digit not in dtmf.keys)
+        if unawaited and self.floor in (Floor.HELD, Floor.HELD_WEIGHING, Floor.CALLER, Floor.WEIGHING):
+            self._digits = (self._digits + event.digit)[:MOST_UNAWAITED]
+            return
         if self.floor in (Floor.BOT, Floor.HELD, Floor.HELD_WEIGHING):
             self._do(StopPrompts("dtmf"))
         if self.floor in (Floor.HELD, Floor.HELD_WEIGHING, Floor.CALLER, Floor.WEIGHING):
             self._do(DropUtterance(self._utterance))
             self._utterance += 1
-        dtmf = cast(Listen, self._listen).dtmf
+        if unawaited:
+            self._gather(event.digit, MOST_UNAWAITED, now)
+            return
         if (
             dtmf.terminator
             and event.digit == dtmf.terminator
@@ -203,15 +221,27 @@ class TurnMachine:
         ):
             self._deliver(Keys(self._digits))
             return
-        self._digits += event.digit
-        lone_command = self._digits in dtmf.keys and not event.digit.isdigit()
-        complete = lone_command or dtmf.max_digits == 0 or len(self._digits) >= dtmf.max_digits
-        if complete:
-            self._deliver(Keys(self._digits))
-            if dtmf.max_digits > 1 and not lone_command:
-                self._await_late_terminator(now)
-        else:
-            self._go(Floor.KEYING, now + dtmf.interdigit_ms / 1000)
+        menu_key = dtmf.max_digits == 0
+        lone_command = not self._digits and event.digit in dtmf.keys and not event.digit.isdigit()
+        if menu_key or lone_command:
+            self._deliver(Keys(event.digit))
+            return
+        self._gather(event.digit, dtmf.max_digits, now)
+
+    def _gather(self, digit: str, most: int, now: float) -> None:
+        """Add a key to those before; they are one input, complete at `most` or when the caller pauses."""
+        self._digits += digit
+        if len(self._digits) < most:
+            self._go(Floor.KEYING, now + cast(Listen, self._listen).dtmf.interdigit_ms / 1000)
+            return
+        self._deliver(Keys(self._digits))
+        if most > 1:
+            self._await_late_terminator(now)
+
+    def _speech_after_keys(self, event: SpeechStarted, now: float) -> None:
+        """Words win over keys that nothing awaits; should it be the keys' own tones, the keys still count."""
+        if cast(Listen, self._listen).dtmf.max_digits == 0:
+            self._speech(event, now)
 
     def _is_late_terminator(self, event: KeyPressed, now: float) -> bool:
         """Whether the key ends the digits before, which were complete without it: it is no answer."""
@@ -294,6 +324,7 @@ TRANSITIONS: dict[tuple[Floor, type[object]], Row] = {
     (_F.WEIGHING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE, _F.WEIGHING),
     (_F.WEIGHING, TimeUp): _row(_M._result_lost, _F.IDLE),
     (_F.KEYING, KeyPressed): _row(_M._key, _F.KEYING, _F.IDLE),
+    (_F.KEYING, SpeechStarted): _row(_M._speech_after_keys, _F.CALLER),
     (_F.KEYING, TimeUp): _row(_M._keys_done, _F.IDLE),
     (_F.BOT, Intervened): _row(_M._intervened, _F.IDLE),
     (_F.HELD, Intervened): _row(_M._intervened, _F.IDLE),

@@ -12,6 +12,7 @@ from voicebot.dialog.turns import DtmfExpectation, Keys, Listen, Silence, Unhear
 from voicebot.speech.stt import Expectation, Transcript
 from voicebot.turn import events as ev
 from voicebot.turn.machine import (
+    MOST_UNAWAITED,
     NOISES_FORGIVEN,
     RECOGNITION_LIMIT_S,
     TRANSITIONS,
@@ -188,7 +189,8 @@ def test_a_terminator_after_the_last_digit_is_no_answer_to_the_next_question(dig
 
     assert asks("12", after=1.0) == []
     assert talk.machine.floor is Floor.BOT
-    assert talk.tell(ev.KeyPressed("#")) == [ev.StopPrompts("dtmf"), ev.Deliver(Keys(""))], "only one"
+    assert talk.tell(ev.KeyPressed("#")) == [ev.StopPrompts("dtmf")], "only one is forgiven"
+    assert talk.tell(ev.TimeUp(), after=3.1) == [ev.Deliver(Keys("#"))]
 
 
 def test_a_terminator_that_is_late_or_an_answer_counts() -> None:
@@ -207,6 +209,58 @@ def test_a_key_wins_over_speech_that_is_being_recognised() -> None:
     assert talk.tell(ev.KeyPressed("1")) == [ev.DropUtterance(1), ev.Deliver(Keys("1"))]
     talk.tell(ev.TurnBegan(listen(), prompts=1))
     assert talk.tell(ev.Recognised(1, YES, speech=True, expected=True)) == []
+
+
+def test_keys_that_nothing_awaits_are_one_input() -> None:
+    talk = Conversation(dtmf=DtmfExpectation(keys="*0", interdigit_ms=1500)).bot_speaks()
+    assert talk.tell(ev.KeyPressed("5")) == [ev.StopPrompts("dtmf")]
+    for key in "550123#*0":
+        assert talk.tell(ev.KeyPressed(key), after=0.2) == []
+    assert talk.tell(ev.TimeUp(), after=1.4) == []
+    assert talk.tell(ev.TimeUp(), after=0.2) == [ev.Deliver(Keys("5550123#*0"))]
+
+
+def test_whoever_leans_on_the_keypad_is_told_so_in_the_end() -> None:
+    talk = Conversation().bot_is_done()
+    delivered = [c for _ in range(MOST_UNAWAITED) for c in talk.tell(ev.KeyPressed("5"), after=0.1)]
+    assert delivered == [ev.Deliver(Keys("5" * MOST_UNAWAITED))]
+
+
+def test_words_win_over_keys_that_nothing_awaits_whichever_come_first() -> None:
+    for story in ("key first", "key while speaking", "key while weighing"):
+        talk = Conversation().bot_is_done()
+        if story == "key first":
+            talk.tell(ev.KeyPressed("5"))
+        number = next(c.number for c in talk.tell(ev.SpeechStarted()) if isinstance(c, ev.OpenUtterance))
+        if story == "key while speaking":
+            assert talk.tell(ev.KeyPressed("5")) == []
+        talk.tell(ev.SpeechEnded(900))
+        if story == "key while weighing":
+            assert talk.tell(ev.KeyPressed("5")) == []
+        assert talk.tell(ev.Recognised(number, YES, True, True)) == [ev.Deliver(YES)], story
+
+
+def test_keys_whose_own_tones_were_taken_for_a_voice_still_count() -> None:
+    talk = Conversation().bot_is_done()
+    talk.tell(ev.KeyPressed("5"))
+    talk.tell(ev.SpeechStarted())
+    talk.tell(ev.KeyPressed("6"))
+    talk.tell(ev.SpeechEnded(400))
+    assert talk.tell(ev.Recognised(1, YES, speech=False, expected=False)) == [ev.Deliver(Keys("56"))]
+
+    over = Conversation().bot_speaks()
+    over.tell(ev.SpeechStarted())
+    assert over.tell(ev.KeyPressed("5")) == [], "the prompt is held already"
+    over.tell(ev.SpeechEnded(400))
+    nothing = ev.Recognised(1, YES, speech=False, expected=False)
+    assert over.tell(nothing) == [ev.StopPrompts("dtmf"), ev.Deliver(Keys("5"))]
+
+
+def test_speech_while_digits_are_awaited_is_the_tones_of_the_keys() -> None:
+    talk = Conversation(dtmf=DtmfExpectation(min_digits=4, max_digits=4)).bot_is_done()
+    talk.tell(ev.KeyPressed("4"))
+    assert talk.tell(ev.SpeechStarted()) == []
+    assert talk.floor is Floor.KEYING
 
 
 def test_a_lost_result_is_our_fault_and_never_hangs_the_call() -> None:

@@ -187,6 +187,7 @@ ENGLISH = Lexicon(
             "I am sorry, I still did not understand. Please answer in a few words.",
             "I am afraid I did not get that.",
         ),
+        "by_voice": ("Sorry, keys do not work for this question. Please say your answer.",),
         "unheard": ("I am sorry, I did not hear you. Please say it again.",),
         "agent": ("I will put you through to someone who can help.",),
         "no_telephone": (

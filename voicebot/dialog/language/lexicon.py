@@ -62,8 +62,9 @@ class Lexicon:
     changes:        the same with a slot's name for `{called}`, the new answer following, or none
     softeners:      what may stand before either ("no", "sorry")
     commands:       command -> phrases
-    texts:          what the bot says by itself: `noinput`, `nomatch` (by attempt), `failed`, `unheard`,
-                    `error`, `help`, `confirm`, and what can be said for each type of slot
+    texts:          what the bot says by itself: `noinput`, `nomatch` (by attempt), `by_voice` (keyed in
+                    vain), `failed`, `unheard`, `error`, `help`, `confirm`, and what can be said for each
+                    type of slot
     """
 
     language: str

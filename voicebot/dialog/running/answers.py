@@ -51,7 +51,8 @@ def answer(run: Run, event: CallerInput, now: float) -> Next:
             return corrected
     if match is None:
         note(run, "nomatch", confidence=confidence)
-        return fail(run, "nomatch", blamed=not _says_nothing(run, event))
+        in_vain = isinstance(event, Keys) and not grammar_now(run).keyed
+        return fail(run, "nomatch", blamed=not _says_nothing(run, event), keyed_in_vain=in_vain)
     talks = run.step.llm is not None and run.pending is None
     nobody = talks and match.meaning == "agent" and agent_of(run) is None  # the model may know a way
     if match.command and not nobody:

@@ -13,10 +13,13 @@ from voicebot.dialog.turns import BotTurn, End, Prompt
 from voicebot.dialog.understanding.grammar import Match
 
 
-def fail(run: Run, kind: str, match: Match | None = None, *, blamed: bool = True) -> Next:
+def fail(
+    run: Run, kind: str, match: Match | None = None, *, blamed: bool = True, keyed_in_vain: bool = False
+) -> Next:
     """Take a `noinput`, `nomatch` or `invalid`; ask again, or end where patience ends.
 
-    Who is not `blamed` for the first (a mere "hello?") hears the question and no apology.
+    Who is not `blamed` for the first (a mere "hello?") hears the question and no apology; who has
+    `keyed_in_vain`, where only words answer, is told to speak.
     """
     run.took(kind)
     attempt = run.patience.fail(kind)
@@ -24,13 +27,16 @@ def fail(run: Run, kind: str, match: Match | None = None, *, blamed: bool = True
         return failed(run)
     slot = match.fills[0][0] if kind == "invalid" and match is not None and match.fills else ""
     own = _own_prompts(run, kind, slot) if run.pending is None else ()
+    told = voice.own(run, "by_voice") if keyed_in_vain else []
     if own:
-        return hear(run, voice.say(run, own[min(attempt, len(own)) - 1], run.step))
+        return hear(run, [*told, *voice.say(run, own[min(attempt, len(own)) - 1], run.step)])
     if kind == "invalid" and match is not None:
         return hear(run, [*_impossible(run, match), *run.question])
     if attempt == 1 and not blamed:
         return hear(run, run.question)
-    return hear(run, voice.retry(run, kind, attempt, hinted=run.pending is None))
+    return hear(
+        run, voice.retry(run, told or voice.own(run, kind, attempt - 1), attempt, hinted=run.pending is None)
+    )
 
 
 def refuse(run: Run, match: Match) -> BotTurn:

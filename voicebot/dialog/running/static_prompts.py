@@ -14,8 +14,8 @@ from voicebot.dialog.speaking.templates import references, render
 from voicebot.dialog.turns import SpokenText
 
 _OWN = (
-    "unheard", "noinput", "nomatch", "failed", "error", "unconfirmed", "invalid_check", "no_agent", "no_back",
-    "needed", "cancel", "cancelled",
+    "unheard", "noinput", "nomatch", "by_voice", "failed", "error", "unconfirmed", "invalid_check",
+    "no_agent", "no_back", "needed", "cancel", "cancelled",
 )  # fmt: skip
 """Our own words that any dialog may say, and that hold no values."""
 

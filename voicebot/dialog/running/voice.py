@@ -51,9 +51,9 @@ def own_with(run: Run, kind: str, values: Mapping[str, str], *, sensitive: bool 
     return [SpokenText(text, run.language, static=False, sensitive=sensitive)]
 
 
-def retry(run: Run, kind: str, attempt: int, *, hinted: bool) -> list[Prompt]:
-    """Ask again, from the second attempt (counted from 1) on with what can be said, if `hinted`."""
-    prompts = [*own(run, kind, attempt - 1), *run.question]
+def retry(run: Run, told: list[Prompt], attempt: int, *, hinted: bool) -> list[Prompt]:
+    """Say what went wrong and ask again, from the second attempt (from 1) on with what can be said."""
+    prompts = [*told, *run.question]
     if attempt > 1 and hinted and (text := _hint(run)):
         prompts.append(SpokenText(text, run.language))
     return prompts

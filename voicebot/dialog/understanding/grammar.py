@@ -57,7 +57,7 @@ TERMINATOR = "#"
 """The key that ends a string of digits; keyed alone it may be a choice."""
 
 TEXT_INTERDIGIT_MS = 1500
-"""Silence after keys that ends them where words were expected."""
+"""Silence after keys that ends them where words or single keys were expected."""
 
 INTERDIGIT_MS = 3000
 """The same where digits were expected."""
@@ -162,6 +162,12 @@ class Grammar:
         """Whether digits are expected, so that a key is part of an answer rather than a choice."""
         return self.slot is not None and self.slot.type in ("digits", *_KEYED_LENGTHS)
 
+    @property
+    def keyed(self) -> bool:
+        """Whether keys can answer; a command by key is no answer."""
+        typed = self.slot is not None and (self.spelled or self.slot.type == "text")
+        return typed or any(meaning in self._closed for meaning in self.keys.values())
+
     @cached_property
     def _intents(self) -> Intents:
         from voicebot.dialog.understanding.intents import Intents  # numpy is for those who use examples
@@ -210,7 +216,9 @@ class Grammar:
             waits = TEXT_INTERDIGIT_MS if interdigit_ms is None else interdigit_ms
             return DtmfExpectation(keys, 1, MOST_DIGITS, ends, waits)
         if self.slot is None or not self.spelled:
-            return DtmfExpectation("".join(key for key in SINGLE_KEYS if key in self.keys), terminator=ends)
+            waits = TEXT_INTERDIGIT_MS if interdigit_ms is None else interdigit_ms
+            keys = "".join(key for key in SINGLE_KEYS if key in self.keys)
+            return DtmfExpectation(keys, terminator=ends, interdigit_ms=waits)
         low, high = _KEYED_LENGTHS.get(self.slot.type, self.slot.digits_range)
         own = "ABCD" if self.slot.type == "money" else "*ABCD"  # a star is the decimal point of an amount
         keys = "".join(key for key in own if key in self.keys)

@@ -116,6 +116,22 @@ def test_authors_words_replace_the_defaults_by_attempt() -> None:
     assert converse(of, ["x", "x", "x", "x"]) == ["Ready?", "What?", "Once more?", "Once more?", "Bye. [f]"]
 
 
+SPOKEN = dialog("  q: {ask: Small or large?, fill: size, goto: e}\n  e: {end: done}",
+                "slots: {size: {type: choice, choices: {small: [small], large: [large]}}}")  # fmt: skip
+
+
+def test_who_keys_where_only_words_answer_is_told_to_speak() -> None:
+    told = "Sorry, keys do not work for this question. Please say your answer. Small or large?"
+    assert converse(SPOKEN, ["<5551234567>", "<1>"])[1:] == [told, told + " You can say small or large."]
+    assert converse(SPOKEN, ["<5551234567>", "large"])[-1].endswith("[done]")
+    assert "did not understand" in converse(QUESTION, ["<7>"])[1], "other keys answer this one"
+
+
+def test_who_keys_in_vain_is_told_so_before_the_authors_own_words() -> None:
+    of = dialog("  q: {ask: Who?, fill: who, nomatch: Your name?}\n  e: {end: e}", "slots: {who: name}")
+    assert converse(of, ["<55>"])[1].endswith("Please say your answer. Your name?")
+
+
 def test_our_own_deafness_is_not_the_callers_failure() -> None:
     interpreter = started(QUESTION)
     for _ in range(2):
