@@ -106,28 +106,22 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
         here = address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
         stack.callback(_take_away, token_file(config.var), f"{token}\n")
         stack.callback(_take_away, address_file(config.var), here)
-        if not await _told(config.var, token, here):
+        try:
+            await asyncio.to_thread(write_way_in, config.var, token, here)
+        except OSError as error:
+            log.error("commands on this machine do not find the panel", error=str(error))
             telling = _tell_again(config.var, token, here)
             stack.push_async_callback(_end, asyncio.create_task(telling, name="panel way in"))
         log.info("panel", at=address)
         yield address
 
 
-async def _told(var: Path, token: str, address: str) -> bool:
-    """Tell commands on this machine the way in; False: the disk takes nothing now."""
-    try:
-        await asyncio.to_thread(write_way_in, var, token, address)
-    except OSError as error:
-        log.error("commands on this machine do not find the panel", error=str(error))
-        return False
-    return True
-
-
 async def _tell_again(var: Path, token: str, address: str) -> None:
-    """Callers are served meanwhile, and browsers with a login."""
+    """Until the disk takes it; callers are served meanwhile, and browsers with a login."""
     while True:
         await asyncio.sleep(AGAIN_S)
-        if await _told(var, token, address):
+        with suppress(OSError):
+            await asyncio.to_thread(write_way_in, var, token, address)
             log.info("commands on this machine find the panel")
             return
 

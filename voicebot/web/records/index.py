@@ -30,6 +30,13 @@ SETTLED_NS = 2_000_000_000
 """A folder that changed so recently is looked at again: a file of the same tick of its clock may have come
 after we looked."""
 PRIVATE = 0o600
+UNWRITABLE = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
+"""Codes (their lowest byte) of a disk that takes nothing."""
 
 _TABLES = """
 CREATE TABLE calls (
@@ -204,7 +211,7 @@ class RecordIndex:
             values += [float(started), id]
         condition = f"WHERE {' AND '.join(where)}" if where else ""
         query = f"SELECT {COLUMNS} FROM calls {condition} ORDER BY started DESC, id DESC LIMIT ?"
-        with closing(self._connect()) as connection:
+        with closing(self._look()) as connection:
             connection.row_factory = sqlite3.Row
             rows = [dict(row) for row in connection.execute(query, [*values, most + 1])]
         more = len(rows) > most
@@ -217,7 +224,7 @@ class RecordIndex:
 
     def choices(self) -> dict[str, list[str]]:
         """Return what one may choose from: dialogs, outcomes, campaigns."""
-        with closing(self._connect()) as connection:
+        with closing(self._look()) as connection:
             return {
                 name: [
                     row[0]
@@ -235,9 +242,19 @@ class RecordIndex:
 
     def day_of(self, id: str) -> str:
         """Return the folder in which a record was last seen, "" where it is not known."""
-        with closing(self._connect()) as connection:
+        with closing(self._look()) as connection:
             row = connection.execute("SELECT day FROM calls WHERE id = ?", (id,)).fetchone()
         return str(row[0]) if row else ""
+
+    def _look(self) -> sqlite3.Connection:
+        """Return a connection that only reads; where the disk takes no more, it sees what is in the file."""
+        try:
+            return self._connect()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in UNWRITABLE:
+                raise
+        there = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(there, timeout=BUSY_S, isolation_level=None, uri=True)
 
     def _connect(self) -> sqlite3.Connection:
         there = f"{self._path.absolute().as_uri()}?mode=rw"  # one that was deleted is made by `open` alone

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,3 +108,28 @@ def test_an_index_that_is_locked_for_long_is_kept(
 
     assert ids(index, outcome="booked") == ["a"]
     assert file.stat().st_ino == first
+
+
+def test_what_is_known_is_found_where_the_disk_takes_nothing(
+    tmp_path: Path, index: RecordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, outcome="booked")
+    _catch_up(index)
+    connect = sqlite3.connect
+
+    class Full(sqlite3.Connection):
+        def execute(self, *asked: Any) -> sqlite3.Cursor:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE  # as WAL, it writes to be read
+            raise error
+
+    def full(there: str, **options: Any) -> sqlite3.Connection:
+        return connect(there, **options, factory=Full if "mode=rw" in there else sqlite3.Connection)
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    with pytest.raises(sqlite3.OperationalError):
+        index.catch_up()
+
+    assert ids(index, outcome="booked") == ["a"]
+    assert index.choices()["outcomes"] == ["booked"]
+    assert index.day_of("a") == "2026-11-22"
