@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from voicebot.acd.keys import forms_of
 from voicebot.acd.matching import Waiter
-from voicebot.call.record import (
-    folder_for,
-    read_record,
-)
+from voicebot.call.record import folder_for, read_record
 from voicebot.call.services import Services
 from voicebot.config import Route
 from voicebot.errors import UserError
-from voicebot.switchboard.queues.promise import CallBack
+from voicebot.switchboard.queues.hall import Hall
+from voicebot.switchboard.queues.promise import CallBack, Promise
 from voicebot.switchboard.queues.state import (
     CALL_BACKS_FILE,
     KeptCallBack,
@@ -28,10 +26,6 @@ from voicebot.switchboard.queues.state import (
     call_backs_text,
     read_call_backs,
 )
-
-if TYPE_CHECKING:
-    from voicebot.switchboard.queues.hall import Hall
-    from voicebot.switchboard.queues.waiting import Waiting
 
 AFTER_START_S = 5.0
 """Before a gateway that has just started calls anybody back."""
@@ -46,7 +40,7 @@ class MayDial(Protocol):
 
 
 class CallBacks:
-    """All call-backs that are due. may_dial: None: nobody is called back"""
+    """All call-backs that are due: their `Keeper`. may_dial: None: nobody is called back"""
 
     def __init__(self, hall: Hall, may_dial: MayDial | None) -> None:
         self._hall = hall
@@ -55,10 +49,8 @@ class CallBacks:
         self._state = StateFile(hall.config.var / CALL_BACKS_FILE)
         self._start: asyncio.TimerHandle | None = None
         self.pen = asyncio.Lock()
-        """Who writes a record holds it."""
-        self._serving: set[asyncio.Task[None]] = set()
         self.stopping = False
-        """No agent is asked any more; what is promised is kept for the next start."""
+        self._serving: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()
 
     def number_to_call(self, queue: str, number: str) -> str:
@@ -78,32 +70,21 @@ class CallBacks:
         raise UserError(f"{number} is not called back: {why}", "see [dialling] in docs/configuration.md")
 
     def serve(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do what is done with an agent; the end of the gateway cuts it short."""
         return _spawn(self._serving, work)
 
     def write(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do what the end of the gateway waits for."""
         _spawn(self._writing, work)
 
-    def add(self, waiting: Waiting, number: str) -> None:
+    def add(self, promise: Promise) -> None:
         """Take a caller's place over."""
-        promised = CallBack(
-            self._hall,
-            self,
-            waiting.waiter,
-            number=number,
-            caller=waiting.caller,
-            summary=waiting.summary,
-            language=waiting.language,
-            services=waiting.stage.services,
-            route=waiting.presenter.route,
-            record=waiting.stage.scribe.record,
-            stay=waiting.record,
-        )
-        waiting.waiter.offered = False
+        promise.waiter.offered = False
+        self._enter(promise)
+        self._keep()
+
+    def _enter(self, promise: Promise) -> None:
+        promised = CallBack(self._hall, self, promise)
         self._due.add(promised)
         self._hall.enter(promised)
-        self._keep()
 
     def restore(self, services: Callable[[Route], Services]) -> None:
         """Take up what was promised before the gateway ended, once Asterisk is likely to be there."""
@@ -127,21 +108,19 @@ class CallBacks:
         stay = next(each for each in record.people if each.call_back and not each.call_back.outcome)
         since = hall.clock() - max(0.0, hall.epoch() - kept.since_at)
         waiter = Waiter(kept.call_id, kept.queue, since, 0, kept.priority, kept.skills, offered=True)
-        promised = CallBack(
-            hall,
-            self,
-            waiter,
-            number=kept.number,
-            caller=kept.caller,
-            summary=kept.summary,
-            language=kept.language,
-            services=services,
-            route=route,
-            record=record,
-            stay=stay,
+        self._enter(
+            Promise(
+                waiter,
+                number=kept.number,
+                caller=kept.caller,
+                summary=kept.summary,
+                language=kept.language,
+                services=services,
+                route=route,
+                record=record,
+                stay=stay,
+            )
         )
-        self._due.add(promised)
-        hall.enter(promised)
 
     def _begin(self) -> None:
         for promised in self._due:

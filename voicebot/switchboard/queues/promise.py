@@ -7,8 +7,10 @@ its own, and what becomes of it is added to the record of the call in which it w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -18,31 +20,21 @@ from voicebot.acd.offer import Q850_BUSY, Q850_NO_ANSWER, Offer, Outcome, Stage
 from voicebot.acd.offer import Joined as OfferJoined
 from voicebot.audio.frames import Samples
 from voicebot.call.handover import HANDOVER_CONTEXT
-from voicebot.call.record import (
-    CallRecord,
-    OfferRecord,
-    PeopleRecord,
-    write_record,
-)
+from voicebot.call.record import CallRecord, OfferRecord, PeopleRecord, write_record
 from voicebot.call.services import Services, voice_of
 from voicebot.config import Route
 from voicebot.errors import PbxError, UserError
 from voicebot.switchboard.hold_sound import rendered
+from voicebot.switchboard.queues.hall import Hall
 from voicebot.switchboard.queues.music import ringing
 from voicebot.switchboard.queues.offering import Offering
 from voicebot.switchboard.queues.side import Side
-from voicebot.switchboard.queues.state import (
-    KeptCallBack,
-)
+from voicebot.switchboard.queues.state import KeptCallBack
 from voicebot.switchboard.queues.talk import Talk
 from voicebot.switchboard.queues.targets import channel_to
 from voicebot.switchboard.queues.texts import texts_of, whisper_text
 from voicebot.switchboard.ringing import NotReached
 from voicebot.switchboard.telephone import Telephone
-
-if TYPE_CHECKING:
-    from voicebot.switchboard.queues.callbacks import CallBacks
-    from voicebot.switchboard.queues.hall import Hall
 
 ATTEMPTS = 2
 """How often a caller is called back before we give up."""
@@ -54,41 +46,70 @@ WORDS_LIMIT_S = 10.0
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """To whom, with what place in the queue. record, stay: of their call, and of their time in the queue"""
+
+    waiter: Waiter
+    number: str
+    caller: str
+    summary: str
+    language: str
+    services: Services
+    route: Route
+    record: CallRecord
+    stay: PeopleRecord
+
+
+class Keeper(Protocol):
+    """Who keeps all promises, as one of them needs it.
+
+    stopping: no agent is asked any more; what is promised is kept for the next start
+    pen:      who writes a record holds it
+    """
+
+    @property
+    def stopping(self) -> bool: ...
+
+    @property
+    def pen(self) -> asyncio.Lock: ...
+
+    def number_to_call(self, queue: str, number: str) -> str:
+        """Return what a number is dialled as. Raises UserError where it may not be called back."""
+        ...
+
+    def serve(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do what is done with an agent; the end of the gateway cuts it short."""
+        ...
+
+    def write(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what the end of the gateway waits for."""
+        ...
+
+    def due_no_more(self, promised: CallBack) -> None: ...
+
+
 class CallBack:
-    """One promise. A `Member` of the queue."""
+    """One promise at work. A `Member` of the queue."""
 
     call_back = True
 
-    def __init__(
-        self,
-        hall: Hall,
-        call_backs: CallBacks,
-        waiter: Waiter,
-        *,
-        number: str,
-        caller: str,
-        summary: str,
-        language: str,
-        services: Services,
-        route: Route,
-        record: CallRecord,
-        stay: PeopleRecord,
-    ) -> None:
-        self.waiter = waiter
+    def __init__(self, hall: Hall, keeper: Keeper, promise: Promise) -> None:
+        self.waiter = promise.waiter
         self.agent = ""
-        self.caller = caller
-        self.number = number
-        self.summary = summary
+        self.caller = promise.caller
+        self.number = promise.number
+        self.summary = promise.summary
         self.talk: Talk | None = None
         self._hall = hall
-        self._call_backs = call_backs
-        self._config = hall.config_of(waiter.queue)
-        self._services = services
-        self._route = route
-        self._language = language
-        self._texts = texts_of(language)
-        self._record = record
-        self._stay = stay
+        self._keeper = keeper
+        self._config = hall.config_of(promise.waiter.queue)
+        self._services = promise.services
+        self._route = promise.route
+        self._language = promise.language
+        self._texts = texts_of(promise.language)
+        self._record = promise.record
+        self._stay = promise.stay
         self._clock = hall.clock
         self._task: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
@@ -115,11 +136,11 @@ class CallBack:
 
     def assigned(self, agent: Agent) -> None:
         self.agent = agent.name
-        if self._call_backs.stopping:
+        if self._keeper.stopping:
             self._hall.offer_ended(self, agent, "withdrawn")
             self._hall.hold(self, True)
             return
-        self._task = self._call_backs.serve(self._serve(agent))
+        self._task = self._keeper.serve(self._serve(agent))
 
     def dropped(self) -> None:
         """It is forgotten, unless somebody is on the line already."""
@@ -224,7 +245,7 @@ class CallBack:
 
     async def _dial(self, caller: Telephone) -> str:
         try:
-            self._call_backs.number_to_call(self.waiter.queue, self.number)
+            self._keeper.number_to_call(self.waiter.queue, self.number)
         except UserError as why_not:
             log.warning("call-back not dialled", why=str(why_not))
             return "forbidden"
@@ -316,14 +337,14 @@ class CallBack:
         if self._again is not None:
             self._again.cancel()
         self._write_soon()
-        self._call_backs.due_no_more(self)
+        self._keeper.due_no_more(self)
 
     def _write_soon(self) -> None:
-        self._call_backs.write(self._write())
+        self._keeper.write(self._write())
 
     async def _write(self) -> None:
         try:
-            async with self._call_backs.pen:
+            async with self._keeper.pen:
                 await asyncio.to_thread(write_record, self._hall.config.var, self._record)
         except (OSError, ValueError) as error:
             log.error("call-back not in the record", error=str(error))

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import structlog
 
@@ -26,17 +26,16 @@ from voicebot.errors import PbxError, UserError
 from voicebot.media.port import HeardFrame
 from voicebot.switchboard.hold_sound import HoldSound
 from voicebot.switchboard.queues.announcer import Announcer, NumberQuestion
+from voicebot.switchboard.queues.callbacks import CallBacks
+from voicebot.switchboard.queues.hall import Hall
 from voicebot.switchboard.queues.handed_over import composed
 from voicebot.switchboard.queues.offering import Offering
+from voicebot.switchboard.queues.promise import Promise
 from voicebot.switchboard.queues.side import PersonOnLine, Side
 from voicebot.switchboard.queues.talk import Talk, TalkEnd
 from voicebot.switchboard.queues.targets import channel_to
 from voicebot.switchboard.queues.texts import texts_of, whisper_text
 from voicebot.switchboard.telephone import Telephone
-
-if TYPE_CHECKING:
-    from voicebot.switchboard.queues.callbacks import CallBacks
-    from voicebot.switchboard.queues.hall import Hall
 
 JOIN_GRACE_S = 1.0
 """An agent who is gone so soon after the join has not had the call: the caller has their old place again."""
@@ -461,7 +460,19 @@ class Waiting:
         self.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))
         self._end("call_back")
         self._leaves = True
-        self._call_backs.add(self, number)
+        self._call_backs.add(
+            Promise(
+                self.waiter,
+                number=number,
+                caller=self.caller,
+                summary=self.summary,
+                language=self.language,
+                services=self.stage.services,
+                route=self.presenter.route,
+                record=self.stage.scribe.record,
+                stay=self.record,
+            )
+        )
         await self._announcer.say(self._texts.promised)
         return True
 
