@@ -129,17 +129,22 @@ function all(snapshot, at) {
 }
 
 // While somebody points into the list or goes through it by keys, no row moves: new calls and ended ones wait.
+// A hand that rests lets them go on: a pointer left in the list must not keep the day's calls from it.
+const RESTS_MS = 10000;
 let held = false;
+let resting = 0;
 const waitingToShow = [];
 const waitingToGo = new Set();
 
 function hold(on) {
-  if (held === on) return;
+  clearTimeout(resting);
   held = on;
-  if (held) return;
+  if (held) {
+    resting = setTimeout(hold, RESTS_MS, false);
+    return;
+  }
   for (const entry of waitingToShow.splice(0)) if (calls.get(entry.call.id) === entry) rows.prepend(entry.el);
-  for (const id of waitingToGo) drop(id);
-  waitingToGo.clear();
+  for (const id of waitingToGo) leave(id);
   flush();
 }
 
@@ -149,7 +154,7 @@ function enter(entry) {
 }
 
 function leave(id) {
-  if (held) waitingToGo.add(id);
+  if (held || calls.get(id)?.el === document.activeElement) waitingToGo.add(id);
   else drop(id);
   flush();
 }
@@ -162,6 +167,9 @@ rows.addEventListener("pointerenter", (event) => {
   clearTimeout(leaving);
   if (event.pointerType === "mouse") hold(true);
 });
+rows.addEventListener("pointermove", (event) => {
+  if (event.pointerType === "mouse" && (event.movementX || event.movementY)) hold(true);
+});
 rows.addEventListener("pointerleave", () => {
   leaving = setTimeout(() => hold(rows.contains(document.activeElement)), LEFT_MS);
 });
@@ -172,6 +180,7 @@ function drop(id) {
   const entry = calls.get(id);
   if (!entry) return;
   calls.delete(id);
+  waitingToGo.delete(id);
   inSight.delete(entry);
   sight.unobserve(entry.el);
   entry.el.remove();

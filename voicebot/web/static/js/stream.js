@@ -6,7 +6,9 @@ import { paths } from "./api.js";
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 8000;
-const SILENCE_MS = 45000;
+/** The gateway says every 15 s that it is there; who slept, or changed networks, hears nothing. */
+const SILENCE_MS = 25000;
+const LOOK_MS = 2000;
 const HIDDEN_MS = 60000;
 
 /**
@@ -19,13 +21,14 @@ export function watch(topics, id, told) {
   let closed = false;
   let timer = 0;
   let running = false;
+  let heard = 0; // by the clock on the wall: the others may stand still in sleep
 
   async function run() {
     if (running || closed) return;
     clearTimeout(timer);
     running = true;
     abort = new AbortController();
-    let quiet = setTimeout(() => abort.abort(), SILENCE_MS);
+    heard = Date.now();
     try {
       const answer = await fetch(paths.events(topics, id), {
         headers: { Accept: "text/event-stream" }, signal: abort.signal, cache: "no-store",
@@ -40,8 +43,7 @@ export function watch(topics, id, told) {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        clearTimeout(quiet);
-        quiet = setTimeout(() => abort.abort(), SILENCE_MS);
+        heard = Date.now();
         const blocks = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
         rest = blocks.pop();
         for (const block of blocks) one(block);
@@ -49,7 +51,6 @@ export function watch(topics, id, told) {
     } catch (error) {
       if (error.name !== "AbortError" && !(error instanceof TypeError) && !String(error.message).startsWith("events:")) console.warn(error);
     } finally {
-      clearTimeout(quiet);
       running = false;
     }
     if (closed || document.hidden) return;
@@ -80,13 +81,22 @@ export function watch(topics, id, told) {
     if (document.hidden) hiding = setTimeout(() => abort?.abort(), HIDDEN_MS);
     else run();
   }
+  /** What runs over the old network is dead, and may not know it. */
+  function anew() {
+    if (running) abort.abort();
+    else run();
+  }
+  const looking = setInterval(() => {
+    if (!document.hidden && Math.abs(Date.now() - heard) > SILENCE_MS) abort.abort();
+  }, LOOK_MS);
   document.addEventListener("visibilitychange", seen);
-  window.addEventListener("online", run);
+  window.addEventListener("online", anew);
   run();
   return () => {
     closed = true;
     document.removeEventListener("visibilitychange", seen);
-    window.removeEventListener("online", run);
+    window.removeEventListener("online", anew);
+    clearInterval(looking);
     clearTimeout(hiding);
     clearTimeout(timer);
     abort?.abort();
