@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,8 @@ from voicebot.acd.agents import Agent, AgentState
 
 AGENTS_FILE = "agents.json"
 CALL_BACKS_FILE = "call_backs.json"
+AGAIN_S = 5.0
+"""Between tries to write to a disk that takes nothing."""
 
 log = structlog.get_logger(__name__)
 M = TypeVar("M", bound=BaseModel)
@@ -102,12 +105,14 @@ def write_state(path: Path, text: str) -> None:
 
 
 class StateFile:
-    """Writes what changed, off the event loop, one text after the other."""
+    """Writes what changed, off the event loop, one text after the other; where the disk takes nothing, it
+    tries on: a promise to a caller is made already."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._due: str | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def keep(self, text: str) -> None:
         self._due = text
@@ -115,15 +120,27 @@ class StateFile:
             self._writing = asyncio.create_task(self._write(), name=f"writing {self._path.name}")
 
     async def _write(self) -> None:
+        told = False
         while self._due is not None:
             due, self._due = self._due, None
             try:
                 await asyncio.to_thread(write_state, self._path, due)
             except OSError as error:
-                log.error("state not kept", file=str(self._path), error=str(error))
+                if not told:
+                    log.error("state not kept", file=str(self._path), error=str(error))
+                told = True
+                if self._closing.is_set():
+                    return
+                self._due = self._due or due
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_S):
+                        await self._closing.wait()
+            else:
+                told = False
 
     async def close(self) -> None:
-        """Wait until all is written."""
+        """Wait until all is written; what cannot be written now is lost."""
+        self._closing.set()
         if self._writing is not None:
             await asyncio.wait({self._writing})
 
