@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.fake_house import PASSWORD, Stage
@@ -109,18 +111,45 @@ def test_all_that_matters_goes_by_keyboard(enter: Open, stage: Stage) -> None:
     assert ("dial", "PJSIP/otto", "+4930901820", "otto") in stage.pbx.acts
 
 
+@contextmanager
+def before(script: str, page: Page, path: str) -> Iterator[None]:
+    """See a page before one of its scripts has come."""
+    held: list[Route] = []
+    address = f"**/js/{script}"
+    page.route(address, lambda route: held.append(route))
+    with page.expect_request(address):
+        page.goto(path, wait_until="commit")
+    expect(page.locator("h1")).to_be_visible()
+    yield
+    held[0].continue_()
+
+
 def test_keys_that_come_before_the_scripts_are_not_lost(enter: Open) -> None:
     page = enter("otto")
-    held: list[Route] = []
-    page.route("**/js/shell.js", lambda route: held.append(route))
-    page.goto("/queues", wait_until="commit")
-    expect(page.get_by_role("heading", name="Queues and agents")).to_be_visible()
-    page.keyboard.press("d")
-    page.get_by_role("button", name="Light or dark").click()
-    expect(page.locator("#dial")).to_be_hidden()
-    held[0].continue_()
+    with before("shell.js", page, "/queues"):
+        page.keyboard.press("d")
+        page.get_by_role("button", name="Light or dark").click()
+        expect(page.locator("#dial")).to_be_hidden()
     expect(page.get_by_label("Your telephone")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_what_comes_between_two_scripts_counts_once(enter: Open) -> None:
+    page = enter("sven", color_scheme="light")
+    with before("dialog.js", page, "/dialogs/appointment"):
+        expect(page.locator("#live-count")).not_to_be_empty()  # shell.js has run
+        page.get_by_role("button", name="Light or dark").click()
+        page.get_by_label("What the caller says").fill("This is Mary Miller")
+        page.keyboard.press("Enter")
+    expect(page.locator("#chat .turn.caller")).to_contain_text("This is Mary Miller")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_one_signs_out_before_the_scripts(enter: Open) -> None:
+    page = enter("vera")
+    with before("shell.js", page, "/history"):
+        page.get_by_role("link", name="sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_a_place_is_gone_to_by_two_keys_only(enter: Open) -> None:

@@ -10,18 +10,22 @@
   }
 })();
 
-// Who is quicker than the modules is not ignored: keys and clicks that come before them are given to them.
+// Who is quicker than the modules is not ignored: keys, clicks and forms wait until all of them have run, so that
+// what one module hears already is not heard twice.
 (() => {
+  const kinds = ["keydown", "click", "submit"];
   const early = [];
   const keep = (event) => {
-    if (event.type === "keydown" || event.target.closest?.("button[type=button]")) early.push(event);
+    const { type, target } = event;
+    if (type === "click" && !target.closest?.("button[type=button], [data-logout]")) return;
+    if (type === "submit" && target.hasAttribute("action")) return; // the browser sends it itself
+    event.stopImmediatePropagation();
+    if (type !== "keydown") event.preventDefault(); // a key still writes into its field
+    early.push(event);
   };
-  const kinds = ["keydown", "click"];
-  for (const kind of kinds) addEventListener(kind, keep);
+  for (const kind of kinds) addEventListener(kind, keep, true);
   document.addEventListener("DOMContentLoaded", () => { // the modules have run
-    for (const kind of kinds) removeEventListener(kind, keep);
-    for (const event of early) {
-      if (!event.defaultPrevented) event.target.dispatchEvent(new event.constructor(event.type, event));
-    }
+    for (const kind of kinds) removeEventListener(kind, keep, true);
+    for (const event of early) event.target.dispatchEvent(new event.constructor(event.type, event));
   });
 })();
