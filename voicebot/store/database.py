@@ -34,6 +34,8 @@ STATEMENT_MS = 120_000
 
 UNAVAILABLE_STATES = ("08", "25P03", "28", "3D", "53", "55P03", "57", "58", "XX")
 """SQLSTATEs (by their beginning) of a server that is away, full, shutting down, or has us wait too long."""
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""Codes (their lowest byte) of a file that is SQLite's no more: until it is put back, it is away."""
 AGAIN_STATES = ("40001", "40P01")
 """A conflict with another transaction: at once again."""
 
@@ -186,8 +188,10 @@ def is_unavailable(error: BaseException) -> bool:
         return False
     if code := _code(error.orig):
         return code.startswith(UNAVAILABLE_STATES) or code in AGAIN_STATES
-    return isinstance(error, (OperationalError, InterfaceError)) or isinstance(
-        error.orig, sqlite3.OperationalError
+    return (
+        isinstance(error, (OperationalError, InterfaceError))
+        or isinstance(error.orig, sqlite3.OperationalError)
+        or getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in DAMAGED
     )
 
 
@@ -231,13 +235,22 @@ def told() -> Iterator[None]:
 
 
 class Database:
-    """An engine, and what differs between the two kinds. secret: the key of number keys."""
+    """An engine, and what differs between the two kinds.
+
+    secret: the key of number keys;  trouble: why the last look, or the last change, could not be done
+    """
 
     def __init__(self, engine: AsyncEngine, patience_s: float) -> None:
         self.engine = engine
         self.patience_s = patience_s
         self.postgresql = engine.dialect.name == "postgresql"
         self.secret = b""
+        self.looking: StoreUnavailable | None = None
+        self.changing: StoreUnavailable | None = None
+
+    @property
+    def trouble(self) -> str:
+        return str(self.changing or self.looking or "")
 
     async def close(self) -> None:
         """Close all connections; one whose server is silent is dropped."""
@@ -254,7 +267,7 @@ class Database:
     @asynccontextmanager
     async def reading(self, *, long_s: float = 0.0, snapshot: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads. snapshot: it sees one moment. long_s: it may take so long."""
-        with told():
+        with self._noted(), told():
             async with self.engine.connect() as connection:
                 options: dict[str, Any] = {"reads": True}
                 if self.postgresql and snapshot:
@@ -262,6 +275,15 @@ class Database:
                 await connection.execution_options(**options)
                 async with self.watched(connection, self.limit_s(long_s)), connection.begin():
                     yield connection
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as error:
+            self.looking = error
+            raise
+        self.looking = None
 
     @asynccontextmanager
     async def watched(self, connection: AsyncConnection, limit_s: float | None) -> AsyncIterator[None]:

@@ -136,6 +136,11 @@ class Store:
         await self._changes.close()
         await self._writer.close()
 
+    @property
+    def trouble(self) -> str:
+        """Why the database could not be used when it was last asked; "" where it could."""
+        return self._database.trouble
+
     # ------------------------------------------------------------------ campaigns
 
     async def create_campaign(

@@ -255,7 +255,8 @@ class Writer:
             self._wake.clear()
             while group := self._next_group():
                 error = await self._write(group)
-                if error is not None and isinstance(error, StoreUnavailable):  # the others waited long enough
+                self._database.changing = error if isinstance(error, StoreUnavailable) else None
+                if isinstance(error, StoreUnavailable):  # the others waited long enough
                     group += self._waiting
                     self._waiting = []
                 for waiting in group:

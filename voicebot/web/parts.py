@@ -7,8 +7,7 @@ from voicebot.web.house import Condition, House, Part
 
 def parts_of(house: House, condition: Condition) -> list[Part]:
     """Return all parts, database, AMI and trunks among them."""
-    away = "" if house.store is not None else "it is away"
-    parts = [*condition.parts, Part("store", "down" if away else "ok", away)]
+    parts = [*condition.parts, _store(house)]
     pbx = house.pbx.state() if house.pbx is not None else None
     if pbx is None or not pbx.configured:
         return parts
@@ -22,3 +21,9 @@ def parts_of(house: House, condition: Condition) -> list[Part]:
             else Part(f"trunk.{trunk.name}", "degraded", trunk.state, server)
         )
     return parts
+
+
+def _store(house: House) -> Part:
+    if house.store is None:
+        return Part("store", "down", "it is away")
+    return Part("store", "degraded" if house.store.trouble else "ok", house.store.trouble)

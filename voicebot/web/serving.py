@@ -148,6 +148,8 @@ async def _keep_store(config: Config, house: House) -> None:
             if str(error) != told:
                 log.error("nobody can sign in to the panel", why=str(error))
             told = str(error)
+        except Exception:  # a mistake of ours; callers are served all the same
+            log.exception("the panel's database failed")
         await asyncio.sleep(AGAIN_S)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -191,6 +192,29 @@ async def test_a_full_disk_keeps_what_was_there(tmp_path: Path) -> None:
             await store.add_contacts("spring", contacts(5000, "303"), NOW)
         assert (await store.status("spring", NOW)).contacts["due"] == 3  # type: ignore[index]
         assert (await store.audit("spring")).sound
+
+
+async def test_a_database_that_is_damaged_is_away_until_it_is_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    async with Store.open("sqlite:///x.db", base=tmp_path) as store:
+        await running(store, 3)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + os.urandom(len(whole) - 100))
+    with pytest.raises(StoreUnavailable, match="malformed"):
+        async with Store.open("sqlite:///x.db", base=tmp_path):
+            pass
+    path.write_bytes(whole)
+    async with Store.open("sqlite:///x.db", base=tmp_path) as store:
+        path.write_bytes(whole[:100] + bytes(len(whole) - 100))
+        with pytest.raises(StoreUnavailable):
+            await store.status("spring", NOW)
+        with pytest.raises(StoreUnavailable):
+            await store.panel.seen("x", NOW)
+        assert store.trouble
+    path.write_bytes(whole)
+    async with Store.open("sqlite:///x.db", base=tmp_path) as store:
+        assert (await store.status("spring", NOW)).contacts["due"] == 3  # type: ignore[index]
+        assert store.trouble == ""
 
 
 async def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:

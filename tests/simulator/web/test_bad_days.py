@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -39,3 +41,21 @@ def test_a_panel_begins_where_nothing_can_be_written(tmp_path: Path, monkeypatch
         token = {"authorization": f"Bearer {token_file(tmp_path).read_text().strip()}"}
         assert httpx.get(f"{panel.at}/api/v1/users", headers=token).status_code == 200
     assert not token_file(tmp_path).exists()
+
+
+def test_a_database_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
+    with served(tmp_path, calls=0) as panel, panel.sign_in("sam") as browser:
+
+        def store() -> dict[str, str]:
+            parts = browser.get("/api/v1/health").json()["parts"]
+            return next(part for part in parts if part["name"] == "store")
+
+        name = {"name": "sam", "password": PASSWORD}
+        with closing(sqlite3.connect(tmp_path / "voicebot.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # a backup, say
+            refused = browser.post("/api/v1/session", json=name)
+            assert (refused.status_code, store()["state"]) == (503, "degraded")
+            assert "locked" in refused.json()["problems"][0]["what"] and "locked" in store()["why"]
+
+        assert browser.post("/api/v1/session", json=name).status_code == 200
+        assert (store()["state"], store()["why"]) == ("ok", "")
