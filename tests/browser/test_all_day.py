@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.fake_house import Stage
+from tests.browser.fake_house import PASSWORD, Stage
 
 pytestmark = pytest.mark.browser
 
@@ -107,3 +108,18 @@ def test_after_sleep_a_silent_line_is_given_up(enter: Open, stage: Stage) -> Non
         page.clock.run_for(3_000)
     expect(page.locator("#line-state")).to_have_attribute("data-state", "live")
     expect(page.locator(".call")).to_have_count(40)
+
+
+def test_who_signs_in_anew_in_one_tab_goes_on_in_all(enter: Open) -> None:
+    page = enter("otto", "/dialogs/table_booking")
+    other = page.context.new_page()
+    other.goto("/dialogs/order_status")
+    page.context.clear_cookies()
+    for tab in (page, other):
+        expect(tab.get_by_role("alert")).to_contain_text("you are back where you were")
+    page.get_by_label("Name").fill("otto")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/dialogs/table_booking$"))
+    other.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(other).to_have_url(re.compile("/dialogs/order_status$"))

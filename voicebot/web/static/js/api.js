@@ -50,6 +50,11 @@ export class Refused extends Error {
   }
 }
 
+/** The session is over: sign in, and be back here. */
+export function signInAnew() {
+  location.assign(`/login?wrong=ended&next=${enc(location.pathname + location.search)}`);
+}
+
 const TIMEOUT_MS = 15000;
 
 async function request(method, path, body) {
@@ -70,7 +75,7 @@ async function request(method, path, body) {
     throw new Refused(0, [{ what: "The gateway does not answer", remedy: "is `voicebot serve` running? It is tried again on its own" }]);
   }
   if (answer.status === 401) {
-    location.assign(`/login?next=${enc(location.pathname + location.search)}`);
+    signInAnew();
   }
   const kind = answer.headers.get("content-type") ?? "";
   const content = kind.includes("json") ? await answer.json() : await answer.text();
@@ -118,9 +123,13 @@ export async function attempt(work, done = "") {
   }
 }
 
-/** Ask before what cannot be undone. Resolves to null (no), or {value, choice}. */
+/**
+ * Ask before what cannot be undone. Resolves to null (no), or {value, choice}. A question that comes while
+ * another one stands is not asked: a "yes" must not be taken for both.
+ */
 export function ask({ title, text = "", yes = "Yes", danger = false, field = null, choice = null }) {
   const dialog = $("#sure");
+  if (dialog.open) return Promise.resolve(null);
   const button = $("#sure-yes");
   $("#sure-title").textContent = title;
   $("#sure-text").textContent = text;

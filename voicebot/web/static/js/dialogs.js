@@ -8,7 +8,8 @@ import { watch } from "./stream.js";
 let found = [];
 let words = "";
 const live = new Map(); // call → dialog
-const checks = new Map(); // dialog → what its check found
+const checks = new Map(); // dialog → {of: what was checked, findings}
+const LOOK_MS = 10000;
 
 const show = framed(() => {
   const n = {};
@@ -35,15 +36,18 @@ async function look() {
     found = list(await get(paths.dialogs()), "dialogs");
     show();
     for (const one of found) { // one after the other: a check takes the gateway some milliseconds
-      checks.set(one.name, await get(paths.check(one.name)));
+      const of = JSON.stringify([one.version, one.problems]);
+      if (checks.get(one.name)?.of === of) continue;
+      checks.set(one.name, { of, findings: (await get(paths.check(one.name))).findings });
       show();
     }
   } catch (error) {
-    toast(error.message, "", "bad");
+    if (!found.length) toast(error.message, "", "bad"); // later the page says itself that the gateway is away
   }
 }
 
 look();
+setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
 watch(["call"], "", (name, data, id) => {
   if (name === "snapshot") {
     live.clear();

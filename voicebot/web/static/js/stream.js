@@ -2,10 +2,10 @@
 // back off. A tab that nobody sees gives its connection back: browsers allow only six to one host.
 
 import { $, put } from "./dom.js";
-import { paths } from "./api.js";
+import { paths, signInAnew } from "./api.js";
 
 const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 8000;
+const LONGEST_RETRY_MS = 4000;
 /** The gateway says every 15 s that it is there; who slept, or changed networks, hears nothing. */
 const SILENCE_MS = 25000;
 const LOOK_MS = 2000;
@@ -34,7 +34,7 @@ export function watch(topics, id, told) {
         headers: { Accept: "text/event-stream" }, signal: abort.signal, cache: "no-store",
       });
       if (answer.status === 401) {
-        location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+        signInAnew();
         return;
       }
       if (!answer.ok || !answer.body) throw new Error(`events: ${answer.status}`);
@@ -70,7 +70,7 @@ export function watch(topics, id, told) {
     retry = FIRST_RETRY_MS;
     line("live");
     const news = JSON.parse(data.join("\n"));
-    if (name === "signed_out") location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+    if (name === "signed_out") signInAnew();
     else if (name === "snapshot") told("snapshot", news, "");
     else told(name, news.data ?? {}, news.id);
   }
