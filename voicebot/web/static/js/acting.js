@@ -1,6 +1,6 @@
 // What a supervisor can do to a live call: each act with its question, where it needs one.
 
-import { $, h, list } from "./dom.js";
+import { $, h, list, once } from "./dom.js";
 import { ask, attempt, get, paths, post, remove, toast } from "./api.js";
 import { who } from "./livecall.js";
 
@@ -135,27 +135,34 @@ export function follow(now) {
   }
 }
 
+/** Of an attended transfer. */
+async function lead(what) {
+  if (await attempt(() => post(paths.queueCall(id, what))) && what !== "swap") {
+    transfer = "";
+    transferring();
+  }
+}
+
+async function say(input) {
+  const text = input.value.trim();
+  if (text && await attempt(() => post(paths.act(id, "say"), { text }))) input.value = "";
+}
+
 /** Let the page's buttons act. `of.call()` gives the call as it is now. */
 export function acting(of) {
   ({ id, call, listening, speaking } = of);
-  document.addEventListener("click", async (event) => {
+  const does = Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, once(act)]));
+  const kinds = Object.entries({ act: (name) => does[name](), correct: once(correct), visit: once(change), transfer: once(lead) });
+  document.addEventListener("click", ({ target }) => {
     if (!call()) return;
-    const button = event.target.closest("[data-act]");
-    if (button) await acts[button.dataset.act]();
-    const slot = event.target.closest("[data-correct]");
-    if (slot) await correct(slot.dataset.correct);
-    const mode = event.target.closest("[data-visit]");
-    if (mode) await change(mode.dataset.visit);
-    const step = event.target.closest("[data-transfer]");
-    if (step && await attempt(() => post(paths.queueCall(id, step.dataset.transfer))) && step.dataset.transfer !== "swap") {
-      transfer = "";
-      transferring();
+    for (const [kind, work] of kinds) {
+      const button = target.closest(`[data-${kind}]`);
+      if (button) work(button.dataset[kind]);
     }
   });
-  $("#say").addEventListener("submit", async (event) => {
+  const send = once(say);
+  $("#say").addEventListener("submit", (event) => {
     event.preventDefault();
-    const input = event.target.text;
-    const text = input.value.trim();
-    if (text && await attempt(() => post(paths.act(id, "say"), { text }))) input.value = "";
+    send(event.target.text);
   });
 }

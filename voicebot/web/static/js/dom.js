@@ -115,6 +115,20 @@ export function framed(work) {
   };
 }
 
+/** Do it one at a time: who clicks twice means it once. */
+export function once(work) {
+  let busy = false;
+  return async (...given) => {
+    if (busy) return;
+    busy = true;
+    try {
+      await work(...given);
+    } finally {
+      busy = false;
+    }
+  };
+}
+
 /** A list in an answer, whatever wraps it. */
 export function list(answer, name) {
   if (Array.isArray(answer)) return answer;

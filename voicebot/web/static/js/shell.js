@@ -1,6 +1,6 @@
 // What every page has: keys, light and dark, dialogues, click-to-dial, what a role may do.
 
-import { $, $$, may } from "./dom.js";
+import { $, $$, may, once } from "./dom.js";
 import { attempt, get, paths, post, remove, toast } from "./api.js";
 
 const GO = { l: "/", q: "/queues", r: "/conferences", c: "/campaigns", o: "/dialogs", t: "/talk", h: "/history", s: "/health", u: "/users" };
@@ -87,9 +87,7 @@ function click(event) {
   }
 }
 
-async function dial(event) {
-  event.preventDefault();
-  const form = event.target;
+const dial = once(async (form) => {
   const wanted = { channel: form.channel.value.trim() || null, number: form.number.value.replace(/[\s()./-]/g, "") };
   try {
     localStorage.setItem("telephone", wanted.channel ?? "");
@@ -100,7 +98,7 @@ async function dial(event) {
     $("#dial").close();
     toast(`${wanted.channel ?? "Your telephone"} rings`, `Answer it, and ${wanted.number} is dialled.`, "good");
   }
-}
+});
 
 /** The figures beside the places; a page that watches them itself sets them more often. */
 export function counts({ live, waiting }) {
@@ -126,7 +124,10 @@ roles();
 document.addEventListener("keydown", key);
 document.addEventListener("click", click);
 const form = $("[data-dial]");
-form?.addEventListener("submit", dial);
+form?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  dial(event.target);
+});
 try {
   if (form) form.channel.value = localStorage.getItem("telephone") ?? "";
 } catch {

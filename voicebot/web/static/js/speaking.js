@@ -17,47 +17,56 @@ export class Speaking {
     $("#unbarge").addEventListener("click", () => this.stop());
   }
 
-  get on() {
-    return Boolean(this.socket);
-  }
-
   async start(mode) {
     this.stop();
+    const asked = (this.asked = {});
     let microphone;
+    let socket = null;
+    try {
+      // The microphone first: while the browser asks for it, or if it is refused, the call goes on undisturbed.
+      microphone = await Microphone.open((frame) => {
+        if (socket?.readyState === WebSocket.OPEN && socket.bufferedAmount < 64000) socket.send(frame);
+      });
+    } catch (error) {
+      if (this.asked !== asked) return;
+      this.stop();
+      toast("You cannot speak yet", error.message, "bad");
+      return;
+    }
+    if (this.asked !== asked) { // stopped meanwhile
+      microphone.close();
+      return;
+    }
+    this.microphone = microphone;
+    socket = this.#connect(mode);
+  }
+
+  #connect(mode) {
     const socket = new WebSocket(paths.microphone(this.callId, mode));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onmessage = ({ data }) => {
-      if (typeof data !== "string") return;
+      if (typeof data !== "string" || this.socket !== socket) return;
       const news = JSON.parse(data);
-      if (news.type === "error") for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
+      if (news.type === "ready") this.#heard(mode);
+      else if (news.type === "error") for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
     };
     socket.onclose = ({ code, reason }) => {
       if (this.socket !== socket) return;
       if (![1000, 1005, 4404].includes(code)) toast("You are no longer heard", reason || "the gateway closed the line", "bad");
       this.stop();
     };
-    try {
-      microphone = await Microphone.open((frame) => {
-        if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < 64000) socket.send(frame);
-      });
-    } catch (error) {
-      if (this.socket !== socket) return;
-      this.stop();
-      toast("You cannot speak yet", error.message, "bad");
-      return;
-    }
-    if (this.socket !== socket) {
-      microphone.close();
-      return;
-    }
-    this.microphone = microphone;
+    return socket;
+  }
+
+  #heard(mode) {
     put($("span", this.bar), WORDS[mode] ?? mode);
     this.bar.hidden = false;
     this.stopMeters = meters([[$("#meter-mine"), () => this.microphone?.level, "--person"]]);
   }
 
   stop() {
+    this.asked = null;
     const socket = this.socket;
     this.socket = null;
     socket?.close();
