@@ -156,10 +156,18 @@ async def test_the_callers_end_is_the_supervisors(pbx: Pbx, tmp_path: Path) -> N
         assert house.supervisors.visits() == ()
 
 
-async def test_only_our_telephones_are_rung_and_who_refuses_is_told_of(pbx: Pbx, tmp_path: Path) -> None:
+async def test_only_our_telephones_are_rung_and_who_is_not_reached_is_told_why(
+    pbx: Pbx, tmp_path: Path
+) -> None:
     async with (
         Phones(pbx, busy=Manner(refuse=486)) as phones,
-        House(pbx, tmp_path, supervision=phones_of(phones, "busy")) as house,
+        House(
+            pbx,
+            tmp_path,
+            supervision={
+                "phones": {"busy": phones.channel("busy"), "away": "PJSIP/person", "old": "SIP/old"}
+            },
+        ) as house,
     ):
         caller = await pbx.dial("600")
         await caller.bot_speaks(SOON_S, since=0.0)
@@ -167,8 +175,12 @@ async def test_only_our_telephones_are_rung_and_who_refuses_is_told_of(pbx: Pbx,
             await house.supervisors.visit(house.id, "listen", "busy", "PJSIP/19005550100@trunk")
         with pytest.raises(UserError, match="no telephone of anna"):
             await house.supervisors.visit(house.id, "listen", "anna")
-        with pytest.raises(UserError, match="was not reached"):
+        with pytest.raises(UserError, match="was not reached: it is busy"):
             await house.supervisors.visit(house.id, "listen", "busy")
+        with pytest.raises(UserError, match=r"PJSIP/person is not registered — .* register with Asterisk"):
+            await house.supervisors.visit(house.id, "listen", "away")
+        with pytest.raises(UserError, match=r"knows no SIP/old — .* as Asterisk does"):
+            await house.supervisors.visit(house.id, "listen", "old")
         await caller.hang_up()
         await house.bot.record()
         await nothing_left(pbx)

@@ -2,7 +2,7 @@
 
 Every value is checked: control characters are refused everywhere, variable names and dialplan places must
 look like ones (a variable such as `FILE(/etc/x)` or `SHELL(...)` would let a value act on the machine).
-Raises ValueError. Names: Asterisk's `rest-api/api-docs/{channels,bridges,applications,asterisk}.json`.
+Raises ValueError. Names: Asterisk's `rest-api/api-docs/*.json`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,78}")
 _PLACE = re.compile(r"[A-Za-z0-9_.+*#@-]{1,80}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_./@:+*#-]{1,200}")
+_ENDPOINT_PART = re.compile(r"[A-Za-z0-9_.:+*#-]{1,120}")
 _HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
@@ -103,6 +104,18 @@ def set_variable(channel_id: str, name: str, value: str) -> Request:
     return Request("POST", f"/channels/{_id(channel_id)}/variable", json=body)
 
 
+def dialplan_has(channel_id: str, context: str, extension: str) -> Request:
+    """Ask whether the dialplan has this place; the reply's `value` is `1` where it has.
+
+    Refused (500) where Asterisk lacks func_dialplan.so.
+    """
+    for value in (context, extension):
+        if not _PLACE.fullmatch(value):
+            raise ValueError(f"{value!r} is no place in a dialplan")
+    question = f"DIALPLAN_EXISTS({context},{extension},1)"
+    return Request("GET", f"/channels/{_id(channel_id)}/variable", (("variable", question),))
+
+
 def originate(
     *,
     app: str,
@@ -134,6 +147,14 @@ def originate(
     if formats:
         params.append(("formats", _text("formats", formats)))
     return Request("POST", f"/channels/{_id(channel_id)}", tuple(params))
+
+
+def get_endpoint(technology: str, resource: str) -> Request:
+    """Ask how a telephone or trunk is; replies with its `state`: `online`, `offline` or `unknown`."""
+    for part in (technology, resource):
+        if not _ENDPOINT_PART.fullmatch(part):
+            raise ValueError(f"{part!r} is no part of an endpoint such as PJSIP/anna")
+    return Request("GET", f"/endpoints/{technology}/{quote(resource, safe='')}")
 
 
 def mute(channel_id: str, on: bool) -> Request:

@@ -63,8 +63,9 @@ class AriHttp:
             async with self._session.request(request.method, url, json=request.json) as reply:
                 body = await reply.json(content_type=None) if reply.status != 204 else None
                 if reply.status >= 400:
-                    message = body.get("message", "") if isinstance(body, dict) else reply.reason
-                    raise PbxError(f"{request}: {message} ({reply.status})", reply.status)
+                    told = body if isinstance(body, dict) else {}
+                    why = told.get("message") or told.get("error") or reply.reason
+                    raise PbxError(f"Asterisk refused: {why} ({request}, {reply.status})", reply.status)
                 return body
         except TimeoutError as error:
             raise PbxError(f"Asterisk does not answer at {self.url} ({request}: time-out)") from error

@@ -31,12 +31,37 @@ PERSON = "person"
 """First argument with which such channels enter our application."""
 
 
-class NotReached(Exception):
-    """Nobody answered. `cause`: ITU-T Q.850, 0 where the telephone could not be rung."""
+REFUSED = 500
+"""Asterisk's status where a channel cannot be made: no such telephone, or none that is registered."""
+WORDS = {
+    1: ("Asterisk knows no such number", "name it as Asterisk does"),
+    17: ("it is busy", "try again when it is free"),
+    18: ("it does not respond", "is it switched on and registered?"),
+    19: ("nobody answered", "is the telephone with its owner?"),
+    20: ("it is not registered", "switch it on, or let it register with Asterisk"),
+    21: ("the call was refused there", "does it take calls, or does it hold them off?"),
+}
+"""What causes (ITU-T Q.850) mean to people, and the remedy."""
+REASONS = {
+    "asterisk_lost": "the connection to Asterisk was lost",
+    "app_taken": "another gateway has taken the name of our application",
+    "hung_up": "it hung up at once",
+    "caller": "it hung up at once",
+}
+"""The same of why a channel of ours ended."""
 
-    def __init__(self, cause: int, why: str = "") -> None:
-        super().__init__(why or f"cause {cause}")
+
+class NotReached(Exception):
+    """Nobody answered: why, in words for people, and the `remedy`.
+
+    `cause`: ITU-T Q.850, 0 where the telephone could not be rung.
+    """
+
+    def __init__(self, cause: int, why: str = "", remedy: str = "") -> None:
+        known, mended = WORDS.get(cause, (f"it ended with cause {cause}", "see Asterisk's log"))
+        super().__init__(known if cause in WORDS else REASONS.get(why, why) or known)
         self.cause = cause
+        self.remedy = remedy or mended
 
 
 class Ringing:
@@ -81,9 +106,32 @@ class Ringing:
             )
             async with self._asking:
                 await finish(self._ari.request(request))
-        except (PbxError, ValueError) as error:
-            raise NotReached(0, str(error)) from error
+        except ValueError as error:
+            raise NotReached(0, str(error), "correct the channel in voicebot.toml") from error
+        except PbxError as error:
+            raise await self._why_not(error) from error
         self.inbox.confirm(self.channel_id)
+
+    async def _why_not(self, error: PbxError) -> NotReached:
+        """Find out why Asterisk cannot ring: its answer is the same for all reasons."""
+        technology, _, rest = self.endpoint.partition("/")
+        name, _, uri = rest.partition("/")
+        resource = name if uri else name.rpartition("@")[2]  # PJSIP/trunk/sip:..., PJSIP/number@trunk
+        if error.status != REFUSED or self.endpoint.startswith(DIALPLAN):
+            return NotReached(0, str(error), "`voicebot doctor` checks Asterisk")
+        try:
+            told = await self._ari.request(requests.get_endpoint(technology, resource))
+        except ValueError:
+            told = None
+        except PbxError as unknown:
+            if "Endpoint not found" in str(unknown):
+                what = f"Asterisk knows no {technology}/{resource}"
+                return NotReached(0, what, "name it in voicebot.toml as Asterisk does (pjsip.conf)")
+            told = None
+        if isinstance(told, dict) and told.get("state") == "offline":
+            remedy = "switch the telephone on, or let it register with Asterisk"
+            return NotReached(0, f"{technology}/{resource} is not registered", remedy)
+        return NotReached(0, str(error), "see Asterisk's log")
 
     async def answered(self) -> None:
         """Wait until somebody answers. Raises NotReached."""

@@ -164,6 +164,7 @@ class SimulatedPbx:
         self.world = World()
         self._rest = Rest(self.world, self.user, self.password, HOST)
         self._rest.dial = self.telephones.originate
+        self._rest.registered = lambda name: name in self.telephones.manners
         self._runner = web.AppRunner(self._rest.routes(self.faults), shutdown_timeout=0.01)
         await self._runner.setup()
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -40,6 +40,7 @@ class Rest:
         self.mute = False
         self.dial: Callable[[str, Mapping[str, str]], Channel] | None = None
         """Rings a telephone: the id of its channel, the request's query."""
+        self.registered: Callable[[str], bool] = lambda name: False
         self._expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._host = host
 
@@ -82,6 +83,7 @@ class Rest:
             ("POST", f"{channel}/play", self.play),
             ("POST", f"{channel}/variable", self.set_variable),
             ("GET", f"{channel}/variable", self.get_variable),
+            ("GET", "/ari/endpoints/{technology}/{resource}", self.endpoint),
             ("GET", "/ari/bridges", self.bridges),
             ("POST", "/ari/bridges/{id}", self.create_bridge),
             ("DELETE", "/ari/bridges/{id}", self.delete_bridge),
@@ -163,6 +165,14 @@ class Rest:
         if self.dial is None:
             raise INTERNAL
         return web.json_response(self.dial(request.match_info["id"], dict(request.query)).json)
+
+    async def endpoint(self, request: web.Request) -> web.Response:
+        technology, resource = request.match_info["technology"], request.match_info["resource"]
+        if technology != "PJSIP":
+            raise Refused(404, "Endpoint not found")
+        state = "online" if self.registered(resource) else "offline"
+        told = {"technology": technology, "resource": resource, "state": state, "channel_ids": []}
+        return web.json_response(told)
 
     async def answer(self, request: web.Request) -> web.Response:
         self.world.answer(self._in_app(request))

@@ -107,3 +107,36 @@ async def test_an_answer_is_seen_and_a_refused_request_is_not_reached() -> None:
     asterisk.fault = PbxError("no such endpoint", 400)
     with pytest.raises(NotReached, match="no such endpoint"):
         await ringing(asterisk).begin()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "state", "why", "remedy"),
+    [
+        ("PJSIP/anna", "offline", "PJSIP/anna is not registered", "register"),
+        ("PJSIP/12025550142@trunk", "offline", "PJSIP/trunk is not registered", "register"),
+        ("PJSIP/trunk/sip:1@10.0.0.1", "offline", "PJSIP/trunk is not registered", "register"),
+        ("PJSIP/anna", "", "Asterisk knows no PJSIP/anna", "pjsip.conf"),
+        ("PJSIP/anna", "online", "Allocation failed", "Asterisk's log"),
+    ],
+)
+async def test_why_asterisk_cannot_ring_is_found_out_and_told_with_a_remedy(
+    endpoint: str, state: str, why: str, remedy: str
+) -> None:
+    class Refusing(Asterisk):
+        async def request(self, request: Request) -> Any:
+            if request.method == "GET":
+                if not state:
+                    raise PbxError("Endpoint not found", 404)
+                return {"state": state}
+            raise PbxError("Asterisk refused: Allocation failed", 500)
+
+    with pytest.raises(NotReached, match=why) as told:
+        await ringing(Refusing(), endpoint).begin()
+    assert remedy in told.value.remedy
+    assert told.value.cause == 0
+
+
+def test_causes_are_told_in_words() -> None:
+    assert str(NotReached(17, "User busy")) == "it is busy"
+    assert "connection to Asterisk" in str(NotReached(0, "asterisk_lost"))
+    assert "102" in str(NotReached(102))

@@ -67,9 +67,7 @@ class Invitation:
             await self._ringing.begin()
         except NotReached as error:
             await self._ringing.hang_up()
-            raise UserError(
-                f"{self._phone.channel} cannot be rung: {error}", "see whether the telephone is registered"
-            ) from error
+            raise UserError(f"the telephone was not reached: {error}", error.remedy) from error
         except BaseException:
             await finish(self._ringing.hang_up())
             raise

@@ -113,7 +113,7 @@ class PhoneVisit:
         except UserError as error:
             self.failure = error
         except PbxError as error:
-            self.failure = UserError(f"Asterisk did not do it: {error}", "look how the call stands")
+            self.failure = UserError(f"this did not work: {error}", "look how the call stands")
             log.warning("visit failed", call=call.id, by=self.by, error=str(error))
         finally:
             self._state = "over"
@@ -145,7 +145,7 @@ class PhoneVisit:
         try:
             ringing.result()
         except NotReached as error:
-            self.failure = UserError(f"the telephone was not reached: {error}", "is it registered, and free?")
+            self.failure = UserError(f"the telephone was not reached: {error}", error.remedy)
             return False
         return True
 
@@ -167,7 +167,7 @@ class PhoneVisit:
         try:
             await self._go(mode)
         except PbxError as error:
-            raise UserError(f"Asterisk did not do it: {error}", "try again") from error
+            raise UserError(f"this did not work: {error}", "try again") from error
 
     async def _go(self, mode: Mode) -> None:
         """Raises UserError, PbxError; then the telephone is where it was, or the visit ends."""
