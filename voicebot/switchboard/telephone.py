@@ -99,6 +99,7 @@ class Telephone:
 
     async def join(self, bridge_id: str) -> None:
         """Go into another bridge. Raises PbxError where it, or whoever answered, is gone."""
+        self.leg.away = bridge_id != self.leg.bridge_id  # nobody brings them home when that bridge is lost
         await self._services.ari.request(requests.add_channels(bridge_id, self.channel_id))
 
     async def home(self) -> None:

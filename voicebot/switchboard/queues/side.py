@@ -14,6 +14,9 @@ from voicebot.errors import PbxError
 from voicebot.switchboard.hold_sound import HoldSound
 from voicebot.switchboard.telephone import Telephone
 
+AGAIN_AFTER_S = (0.1, 0.3, 1.0)
+"""Pauses between attempts to bring our media back to a caller who would hear nothing without them."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -48,11 +51,14 @@ class Side:
 
     async def admit(self, phone: Telephone) -> None:
         """Let a person in: the music plays until they are there. Raises PbxError; then it goes on."""
-        await phone.join(self.leg.bridge_id)
-        self._joined_in = self.leg.bridge_id
+        bridge_id = self.leg.bridge_id
+        await phone.join(bridge_id)
+        self._joined_in = bridge_id
         self.with_person = True
         self.sound.stop()
         await self._settle_media()
+        if self.leg.bridge_id != bridge_id:  # lost meanwhile, and nobody was with the caller to be told
+            await self.admit(phone)
 
     async def repair(self, phone: Telephone) -> None:
         """The leg has made media or bridge anew. Raises PbxError."""
@@ -75,12 +81,22 @@ class Side:
 
     async def _settle_media(self) -> None:
         async with self._moving:  # the call may want them kept while the talk begins or ends
-            wanted = not self.with_person or bool(self._keep)
-            if wanted == self._media_in:
-                return
-            change = requests.add_channels if wanted else requests.remove_channels
-            try:
-                await self._ari.request(change(self.leg.bridge_id, self.leg.media_id))
-                self._media_in, self.leg.media_apart = wanted, not wanted
-            except PbxError as error:  # it was lost just now: the leg makes it anew, where it was
-                log.warning("media not moved", error=str(error))
+            for pause_s in (*AGAIN_AFTER_S, None):
+                wanted = not self.with_person or bool(self._keep)
+                if wanted == self._media_in or await self._move_media(wanted):
+                    return
+                if not wanted or pause_s is None:  # the two hear each other all the same
+                    return
+                await asyncio.sleep(pause_s)
+
+    async def _move_media(self, wanted: bool) -> bool:
+        """Let our media in, or take them out. False where Asterisk does not: perhaps they were just lost."""
+        leg, change = self.leg, requests.add_channels if wanted else requests.remove_channels
+        leg.media_apart = not wanted  # whoever makes them anew just now puts them where they belong
+        try:
+            await self._ari.request(change(leg.bridge_id, leg.media_id))
+        except PbxError as error:
+            log.warning("media not moved", wanted=wanted, error=str(error))
+            return False
+        self._media_in = wanted
+        return True

@@ -19,6 +19,7 @@ from voicebot.call.record import PeopleRecord, TransferRecord
 from voicebot.call.services import Services
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
+from voicebot.pbx.persevering import finish
 from voicebot.switchboard.queues.music import ringing
 from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.ringing import NotReached
@@ -138,7 +139,7 @@ class Talk:
                         await self.side.hold()
                     return end
         finally:
-            await self._close_all()
+            await finish(self._close_all())
 
     # --- events -----------------------------------------------------------------------------------------
 
@@ -160,7 +161,7 @@ class Talk:
             case _Asked(Complete()):
                 return await self._complete()
             case _Asked(Cancel()):
-                await self._cancel("cancelled")
+                return await self._cancel("cancelled")
             case _Asked(Swap()):
                 await self._swap()
         return None
@@ -177,8 +178,8 @@ class Talk:
 
     async def _gone(self, phone: Telephone) -> TalkEnd | None:
         if phone is self._second:
-            await self._cancel("hung_up")
-        elif phone is self._phone:
+            return await self._cancel("hung_up")
+        if phone is self._phone:
             if self._second is None:
                 return TalkEnd("left")
             if self._second_there:
@@ -227,8 +228,7 @@ class Talk:
             if self._phone.gone.done():
                 self._end_note(outcome)
                 return TalkEnd("back")
-            await self._cancel(outcome)
-            return None
+            return await self._cancel(outcome)
         self._second_there = True
         self._on_second(self._to, "talks")
         self._hear(second)
@@ -247,6 +247,8 @@ class Talk:
             self._close_soon(self._phone)
             return None
         if not await self._moved(self.side.admit(second)):
+            if not self._phone.gone.done():
+                return await self._cancel("hung_up")
             self._end_note("hung_up")
             return TalkEnd("back")
         first, self._phone = self._phone, second
@@ -257,11 +259,11 @@ class Talk:
         self._close_soon(first)
         return None
 
-    async def _cancel(self, outcome: str) -> None:
-        """The person comes back to the caller."""
+    async def _cancel(self, outcome: str) -> TalkEnd | None:
+        """The person comes back to the caller, who waits again where that is not possible."""
         second, self._second, self._second_there = self._second, None, False
         if second is None:
-            return
+            return None
         self._on_second(self._to, "gone")
         self._end_note(outcome)
         if self._ringing is not None:
@@ -273,8 +275,9 @@ class Talk:
             sound.say(beep(Beep(ms=200, hz=425), self._phone.sample_rate))
             await asyncio.sleep(0.25)
             sound.stop()
-        if not self.side.with_person:
-            await self._moved(self.side.admit(self._phone))
+        if self.side.with_person or await self._moved(self.side.admit(self._phone)):
+            return None
+        return TalkEnd("back")
 
     async def _swap(self) -> None:
         """The person talks to the other of the two; who is left hears music."""
