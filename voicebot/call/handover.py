@@ -10,9 +10,16 @@ QUEUE_CONTEXT = "voicebot-queue"
 """Puts callers into a queue: the extension is its name."""
 UNAVAILABLE_CONTEXT = "voicebot-unavailable"
 """Tells callers that we cannot serve them, and hangs up."""
+TALK_CONTEXT = "voicebot-talk"
+"""Joins two persons who talk on when the gateway stops: one comes to WAIT_EXTENSION, then the other, with the
+first one's channel in the variable WITH, to TALK_EXTENSION; AFTERWARDS is where that one goes on in the end."""
+WAIT_EXTENSION = "wait"
+TALK_EXTENSION = "talk"
 VARIABLE_PREFIX = "VOICEBOT_"
 """Of the channel variables that go along: VOICEBOT_CALL is the call's id, VOICEBOT_SUMMARY what a person is
 told about the call, VOICEBOT_<SLOT> a slot's value."""
+WITH = f"{VARIABLE_PREFIX}WITH"
+AFTERWARDS = f"{VARIABLE_PREFIX}AFTERWARDS"
 VARIABLE_CHARS = 1000
 """Longest value that goes along: the dialplan expands variables in a buffer of 4096 bytes."""
 

@@ -41,6 +41,8 @@ MEDIA_START_TIMEOUT_S = 2.0
 """From the reply to externalMedia to its StasisStart; it takes about 1 ms."""
 CAUSE_TIMEOUT_S = 0.1
 """From the first sign of a hangup to the ChannelDestroyed that has the cause; it takes about 1 ms."""
+LEFT_TALKING = "left_talking"
+"""Why a leg is over whose caller talks on to a person, without us."""
 REBUILDS = 1
 """How often lost media or a lost bridge is made anew; one more loss ends the call."""
 
@@ -92,7 +94,8 @@ class Ended:
     """How a call ended.
 
     reason: `caller`; `bot`; `pbx` (an operator or another client of Asterisk hung up); `handed_over`;
-            `taken` (somebody moved the caller elsewhere); `media_lost`; `asterisk_lost`;
+            `taken` (somebody moved the caller elsewhere); `left_talking` (we stop, and they talk on with the
+            person they were with); `media_lost`; `asterisk_lost`;
             `hung_up` (while we were disconnected); `app_taken` (another gateway took our name)
     cause:  Q.850 hangup cause, None where unknown; cause_txt is Asterisk's name of it
     tech_cause: SIP status, None where there was none
@@ -145,6 +148,7 @@ class Leg:
         self._last_key: ChannelDtmfReceived | None = None
         self._early: list[Event] = []
         self._undo_by: float | None = None
+        self._bridge_stays = False
 
     async def __aenter__(self) -> Self:
         """Make the media path, then answer, so that nobody is answered who then hears nothing.
@@ -202,6 +206,12 @@ class Leg:
     async def _continue(self, place: Request) -> None:
         await self._ari.request(place)
         self.ended = Ended("handed_over")
+
+    def left_talking(self, *, in_bridge: bool = False) -> None:
+        """Note that the caller talks on without us: elsewhere, or in our bridge, which stays then."""
+        if self.ended is None:
+            self.ended = Ended(LEFT_TALKING)
+            self._bridge_stays = in_bridge
 
     async def events(self) -> AsyncIterator[LegEvent]:
         """Yield what happens on the leg. Raises CallEnded at the end of the call, however it came.
@@ -363,7 +373,7 @@ class Leg:
 
     async def _drop_caller(self) -> None:
         if self.ended is not None:
-            if self.ended.reason in ("handed_over", "taken"):
+            if self.ended.reason in ("handed_over", "taken", LEFT_TALKING):
                 await self._tolerant(requests.unsubscribe(self._ari.app, f"channel:{self.channel_id}"))
             return  # app_taken: the gateway that took our name takes up the callers as well
         if self._answered:
@@ -377,7 +387,7 @@ class Leg:
             await self._tolerant(requests.hang_up(self.media_id))
 
     async def _drop_bridge(self) -> None:
-        if self.bridge_id:
+        if self.bridge_id and not self._bridge_stays:
             await self._tolerant(requests.delete_bridge(self.bridge_id))
 
     async def _tolerant(self, request: Request) -> None:

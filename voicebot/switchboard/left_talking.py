@@ -1,0 +1,57 @@
+"""Two persons talk, and the gateway stops: they are left to Asterisk, and talk on.
+
+The person goes to `wait` in [voicebot-talk] of the dialplan, and the caller at once to `talk`, which joins
+the two and hangs up the one whom the other leaves. Neither misses more than a packet or two of sound. Where
+the dialplan lacks that place they can stay in our bridge, which needs no gateway either: the next one looks
+after it (`pbx/left_alone.py`).
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from voicebot.ari import requests
+from voicebot.call.handover import AFTERWARDS, TALK_CONTEXT, TALK_EXTENSION, WAIT_EXTENSION, WITH
+from voicebot.call.leg import Ari, Leg
+from voicebot.errors import PbxError
+from voicebot.pbx.persevering import finish
+
+log = structlog.get_logger(__name__)
+
+
+async def leave_talking(ari: Ari, caller: Leg, person: Leg, afterwards: str = "") -> bool:
+    """Leave two who talk in the caller's bridge to the dialplan. False where it cannot take them now.
+
+    afterwards: extension of [voicebot-handover] at which the caller goes on when the person has hung up
+
+    Both legs are over then; undoing them disturbs nobody. Done to its end even if cancelled.
+    """
+    return await finish(_leave(ari, caller, person, afterwards))
+
+
+async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> bool:
+    try:
+        there = await ari.request(requests.dialplan_has(caller.channel_id, TALK_CONTEXT, TALK_EXTENSION))
+        if there.get("value") != "1":
+            raise PbxError(f"there is no [{TALK_CONTEXT}] in the dialplan")
+        for name, value in ((WITH, person.channel_id), (AFTERWARDS, afterwards)):
+            await ari.request(requests.set_variable(caller.channel_id, name, value))
+        # From here on each of them hears nothing, for the time of two requests.
+        await ari.request(_place(person, WAIT_EXTENSION))
+        person.left_talking()
+        await ari.request(_place(caller, TALK_EXTENSION))
+        caller.left_talking()
+    except PbxError as error:  # one of them has just hung up, for instance
+        log.warning("persons not left to the dialplan", caller=caller.channel_id, why=str(error))
+        return False
+    return True
+
+
+def _place(leg: Leg, extension: str) -> requests.Request:
+    return requests.continue_in_dialplan(leg.channel_id, TALK_CONTEXT, extension, 1)
+
+
+def stay_in_bridge(caller: Leg, person: Leg) -> None:
+    """Leave them in the caller's bridge, where they are; whoever stops now disturbs neither."""
+    caller.left_talking(in_bridge=True)
+    person.left_talking()
