@@ -163,7 +163,7 @@ class QueueHouse:
             raise UserError(f"{agent} is {found.state.value}", "choose an agent who is ready")
         if member.agent:
             raise UserError(f"{member.agent} is being asked just now", "wait until they have decided")
-        member.waiter.wanted = agent
+        member.waiter.wanted, member.waiter.wanted_until = agent, self._clock() + WANTED_S
         self._hall.changed(member.waiter.queue)
 
     async def drop(self, call_id: str) -> None:

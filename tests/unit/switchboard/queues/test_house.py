@@ -1,4 +1,4 @@
-"""Category: unit. All queues and agents, without a caller: whose telephone is not there is seen."""
+"""Category: unit. All queues and agents, without a call: whose telephone is not there is seen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from voicebot.acd.agents import Agent
+from voicebot.acd.matching import Waiter
 from voicebot.config import AgentConfig, Config, QueueConfig
 from voicebot.switchboard.queues import hall
-from voicebot.switchboard.queues.house import QueueHouse
+from voicebot.switchboard.queues.house import WANTED_S, QueueHouse
 from voicebot.switchboard.queues.targets import channel_to
 
 pytestmark = pytest.mark.unit
@@ -50,3 +52,49 @@ async def test_an_extension_is_rung_by_a_channel_that_stays_in_the_way(tmp_path:
     ).model_copy(update={"base": tmp_path})
     assert channel_to(config, "777") == "Local/777@voicebot-handover/n"
     assert channel_to(config, "agent:anna") == "PJSIP/anna"
+
+
+class Somebody:
+    """Who waits, and notes who is asked."""
+
+    call_back, talk, caller, summary, agent = False, None, "", "", ""
+
+    def __init__(self, id_: str) -> None:
+        self.waiter = Waiter(id_, "support", asyncio.get_running_loop().time(), 0)
+        self.asked: list[str] = []
+
+    def assigned(self, agent: Agent) -> None:
+        self.asked.append(agent.name)
+
+    def dropped(self) -> None: ...
+
+
+async def test_who_is_given_to_an_agent_that_cannot_be_rung_does_not_wait_for_them_alone_for_ever(
+    tmp_path: Path,
+) -> None:
+    config = Config(
+        queues={"support": QueueConfig()},
+        agents={
+            "anna": AgentConfig(channel="PJSIP/anna", queues=("support",)),
+            "bert": AgentConfig(channel="PJSIP/bert", queues=("support",), signed_in=False),
+        },
+    ).model_copy(update={"base": tmp_path})
+    now = asyncio.get_running_loop().time()
+    telephones = {"PJSIP/anna": "inuse", "PJSIP/bert": "not_inuse"}
+    later = 0.0
+    house = QueueHouse(
+        config, None, presence=lambda channel: telephones[channel], clock=lambda: now + later, epoch=lambda: 0
+    )
+    try:
+        somebody = Somebody("a")
+        house._hall.enter(somebody)
+        await house.give("a", "anna")  # who talks by herself just now
+        await house.sign_in("bert")
+        await asyncio.sleep(0)
+        assert somebody.asked == []
+        later = WANTED_S + 1
+        house._hall.changed("support")
+        await asyncio.sleep(0)
+        assert somebody.asked == ["bert"]
+    finally:
+        await house.close()
