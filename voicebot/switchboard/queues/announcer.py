@@ -6,17 +6,14 @@ import asyncio
 from collections.abc import Callable
 
 from voicebot.acd.expecting import Announcing
-from voicebot.acd.keys import CallBackKeys
 from voicebot.audio.frames import Samples
 from voicebot.call.conversation import Stage
 from voicebot.call.services import voice_of
 from voicebot.config import QueueConfig, Route
 from voicebot.switchboard.hold_sound import Phrases, rendered
 from voicebot.switchboard.queues.side import Side
-from voicebot.switchboard.queues.texts import Texts, announcement_text, spaced
+from voicebot.switchboard.queues.texts import Texts, announcement_text
 
-ASK_S = 40.0
-"""Who was asked for the number and says nothing for so long goes on waiting."""
 WORDS_LIMIT_S = 60.0
 
 
@@ -77,32 +74,3 @@ class Announcer:
             return await rendered(services.tts, text, voice, rate)
         engine = self._route.speech(voice.language).tts
         return await self._phrases.speak(services.tts, engine, text, voice, rate)
-
-
-class NumberQuestion:
-    """Asks a caller at which number they may be called back. `until`: then they have not answered."""
-
-    def __init__(self, stage: Stage, announcer: Announcer, side: Side, known: str) -> None:
-        self.keys = CallBackKeys(known)
-        self._stage = stage
-        self._announcer = announcer
-        self._side = side
-        self._asked_at = stage.clock()
-
-    @property
-    def until(self) -> float:
-        return self._asked_at + ASK_S
-
-    def pressed(self) -> None:
-        """The caller is at it."""
-        self._asked_at = self._stage.clock()
-
-    async def ask(self) -> None:
-        """Have it said: the caller's time begins at its end."""
-        texts, number = self._announcer.texts, self.keys.number
-        text = texts.confirm_call_back.format(number=spaced(number)) if number else texts.ask_number
-        self.pressed()
-        samples = await self._announcer.rendered(text)
-        if samples is not None:
-            self._side.sound.say(samples)
-            self._asked_at = self._stage.clock() + len(samples) / self._stage.port.sample_rate

@@ -16,18 +16,18 @@ import structlog
 
 from voicebot.acd.agents import Agent
 from voicebot.acd.matching import Waiter
-from voicebot.acd.offer import Q850_BUSY, Q850_NO_ANSWER, Offer, Outcome, Stage
+from voicebot.acd.offer import Q850_BUSY, Q850_NO_ANSWER, Outcome, Stage
 from voicebot.acd.offer import Joined as OfferJoined
 from voicebot.audio.frames import Samples
 from voicebot.call.handover import HANDOVER_CONTEXT
-from voicebot.call.record import CallRecord, OfferRecord, PeopleRecord, write_record
+from voicebot.call.record import CallRecord, PeopleRecord, write_record
 from voicebot.call.services import Services, voice_of
 from voicebot.config import Route
 from voicebot.errors import PbxError, UserError
 from voicebot.switchboard.hold_sound import rendered
+from voicebot.switchboard.queues.asked import Asked
 from voicebot.switchboard.queues.hall import Hall
 from voicebot.switchboard.queues.music import ringing
-from voicebot.switchboard.queues.offering import Offering
 from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.queues.state import KeptCallBack
 from voicebot.switchboard.queues.talk import Talk
@@ -156,26 +156,28 @@ class CallBack:
     # --- calling ----------------------------------------------------------------------------------------
 
     async def _serve(self, agent: Agent) -> None:
-        phone = Telephone(
-            self._services, self._hall.channel_of(agent.name), number=self.number, name=self.caller
+        asked = Asked(
+            self._hall,
+            self,
+            agent,
+            self._services,
+            number=self.number,
+            whisper=True,
+            words=self._whisper,
+            stay=self._stay,
+            ms=self._ms,
         )
-        offer = Offer(
-            self._clock(), ring_s=self._config.ring_s, accept_key=self._config.accept_key, whisper=True
-        )
-        note = OfferRecord(agent=agent.name, at_ms=self._ms())
-        self._stay.offers.append(note)
         outcome: Outcome = "withdrawn"
         try:
-            await Offering(phone, offer, self._whisper, self._clock).run()
-            if offer.stage is Stage.JOINING:
-                offer.handle(OfferJoined(), self._clock())
-            outcome = offer.outcome or "unreachable"
-            note.outcome, note.ended_ms = outcome, self._ms()
+            await asked.run()
+            if asked.offer.stage is Stage.JOINING:
+                asked.offer.handle(OfferJoined(), self._clock())
+            outcome = asked.offer.outcome or "unreachable"
             if outcome != "accepted":
-                await phone.close()
-            self._hall.offer_ended(self, agent, outcome)
+                await asked.phone.close()
+            asked.end(outcome)
             if outcome == "accepted":
-                await self._call(agent, phone)
+                await self._call(agent, asked.phone)
         except Exception:  # a mistake of ours must neither stop the queue nor lose the promise
             log.exception("call-back failed")
             if outcome == "accepted" and self._open:
@@ -183,10 +185,8 @@ class CallBack:
                 self._later()
             outcome = "unreachable"  # not this agent again at once
         finally:
-            await phone.close()
-            if self.agent:
-                note.outcome, note.ended_ms = outcome, self._ms()
-                self._hall.offer_ended(self, agent, outcome)
+            await asked.phone.close()
+            asked.end(outcome)
 
     async def _whisper(self) -> Samples | None:
         text = whisper_text(

@@ -17,21 +17,23 @@ import structlog
 from voicebot.acd import offer as offer_rules
 from voicebot.acd.agents import Agent
 from voicebot.acd.matching import Waiter
-from voicebot.acd.offer import Offer, Outcome, Stage
+from voicebot.acd.offer import Outcome, Stage
 from voicebot.audio.frames import Samples
 from voicebot.call.people import Presenter
-from voicebot.call.record import CallBackRecord, OfferRecord, PeopleRecord
+from voicebot.call.record import CallBackRecord
 from voicebot.dialog.turns import Handover
-from voicebot.errors import PbxError, UserError
+from voicebot.errors import PbxError
 from voicebot.media.port import HeardFrame
 from voicebot.switchboard.hold_sound import HoldSound
-from voicebot.switchboard.queues.announcer import Announcer, NumberQuestion
+from voicebot.switchboard.queues.announcer import Announcer
+from voicebot.switchboard.queues.asked import Asked
 from voicebot.switchboard.queues.callbacks import CallBacks
 from voicebot.switchboard.queues.hall import Hall
 from voicebot.switchboard.queues.handed_over import composed
-from voicebot.switchboard.queues.offering import Offering
+from voicebot.switchboard.queues.number_question import KeyedAnswer, NumberQuestion
 from voicebot.switchboard.queues.promise import Promise
 from voicebot.switchboard.queues.side import PersonOnLine, Side
+from voicebot.switchboard.queues.stay import Stay
 from voicebot.switchboard.queues.talk import Talk, TalkEnd
 from voicebot.switchboard.queues.targets import channel_to
 from voicebot.switchboard.queues.texts import texts_of, whisper_text
@@ -50,9 +52,9 @@ class _Assigned:
 
 @dataclass(frozen=True, slots=True)
 class _Offered:
-    """This offer has come to its end."""
+    """This agent has decided, or was not there."""
 
-    offer: Offer
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class _CallBackWanted:
 
 @dataclass(frozen=True, slots=True)
 class _CallBackKeyed:
-    answer: Literal["confirmed", "changed", "refused"]
+    answer: KeyedAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +127,11 @@ class Waiting:
             stage, presenter.route, hall.phrases, self._texts, self.side, lambda: self._occupied
         )
         self._news: asyncio.Queue[_News] = asyncio.Queue()
-        self._phone: Telephone | None = None
-        self._offer: Offer | None = None
+        self._asked: Asked | None = None
         self._offering: asyncio.Task[None] | None = None
-        self._offered_to: Agent | None = None
         self._asking: NumberQuestion | None = None
         self._leaves = False
-        self.record = PeopleRecord(
-            queue=waiter.queue, priority=waiter.priority, skills=list(waiter.skills), began_ms=self._ms()
-        )
-        stage.scribe.record.people.append(self.record)
+        self._stay = Stay(stage, waiter, self.summary)
 
     def _new_side(self) -> Side:
         stage = self.stage
@@ -157,8 +154,7 @@ class Waiting:
         if self.talk is not None:
             return
         if self._asking is not None:
-            self._asking.pressed()
-            if (answer := self._asking.keys.press(digit)) is not None:
+            if (answer := self._asking.press(digit)) is not None:
                 self._news.put_nowait(_CallBackKeyed(answer))
         elif self._config.call_back and digit == self._config.call_back_key:
             self._news.put_nowait(_CallBackWanted())
@@ -192,7 +188,7 @@ class Waiting:
         (`TalkEnd`), or None where the call is over.
         """
         self.presenter.attend(self)
-        self.stage.live.state("waiting", person="", queue=self.waiter.queue, summary=self.summary)
+        self._stay.waits()
         if not self.side.sound.on:
             self.side.sound.start(self.side.music)
         if not self._again and self._hall.full(self.waiter.queue):
@@ -204,12 +200,12 @@ class Waiting:
             return await self._wait()
         except BaseException:
             # Who is still on the line was taken over by a supervisor, or we end all calls.
-            self._end("abandoned" if self.stage.leg.ended is not None else "ended")
+            self._stay.end("abandoned" if self.stage.leg.ended is not None else "ended")
             self.side.sound.stop()
             raise
         finally:
             announcing.cancel()
-            self._hall.leave(self, abandoned=self.record.outcome == "abandoned")
+            self._hall.leave(self, abandoned=self._stay.record.outcome == "abandoned")
             await self._withdraw()
             if self.agent:  # they were to be asked just now
                 self._hall.offer_ended(self, self._hall.agent(self.agent), "withdrawn")
@@ -222,9 +218,9 @@ class Waiting:
                     self._hall.offer_ended(self, agent, "withdrawn")
                     self._hall.hold(self, True)
                 case _Assigned(agent):
-                    self._begin_offer(agent)
-                case _Offered(offer) if offer is self._offer:
-                    end = await self._offered(offer)
+                    self._ask(agent)
+                case _Offered(asked) if asked is self._asked:
+                    end = await self._offered(asked)
                     if end is not None:
                         return await self._after(end)
                 case _CallBackWanted():
@@ -233,7 +229,7 @@ class Waiting:
                     if await self._call_back_keyed(answer):
                         return None
                 case _GivenOn(to, _):
-                    self._end("transferred")
+                    self._stay.end("transferred")
                     return await self._after(TalkEnd("transfer", to))
                 case _Dropped():
                     return await self._nobody("dropped")
@@ -258,7 +254,7 @@ class Waiting:
         self._leaves = True
         await self._withdraw()
         self._hall.hold(self, True)
-        self._end(outcome)
+        self._stay.end(outcome)
         self._hall.given_on(self.waiter.queue)
         if self._config.otherwise:
             return self._onward(self._config.otherwise)
@@ -268,36 +264,28 @@ class Waiting:
     def _onward(self, extension: str) -> Handover:
         return Handover(extension, self.handover.context, summary=self._told, language=self.language)
 
-    def _end(self, outcome: str) -> None:
-        if not self.record.outcome:
-            self.record.outcome = outcome
-        if self.record.accepted_ms is None:
-            self.record.waited_ms = self._ms() - self.record.began_ms
-
-    def _ms(self) -> int:
-        return self.stage.scribe.ms(self._clock())
-
     # --- agents -----------------------------------------------------------------------------------------
 
-    def _begin_offer(self, agent: Agent) -> None:
-        config = self._config
-        self._offered_to = agent
-        self._phone = Telephone(
-            self.stage.services, self._hall.channel_of(agent.name), number=self._number, name=self.caller
+    def _ask(self, agent: Agent) -> None:
+        self._asked = Asked(
+            self._hall,
+            self,
+            agent,
+            self.stage.services,
+            number=self._number,
+            whisper=self._config.whisper,
+            words=self._whisper,
+            stay=self._stay.record,
+            ms=self._stay.ms,
         )
-        self._offer = Offer(
-            self._clock(), ring_s=config.ring_s, accept_key=config.accept_key, whisper=config.whisper
-        )
-        self.record.offers.append(OfferRecord(agent=agent.name, at_ms=self._ms()))
-        offering = Offering(self._phone, self._offer, self._whisper, self._clock)
-        self._offering = asyncio.create_task(self._run_offer(offering), name="offer")
+        self._offering = asyncio.create_task(self._run_offer(self._asked), name="offer")
 
-    async def _run_offer(self, offering: Offering) -> None:
+    async def _run_offer(self, asked: Asked) -> None:
         try:
-            await offering.run()
+            await asked.run()
         except Exception:  # a mistake of ours must not leave the caller waiting for it
             log.exception("offer failed")
-        self._news.put_nowait(_Offered(offering.offer))
+        self._news.put_nowait(_Offered(asked))
 
     async def _whisper(self) -> Samples | None:
         text = whisper_text(
@@ -309,24 +297,21 @@ class Waiting:
         )
         return await self._announcer.rendered(text)
 
-    async def _offered(self, offer: Offer) -> TalkEnd | None:
+    async def _offered(self, asked: Asked) -> TalkEnd | None:
         """The agent has decided. Returns how the talk ended; None: the caller waits on."""
-        phone, agent = self._phone, self._offered_to
-        assert phone is not None and agent is not None, "an offer has both"
         self._offering = None
-        if offer.stage is Stage.JOINING:
+        if asked.offer.stage is Stage.JOINING:
             try:
-                await self.side.admit(phone)
+                await self.side.admit(asked.phone)
             except PbxError as error:
-                log.warning("agent not joined", agent=agent.name, why=str(error))
-                offer.handle(offer_rules.Gone(), self._clock())
+                log.warning("agent not joined", agent=asked.agent.name, why=str(error))
+                asked.offer.handle(offer_rules.Gone(), self._clock())
             else:
-                offer.handle(offer_rules.Joined(), self._clock())
-                self._close_offer("accepted")
-                return await self._meet(agent, phone)
-        await phone.close()
-        self._phone = None
-        self._close_offer(offer.outcome or "unreachable")
+                asked.offer.handle(offer_rules.Joined(), self._clock())
+                self._asked = None
+                asked.end("accepted")
+                return await self._meet(asked.agent, asked.phone)
+        await self._close_offer(asked, asked.offer.outcome or "unreachable")
         return None
 
     async def _withdraw(self) -> None:
@@ -335,36 +320,27 @@ class Waiting:
             self._offering.cancel()
             await asyncio.wait({self._offering})
             self._offering = None
-        if self._phone is not None:
-            await self._phone.close()
-            self._phone = None
-        if self._offered_to is not None:
-            self._close_offer("withdrawn")
+        if self._asked is not None:
+            await self._close_offer(self._asked, "withdrawn")
 
-    def _close_offer(self, outcome: Outcome) -> None:
-        agent, self._offered_to, self._offer = self._offered_to, None, None
-        assert agent is not None, "an offer has an agent"
-        self.agent = ""
-        self.record.offers[-1].outcome = outcome
-        self.record.offers[-1].ended_ms = self._ms()
-        self._hall.offer_ended(self, agent, outcome)
+    async def _close_offer(self, asked: Asked, outcome: Outcome) -> None:
+        await asked.phone.close()
+        self._asked = None
+        asked.end(outcome)
 
     async def _meet(self, agent: Agent, phone: Telephone) -> TalkEnd | None:
         """Let the two talk. None: the agent was gone at once, and the caller has their old place again."""
-        self._phone = None
-        self.record.accepted_ms = self._ms()
-        self.record.waited_ms = self._ms() - self.record.began_ms
-        self.record.agent = agent.name
         title = self._hall.title_of(agent.name)
-        self._person_is(title)
+        self._stay.accepted(agent.name)
+        self._stay.with_person(title)
         talk = self.talk = Talk(
             services=self.stage.services,
             side=self.side,
             phone=phone,
             person=title,
-            record=self.record,
+            record=self._stay.record,
             dialled=partial(channel_to, self._hall.config),
-            ms=self._ms,
+            ms=self._stay.ms,
             clock=self._clock,
             on_person=self._person_changed,
             on_second=partial(self._hall.second, self),
@@ -380,28 +356,24 @@ class Waiting:
             self.talk = None
             self.presenter.company = None
             talked = self._clock() - began
-            self.record.talked_ms += round(talked * 1000)
+            self._stay.record.talked_ms += round(talked * 1000)
             if not lost:
-                self._end("answered")
+                self._stay.end("answered")
             self._hall.talk_ended(self, agent, None if lost else talked)
         if not lost:
             return end
-        self.record.offers[-1].outcome = "lost"
-        self.record.agent, self.record.accepted_ms = "", None
+        self._stay.lost()
         await self.side.hold()
-        self.stage.live.state("waiting", person="")
+        self._stay.waits()
         self._hall.back(self)
         return None
-
-    def _person_is(self, person: str) -> None:
-        self.stage.live.state("with_person", person=person, queue=self.waiter.queue, summary=self.summary)
 
     def _person_changed(self, person: str) -> None:
         """An attended transfer is complete: the agent is free again."""
         agent = self._hall.agent_left(self)
         if agent is not None:
             person = self._hall.title_of(agent.name)
-        self._person_is(person)
+        self._stay.with_person(person)
         if self.talk is not None:
             self.talk.person = person
             self._accompany(self.talk, person)
@@ -430,35 +402,32 @@ class Waiting:
             return
         await self._withdraw()
         self._hall.hold(self, True)
-        try:
-            known = self._call_backs.number_to_call(self.waiter.queue, self._number)
-        except UserError:
-            known = ""
-        self._asking = NumberQuestion(self.stage, self._announcer, self.side, known)
+        dialled = partial(self._call_backs.number_to_call, self.waiter.queue)
+        self._asking = NumberQuestion(self.stage, self._announcer, self.side, dialled, self._number)
         await self._asking.ask()
 
-    async def _call_back_keyed(self, answer: Literal["confirmed", "changed", "refused"]) -> bool:
+    async def _call_back_keyed(self, answer: KeyedAnswer) -> bool:
         """Returns whether the caller hangs up now, and keeps the place."""
-        if self._asking is None:
+        asking = self._asking
+        if asking is None:
             return False
-        number = self._asking.keys.number
-        if answer == "refused":
-            self._go_on_waiting()
-            await self._announcer.say(self._texts.still_there)
-            return False
-        try:
-            number = self._call_backs.number_to_call(self.waiter.queue, number)
-        except UserError as why_not:
-            log.info("no call-back", why=str(why_not))
-            self._go_on_waiting()
-            await self._announcer.say(self._texts.not_possible)
-            return False
-        if answer == "changed":
-            self._asking.keys.number = number
-            await self._asking.ask()
-            return False
-        self.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))
-        self._end("call_back")
+        match asking.settle(answer):
+            case "confirmed":
+                await self._promise(asking.number)
+                return True
+            case "changed":
+                await asking.ask()
+            case "refused":
+                self._go_on_waiting()
+                await self._announcer.say(self._texts.still_there)
+            case "impossible":
+                self._go_on_waiting()
+                await self._announcer.say(self._texts.not_possible)
+        return False
+
+    async def _promise(self, number: str) -> None:
+        self._stay.record.call_back = CallBackRecord(number=number, asked_at=datetime.now(UTC))
+        self._stay.end("call_back")
         self._leaves = True
         self._call_backs.add(
             Promise(
@@ -470,11 +439,10 @@ class Waiting:
                 services=self.stage.services,
                 route=self.presenter.route,
                 record=self.stage.scribe.record,
-                stay=self.record,
+                stay=self._stay.record,
             )
         )
         await self._announcer.say(self._texts.promised)
-        return True
 
     def _go_on_waiting(self) -> None:
         self._asking = None
