@@ -11,8 +11,8 @@ QUEUE_CONTEXT = "voicebot-queue"
 UNAVAILABLE_CONTEXT = "voicebot-unavailable"
 """Tells callers that we cannot serve them, and hangs up."""
 TALK_CONTEXT = "voicebot-talk"
-"""Joins two persons who talk on when the gateway stops: one comes to WAIT_EXTENSION, then the other, with the
-first one's channel in the variable WITH, to TALK_EXTENSION; AFTERWARDS is where that one goes on in the end."""
+"""Joins two persons who talk on when the gateway stops: one comes to WAIT_EXTENSION, then the other, with
+the first one's channel in the variable WITH, to TALK_EXTENSION; that one goes on at AFTERWARDS in the end."""
 WAIT_EXTENSION = "wait"
 TALK_EXTENSION = "talk"
 VARIABLE_PREFIX = "VOICEBOT_"

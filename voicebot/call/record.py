@@ -215,6 +215,9 @@ class PeopleRecord(_Part):
     agent: str = Field("", description="Who took the call; empty: nobody.")
     accepted_ms: int | None = Field(None, description="When the two could talk; null: never.")
     talked_ms: int = Field(0, description="How long the caller was with persons.")
+    left_talking: bool = Field(
+        False, description="The gateway stopped and left them to Asterisk: they talked on after `talked_ms`."
+    )
     outcome: str = Field(
         "",
         description="answered, abandoned, nobody, full, dropped, call_back, transferred; ended: by us, or a "
@@ -265,7 +268,7 @@ class CallRecord(_Part):
     ended_by: str = Field(
         "",
         description="caller (the other side), bot, handover, supervisor, machine, asterisk_lost, limit, "
-        "shutdown, error.",
+        "shutdown, error; left_talking: the gateway stopped, and left caller and person to Asterisk.",
     )
     hangup_cause: int | None = Field(None, description="ITU-T Q.850 cause.")
     hangup_cause_text: str = Field("", description="Asterisk's words for it.")

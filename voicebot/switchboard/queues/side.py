@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -36,6 +37,8 @@ class Side:
     """Our media stay out of the bridge while two persons talk in it, so that Asterisk joins just the two.
 
     `keep` names who wants our media in all the same: the recording, a supervisor who listens or speaks.
+
+    kept_changed: is told when somebody wants them in, or no more
     """
 
     def __init__(self, ari: Ari, leg: Leg, sound: HoldSound, music: Samples, keep: set[str]) -> None:
@@ -43,11 +46,17 @@ class Side:
         self.sound = sound
         self.music = music
         self.with_person = False
+        self.kept_changed: Callable[[], None] = lambda: None
         self._ari = ari
         self._keep = keep
         self._media_in = True
         self._joined_in = ""
         self._moving = asyncio.Lock()
+
+    @property
+    def kept(self) -> bool:
+        """Whether somebody needs our media between the two."""
+        return bool(self._keep)
 
     async def admit(self, phone: Telephone) -> None:
         """Let a person in: the music plays until they are there. Raises PbxError; then it goes on."""
@@ -77,6 +86,7 @@ class Side:
     async def keep(self, who: str, wanted: bool) -> None:
         """Keep our media in the bridge for `who`, or no more."""
         (self._keep.add if wanted else self._keep.discard)(who)
+        self.kept_changed()
         await self._settle_media()
 
     async def _settle_media(self) -> None:

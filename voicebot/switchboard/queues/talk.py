@@ -20,6 +20,8 @@ from voicebot.call.services import Services
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.persevering import finish
+from voicebot.switchboard.left_talking import leave_talking, stay_in_bridge
+from voicebot.switchboard.queues.departing import Departing, Departure
 from voicebot.switchboard.queues.music import ringing
 from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.ringing import NotReached
@@ -35,10 +37,11 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class TalkEnd:
     """How a talk ended for the caller, who is there yet: the person has `left`; they are to be given on `to`;
-    or they are to wait again (`back`): whom they were promised did not answer.
+    or they are to wait again (`back`): whom they were promised did not answer. Or it goes on without us, for
+    the gateway stops (`goes_on`).
     """
 
-    kind: Literal["left", "transfer", "back"]
+    kind: Literal["left", "transfer", "back", "goes_on"]
     to: str = ""
 
 
@@ -66,11 +69,20 @@ class _Rung:
     fault: NotReached | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Stirred:
+    """The gateway stops, or who needs our media between the two is another one."""
+
+
+_Event = _Asked | _Gone | _Replaced | _Rung | _Stirred
+
+
 class Talk:
     """`await run()` returns how it ended; whoever is still on the line then is closed.
 
     phone:   the person's; in the caller's bridge already
     dialled: returns the channel to ring for an extension or `agent:NAME`; raises UserError
+    departing: tells that the gateway stops;  afterwards: where the caller goes on once the person has hung up
     on_person: is told who has the caller now
     on_second: is told what becomes of whom is asked in an attended transfer, up to its completion
     """
@@ -86,6 +98,8 @@ class Talk:
         dialled: Callable[[str], str],
         ms: Callable[[], int],
         clock: Callable[[], float],
+        departing: Departing | None = None,
+        afterwards: str = "",
         on_person: Callable[[str], None] = lambda person: None,
         on_second: Callable[[str, Second], None] = lambda to, what: None,
     ) -> None:
@@ -97,6 +111,8 @@ class Talk:
         self._dialled = dialled
         self._ms = ms
         self._clock = clock
+        self._departing = departing or Departing()
+        self._afterwards = afterwards
         self._on_person = on_person
         self._on_second = on_second
         self._second: Telephone | None = None
@@ -104,7 +120,7 @@ class Talk:
         self._to = ""
         self._note: TransferRecord | None = None
         self._ringing: asyncio.Task[None] | None = None
-        self._events: asyncio.Queue[_Asked | _Gone | _Rung | _Replaced] = asyncio.Queue()
+        self._events: asyncio.Queue[_Event] = asyncio.Queue()
         self._closing: set[asyncio.Task[None]] = set()
         self._hear(phone)
 
@@ -131,19 +147,41 @@ class Talk:
         self._events.put_nowait(_Replaced())
 
     async def run(self) -> TalkEnd:
-        try:
-            while True:
-                end = await self._handle(await self._events.get())
-                if end is not None:
-                    if end.kind != "left":
-                        await self.side.hold()
-                    return end
-        finally:
-            await finish(self._close_all())
+        self.side.kept_changed = self._stir
+        with self._departing.of(self._stir):
+            try:
+                self._stir()
+                while True:
+                    end = await self._handle(await self._events.get()) or await self._depart()
+                    if end is not None:
+                        if end.kind in ("transfer", "back"):
+                            await self.side.hold()
+                        return end
+            finally:
+                await finish(self._close_all())
+
+    def _stir(self) -> None:
+        self._events.put_nowait(_Stirred())
+
+    async def _depart(self) -> TalkEnd | None:
+        """Leave the two to themselves if the gateway stops, as soon as nobody needs us between them."""
+        now = self._departing.stage is Departure.NOW
+        if now and (end := await self._cancel("cancelled")) is not None:
+            return end
+        busy = self._second is not None or not self.side.with_person or self._phone.gone.done()
+        if self._departing.stage is Departure.NONE or busy or (self.side.kept and not now):
+            return None
+        caller, person = self.side.leg, self._phone.leg
+        if not await leave_talking(self._services.ari, caller, person, self._afterwards):
+            if not now or caller.ended is not None or person.ended is not None:
+                return None
+            stay_in_bridge(caller, person)
+        self._record.left_talking = True
+        return TalkEnd("goes_on")
 
     # --- events -----------------------------------------------------------------------------------------
 
-    async def _handle(self, event: _Asked | _Gone | _Rung | _Replaced) -> TalkEnd | None:
+    async def _handle(self, event: _Event) -> TalkEnd | None:
         match event:
             case _Gone(phone):
                 return await self._gone(phone)
