@@ -323,6 +323,28 @@ async def test_closing_the_server_ends_its_sessions() -> None:
     writer.close()
 
 
+async def test_scripts_whose_peers_have_gone_count_until_they_end_and_end_with_the_server() -> None:
+    begun: list[str] = []
+    ended: list[str] = []
+
+    async def thinks(channel: AgiChannel, name: str) -> None:
+        begun.append(name)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(name)
+
+    async with serving(sessions=3) as server:
+        server.scripts.add("thinks", thinks)
+        for number in range(12):
+            async with peer(server, f"thinks/{number}"):
+                await until(lambda asked=number + 1: server.counts["sessions"] == asked)
+        await until(lambda: server.counts["busy"] >= 9)
+        assert len(begun) == len(server.connections) == 3
+        assert not ended
+    assert sorted(ended) == sorted(begun)
+
+
 async def test_tasks_take_turns_and_one_that_is_cancelled_costs_nobody_an_answer() -> None:
     sent: list[bytes] = []
 

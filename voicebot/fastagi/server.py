@@ -179,7 +179,8 @@ class _Connection(asyncio.Protocol):
     def close(self) -> None:
         server, channel = self._server, self._channel
         assert channel is not None
-        server.connections.discard(self)
+        if self._task is None:  # else it counts until its script has ended
+            server.connections.discard(self)
         if channel.fault:
             server.counts["faults"] += 1
             log.warning("AGI peer closed", peer=self._peer, why=channel.fault)
@@ -219,3 +220,4 @@ class _Connection(asyncio.Protocol):
                 counts[await self._server.scripts.run(channel)] += 1
         finally:
             channel.close()
+            self._server.connections.discard(self)
