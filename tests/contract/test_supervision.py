@@ -17,7 +17,9 @@ from tests.contract.talk import DATA, Bot
 from voicebot.audio import g711
 from voicebot.audio.frames import to_pcm
 from voicebot.audio.wav import read_wav
+from voicebot.call.people import Presenter
 from voicebot.call.record import HIDDEN, BotTurnRecord
+from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
 from voicebot.softphone.line import ReceivedFrame
 from voicebot.switchboard.supervisors.supervisors import Microphone, Supervisors
@@ -325,3 +327,48 @@ async def test_a_recording_that_is_resumed_in_a_sensitive_step_stays_silent(pbx:
         wav = read_wav(path)
         after = wav.samples[(from_ms + 60) * wav.sample_rate // 1000 :]
         assert len(after) and not np.abs(after.astype(int)).max()
+
+
+class WaitingRoom:
+    """A queue of ours in which nobody comes but by the test's hand."""
+
+    def __init__(self) -> None:
+        self.entered: asyncio.Future[Presenter] = asyncio.get_running_loop().create_future()
+
+    def takes(self, handover: Handover) -> bool:
+        return handover.queue
+
+    async def serve(self, presenter: Presenter, handover: Handover) -> None:
+        self.entered.set_result(presenter)
+        await asyncio.Event().wait()
+
+
+async def test_who_is_transferred_out_of_a_sensitive_step_is_not_recorded_until_met(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    queue = WaitingRoom()
+    async with House(pbx, tmp_path, route={"record": True}, people=lambda gateway: queue) as house:
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        await house.supervisors.jump(house.id, "pin", "anna")
+        await asked(caller)
+        (call,) = house.bot.gateway.calls
+        scribe = call.handle.stage.scribe
+        asked_ms = scribe.ms(now())
+        await house.supervisors.transfer(house.id, "queue:support", "blind", "anna")
+        presenter = await asyncio.wait_for(queue.entered, SOON_S)
+        with call.handle.live.listen() as ear:
+            await caller.say(YES)  # they are still at their number
+            frames = await ear.some()
+        assert not any(any(side) for each in frames for side in each)
+        presenter.stage.live.state("with_person", person="anna")
+        met_ms = scribe.ms(now())
+        await caller.say(YES)
+        await caller.hang_up()
+        record = await house.bot.record()
+    (path,) = (house.bot.config.var / "calls").glob(f"*/{record.recording}")
+    wav = read_wav(path)
+    heard = np.abs(wav.samples.astype(int))
+    waiting, with_person = (at * wav.sample_rate // 1000 for at in (asked_ms + 60, met_ms + 60))
+    assert not heard[waiting : with_person - wav.sample_rate // 10].max()
+    assert heard[with_person:].max() > 500

@@ -270,7 +270,7 @@ class Call:
         """Leave the caller to a queue or conference of ours, to the end of the call."""
         assert self._people is not None, "only people take a caller over"
         self._with_persons = True
-        stage.live.privacy.secret = False  # what the bot said last may have been, and has been said
+        stage.live.privacy.handed_over()
         try:
             onward = await self._people.serve(self, handover)
         finally:

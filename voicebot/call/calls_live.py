@@ -286,6 +286,8 @@ class CallFeed:
         self, state: State, *, person: str | None = None, queue: str | None = None, summary: str | None = None
     ) -> None:
         """Somebody else has the call, or it waits; what is None stays as it was."""
+        if state in ("with_person", "conference"):
+            self.privacy.met()
         stand = self._stand
         stand.state = state
         stand.person = stand.person if person is None else person

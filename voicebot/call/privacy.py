@@ -37,6 +37,15 @@ class Privacy:
         """The caller has given an answer."""
         self.lasting = False
 
+    def handed_over(self) -> None:
+        """No dialog has the caller any more, and what the bot said last has been said. Who was led away from
+        a sensitive answer may still be giving it, until they are `met`."""
+        self.secret = self.lasting
+
+    def met(self) -> None:
+        """A person talks to the caller now."""
+        self.secret = self.lasting = False
+
 
 def _sensitive(then: Then) -> bool:
     return isinstance(then, Listen | Work) and getattr(then, "sensitive", False)
