@@ -213,7 +213,7 @@ def _nothing_known() -> Condition:
 class House:
     """Everything that the web layer may use.
 
-    store:     the database with users and campaigns; None while it cannot be reached
+    store:     the database with users and campaigns; None while it cannot be reached: store_away says why
     condition: how the installation is, at once and without waiting
     dialogs:   the dialogs in service
     resume_campaign: lets a campaign go on, with a word for the ledger, if nothing forbids it (UserError)
@@ -224,6 +224,7 @@ class House:
     hub: Hub
     calls: LiveCalls
     store: Store | None = None
+    store_away: str = "it is being opened"
     supervisors: Supervisors | None = None
     queues: Queues | None = None
     conferences: Conferences | None = None

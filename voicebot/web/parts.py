@@ -25,5 +25,5 @@ def parts_of(house: House, condition: Condition) -> list[Part]:
 
 def _store(house: House) -> Part:
     if house.store is None:
-        return Part("store", "down", "it is away")
+        return Part("store", "down", house.store_away)
     return Part("store", "degraded" if house.store.trouble else "ok", house.store.trouble)

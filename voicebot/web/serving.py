@@ -145,6 +145,7 @@ async def _keep_store(config: Config, house: House) -> None:
                 finally:
                     house.store = None
         except (UserError, StoreUnavailable) as error:
+            house.store_away = str(error)
             if str(error) != told:
                 log.error("nobody can sign in to the panel", why=str(error))
             told = str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from contextlib import closing
@@ -10,11 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.house import PASSWORD, fake_records
+from tests.house import PASSWORD, fake_config, fake_records
 from tests.simulator.web.panel import served
+from voicebot.call.calls_live import LiveCalls
+from voicebot.call.live import Hub
 from voicebot.web import serving
+from voicebot.web.house import House
+from voicebot.web.parts import parts_of
 from voicebot.web.records import keeping
 from voicebot.web.security.secrets import token_file
+from voicebot.web.serving import panel_beside
 
 pytestmark = pytest.mark.simulator
 
@@ -59,3 +65,13 @@ def test_a_database_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
 
         assert browser.post("/api/v1/session", json=name).status_code == 200
         assert (store()["state"], store()["why"]) == ("ok", "")
+
+
+async def test_a_database_that_cannot_be_opened_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "voicebot.db").write_bytes(b"no database at all, only a text")
+    config = fake_config(tmp_path)
+    hub = Hub(time.time)
+    house = House(config, hub, LiveCalls(hub))
+    async with panel_beside(config, house), asyncio.timeout(SOON_S):
+        while "no SQLite database" not in parts_of(house, house.condition())[-1].why:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
