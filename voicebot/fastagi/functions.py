@@ -15,28 +15,18 @@ may play, ask and set by itself as well. A plain function runs in a thread, and 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import inspect
-import threading
-import traceback
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
+from importlib.metadata import EntryPoint
 from typing import Any
-
-import structlog
 
 from voicebot.agi.command import AgiError, CallerHungUp, CommandFailed
 from voicebot.errors import Problem
 from voicebot.fastagi.channel import AgiChannel
 from voicebot.fastagi.scripts import UnknownScript
-
-log = structlog.get_logger(__name__)
+from voicebot.work.registered import NotRegistered, NotUsable, Registered, told
 
 GROUP = "voicebot.agi"
-THREADS = 64
-"""Plain functions that run at once; one that hangs holds its thread for good, so their number is bounded."""
 FUNCTION_S = 30.0
 
 
@@ -71,32 +61,32 @@ class Functions:
     """Runs functions. `entries` are the registered ones; by default all of this Python."""
 
     def __init__(self, entries: Iterable[EntryPoint] | None = None, function_s: float = FUNCTION_S) -> None:
-        found = entry_points(group=GROUP) if entries is None else entries
-        self._entries = {entry.name: entry for entry in found}
-        self._loaded: dict[str, Callable[..., Any]] = {}
+        self._registered = Registered(GROUP, "function", entries)
         self._function_s = function_s
-        self._threads = 0
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(sorted(self._entries))
+        return self._registered.names
 
     def problems(self) -> list[Problem]:
         """Import all functions; return why some cannot be run."""
         found = []
-        for name in self._entries:
+        for name in self.names:
             try:
-                self._function(name)
-            except (FunctionFailed, UnknownScript) as error:
+                self._registered.load(name)
+            except NotUsable as error:
                 remedy = f"mend the package that registers it as an entry point of `{GROUP}`"
                 found.append(Problem(f"function `{name}`: {error}", remedy, code="function"))
         return found
 
     async def serve(self, channel: AgiChannel, name: str) -> None:
         """Run agi://host/function/<name> for a call. Raises UnknownScript, FunctionFailed, CallerHungUp."""
-        function = self._loaded.get(name)
-        if function is None:
-            function = await asyncio.to_thread(self._function, name)
+        try:
+            function = await self._registered.find(name)
+        except NotRegistered as error:
+            raise UnknownScript("no such function") from error
+        except NotUsable as error:
+            raise FunctionFailed(str(error)) from error
         try:
             async with asyncio.timeout(self._function_s):
                 variables = await self._run(function, channel)
@@ -107,7 +97,7 @@ class Functions:
         except CommandFailed as error:
             raise FunctionFailed(str(error)) from error
         except (Exception, SystemExit) as error:  # whatever somebody else's function does
-            raise FunctionFailed(_told(error)) from error
+            raise FunctionFailed(told(error)) from error
         if variables is None:
             return
         if not isinstance(variables, Mapping) or not all(isinstance(key, str) for key in variables):
@@ -117,58 +107,4 @@ class Functions:
     async def _run(self, function: Callable[..., Any], channel: AgiChannel) -> Any:
         if inspect.iscoroutinefunction(function):
             return await function(channel)
-        value = await self._in_thread(function, BlockingChannel(channel))
-        return await value if inspect.isawaitable(value) else value
-
-    def _function(self, name: str) -> Callable[..., Any]:
-        if name not in self._loaded:
-            entry = self._entries.get(name)
-            if entry is None:
-                raise UnknownScript("no such function")
-            try:
-                function = entry.load()
-            except Exception as error:  # importing runs somebody else's module
-                raise FunctionFailed(f"cannot be imported: {_told(error)}") from error
-            if not callable(function):
-                raise FunctionFailed("is no function")
-            self._loaded[name] = function
-        return self._loaded[name]
-
-    async def _in_thread(self, function: Callable[..., Any], channel: BlockingChannel) -> Any:
-        """Run it in a thread of its own, which a hang does not keep from ending the process."""
-        if self._threads >= THREADS:
-            raise FunctionFailed(f"{THREADS} functions run already")
-        loop = asyncio.get_running_loop()
-        result: asyncio.Future[Any] = loop.create_future()
-
-        def tell(value: Any, error: BaseException | None) -> None:
-            self._threads -= 1
-            if result.done():
-                return
-            if isinstance(error, StopIteration):  # a future does not take it
-                error = RuntimeError("StopIteration")
-            if error is None:
-                result.set_result(value)
-            else:
-                result.set_exception(error)
-
-        def work() -> None:
-            value, failure = None, None
-            try:
-                value = function(channel)
-            except BaseException as error:  # a thread has nobody above it
-                failure = error
-            with contextlib.suppress(RuntimeError):  # the gateway has ended meanwhile
-                loop.call_soon_threadsafe(tell, value, failure)
-
-        self._threads += 1
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(work,), name="agi function", daemon=True).start()
-        return await result
-
-
-def _told(error: BaseException) -> str:
-    """Say what failed and where; not in the words of foreign exceptions, which may be the caller's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
+        return await self._registered.in_thread(function, BlockingChannel(channel))

@@ -10,28 +10,21 @@ thread, `async` ones on the event loop, which they must not block.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import inspect
-import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from typing import Any
 
 import structlog
 
 from voicebot.dialog.turns import HookDone, RunHook
 from voicebot.errors import Problem
 from voicebot.work.plain import NotPlain, plain
+from voicebot.work.registered import NotUsable, Registered, told
 
 log = structlog.get_logger(__name__)
 
 GROUP = "voicebot.hooks"
-THREADS = 64
-"""Plain functions that run at once; one that hangs holds its thread for good, so their number is bounded."""
 
 
 def known_hooks() -> frozenset[str]:
@@ -39,28 +32,21 @@ def known_hooks() -> frozenset[str]:
     return frozenset(entry.name for entry in entry_points(group=GROUP))
 
 
-class HookFault(Exception):
-    """A hook cannot be run; the text says why."""
-
-
 class Hooks:
     """Runs hooks. `entries` are the registered functions; by default all of this Python."""
 
     def __init__(self, entries: Iterable[EntryPoint] | None = None) -> None:
-        found = entry_points(group=GROUP) if entries is None else entries
-        self._entries = {entry.name: entry for entry in found}
-        self._loaded: dict[str, Callable[..., Any]] = {}
-        self._threads = 0
+        self._registered = Registered(GROUP, "hook", entries)
 
     def problems(self, names: Iterable[str]) -> list[Problem]:
         """Import the hooks of these names; return why some cannot be run."""
         found = []
         for name in dict.fromkeys(names):
             try:
-                self._function(name)
-            except HookFault as error:
+                self._registered.load(name)
+            except NotUsable as error:
                 remedy = f"install the package that registers it as an entry point of `{GROUP}`"
-                found.append(Problem(f"hook `{name}`: {_told(error)}", remedy, code="hook"))
+                found.append(Problem(f"hook `{name}`: {error}", remedy, code="hook"))
         return found
 
     async def run(self, work: RunHook) -> HookDone:
@@ -88,73 +74,12 @@ class Hooks:
 
     async def _run(self, work: RunHook) -> HookDone:
         try:
-            function = self._loaded.get(work.name)
-            if function is None:
-                function = await asyncio.to_thread(self._function, work.name)
+            function = await self._registered.find(work.name)
             arguments = dict(work.arguments)
             if inspect.iscoroutinefunction(function):
-                value = await function(**arguments)
-            else:
-                value = await self._in_thread(function, arguments)
-                if inspect.isawaitable(value):
-                    value = await value
-            return HookDone(plain(value))
+                return HookDone(plain(await function(**arguments)))
+            return HookDone(plain(await self._registered.in_thread(function, **arguments)))
         except NotPlain as error:
             return HookDone(error=f"what it returned {error}")
         except (Exception, SystemExit) as error:  # whatever somebody else's function does
-            return HookDone(error=_told(error))
-
-    def _function(self, name: str) -> Callable[..., Any]:
-        if name not in self._loaded:
-            entry = self._entries.get(name)
-            if entry is None:
-                raise HookFault("is not registered")
-            try:
-                function = entry.load()
-            except Exception as error:  # importing runs somebody else's module
-                raise HookFault(f"cannot be imported: {error!r}") from error
-            if not callable(function):
-                raise HookFault("is no function")
-            self._loaded[name] = function
-        return self._loaded[name]
-
-    async def _in_thread(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """Run it in a thread of its own, which a hang does not keep from ending the process."""
-        if self._threads >= THREADS:
-            raise HookFault(f"{THREADS} hooks run already")
-        loop = asyncio.get_running_loop()
-        result: asyncio.Future[Any] = loop.create_future()
-
-        def tell(value: Any, error: BaseException | None) -> None:
-            self._threads -= 1
-            if result.done():
-                return
-            if isinstance(error, StopIteration):  # a future does not take it
-                error = RuntimeError("StopIteration")
-            if error is None:
-                result.set_result(value)
-            else:
-                result.set_exception(error)
-
-        def work() -> None:
-            value, failure = None, None
-            try:
-                value = function(**arguments)
-            except BaseException as error:  # a thread has nobody above it
-                failure = error
-            with contextlib.suppress(RuntimeError):  # the gateway has ended meanwhile
-                loop.call_soon_threadsafe(tell, value, failure)
-
-        self._threads += 1
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(work,), name="hook", daemon=True).start()
-        return await result
-
-
-def _told(error: BaseException) -> str:
-    """Say what failed and where; not in the words of foreign exceptions, which may be the caller's."""
-    if isinstance(error, HookFault):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
+            return HookDone(error=told(error))

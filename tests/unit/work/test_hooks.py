@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 from voicebot.dialog.turns import HookDone, RunHook
-from voicebot.work import hooks as module
+from voicebot.work import registered as module
 from voicebot.work.hooks import GROUP, Hooks, known_hooks
 
 pytestmark = pytest.mark.unit
