@@ -19,6 +19,8 @@ NOBODY_ANSWERS = "does not answer"
 """Why we pause an agent."""
 NOT_REGISTERED = "not registered"
 """Why an agent is away whose telephone Asterisk does not know the place of."""
+NO_ASTERISK = "no Asterisk that could ring it"
+"""Why all are away of a gateway that runs without Asterisk."""
 
 
 class AgentState(StrEnum):
@@ -75,12 +77,16 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """The telephone cannot be rung."""
+    """The telephone was not reached this time."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unregistered:
-    """Asterisk does not know where the telephone is: there is no use in trying it."""
+    """There is no use in trying the telephone: Asterisk does not know where it is, or is not there."""
+
+    why: str = NOT_REGISTERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ class Agent:
     @property
     def registered(self) -> bool:
         """False of who is away for want of a registered telephone."""
-        return not (self.state is AgentState.AWAY and self.reason == NOT_REGISTERED)
+        return not (self.state is AgentState.AWAY and self.reason in (NOT_REGISTERED, NO_ASTERISK))
 
     @property
     def on_duty(self) -> bool:
@@ -237,15 +243,16 @@ class Agent:
             self.reason = NOBODY_ANSWERS
         self._free(now)
 
-    def _unreachable(self, _event: Unreachable, now: float) -> None:
+    def _unreachable(self, event: Unreachable, now: float) -> None:
         if self._afterwards is not None:
             self._free(now)
         else:
             self._go(AgentState.AWAY, now, now + AWAY_RETRY_S)
+            self.reason = event.why
 
-    def _unregistered(self, _event: Unregistered, now: float) -> None:
+    def _unregistered(self, event: Unregistered, now: float) -> None:
         self._go(AgentState.AWAY, now)
-        self.reason = NOT_REGISTERED
+        self.reason = event.why
 
     def _registered(self, _event: Registered, now: float) -> None:
         self._go(AgentState.READY, now)

@@ -33,6 +33,7 @@ from voicebot.fastagi.dialogs.dialogs import AgiDialogs
 from voicebot.fastagi.fastagi import FastAgi
 from voicebot.switchboard.conferences.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.people import PeopleOfOurs, build_people
+from voicebot.switchboard.queues.hall import Presence
 from voicebot.switchboard.supervisors.supervisors import Supervisors
 from voicebot.switchboard.watch.pbx_watch import PbxWatch
 from voicebot.web.house import House
@@ -63,7 +64,8 @@ class Household:
                 config, gateway.services, hub, dialog_of=self._dialog_named, phonebook=outside
             )
             takers.append(ConferenceTaker(self._conferences))
-        presence = self._pbx.presence if self._pbx is not None else None
+        presence: Presence | None = self._pbx.presence if self._pbx is not None else None
+        presence = presence if gateway.with_asterisk else _nobody_can_ring
         self._people = build_people(
             config,
             hub,
@@ -84,7 +86,7 @@ class Household:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(traces_beside(config.tracing, self.live.hub))
             if self._people is not None:
-                gateway.look_after(self._people.close, self._people.quiet)
+                gateway.look_after(self._people.close, self._people.quiet, self._people.leave)
             if self._conferences is not None:
                 gateway.look_after(self._conferences.close, self._conferences.quiet)
             if self._pbx is not None and gateway.with_asterisk:
@@ -164,3 +166,7 @@ class Household:
             known = ", ".join(sorted({PurePath(each.dialog).stem for each in routes})) or "none"
             raise UserError(Problem(f"there is no dialog {name!r}", f"there are: {known}"))
         return route, await self._gateway.engines.dialogs.fresh(route)
+
+
+def _nobody_can_ring(channel: str) -> str:
+    return "no_asterisk"

@@ -69,18 +69,21 @@ def agents(config: ConfigFile = None, as_json: Json = False) -> None:
     for title in ("agent", "name", "telephone", "state", "queues", "skills"):
         table.add_column(title)
     for each in found:
-        reason = f" ({each['reason']})" if each["reason"] else ""
         skills = " ".join(f"{name}:{level}" for name, level in each["skills"].items())
-        state = harmless(each["state"].replace("_", " ") + reason)
         queues = " ".join(each["queues"])
-        table.add_row(each["name"], harmless(each["title"]), each["channel"], state, queues, skills)
+        table.add_row(each["name"], harmless(each["title"]), each["channel"], _state(each), queues, skills)
     print_table(console(), table)
 
 
 def _agent(config: Any, name: str, what: str, body: dict[str, Any] | None = None) -> None:
     with _house(config) as house:
         found = house.post(f"/agents/{segment(name)}/{what}", body)
-    typer.echo(f"{name}: {found['state'].replace('_', ' ')}")
+    typer.echo(f"{name}: {_state(found)}")
+
+
+def _state(agent: dict[str, Any]) -> str:
+    reason = f" ({agent['reason']})" if agent["reason"] else ""
+    return harmless(agent["state"].replace("_", " ") + reason)
 
 
 @queue.command("sign-in")

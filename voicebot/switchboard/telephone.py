@@ -52,6 +52,10 @@ class Telephone:
     def channel_id(self) -> str:
         return self._ringing.channel_id
 
+    @property
+    def endpoint(self) -> str:
+        return self._ringing.endpoint
+
     # --- ringing ----------------------------------------------------------------------------------------
 
     async def ring(self) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from voicebot.acd.agents import (
     AWAY_RETRY_S,
+    NO_ASTERISK,
     NOBODY_ANSWERS,
     NOT_REGISTERED,
     TRANSITIONS,
@@ -128,6 +129,16 @@ def test_who_has_no_telephone_is_away_until_it_is_registered() -> None:
     assert agent.ready
     assert agent.on_duty
     assert agent.reason == ""
+
+
+def test_who_is_away_knows_why() -> None:
+    agent = Agent("anna")
+    agent.handle(Unregistered(NO_ASTERISK), 1)
+    assert (agent.on_duty, agent.reason) == (False, NO_ASTERISK)
+    assert agent.handle(Registered(), 2) and agent.ready
+    agent.handle(Ring("c1"), 3)
+    agent.handle(Unreachable("busy"), 4)
+    assert (agent.state, agent.reason, agent.on_duty) == (AgentState.AWAY, "busy", True)
 
 
 def test_a_telephone_that_was_busy_is_tried_after_its_time_though_it_is_registered() -> None:

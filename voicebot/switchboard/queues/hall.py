@@ -22,6 +22,7 @@ from voicebot.audio.frames import Samples
 from voicebot.call.live import Hub
 from voicebot.config import Config, QueueConfig
 from voicebot.switchboard.hold_sound import Phrases
+from voicebot.switchboard.queues.departing import Departing
 from voicebot.switchboard.queues.music import music_of
 from voicebot.switchboard.queues.state import AGENTS_FILE, StateFile, agents_text, read_agents
 from voicebot.switchboard.queues.talk import Second, Talk
@@ -39,6 +40,8 @@ REST_S: Mapping[Outcome, float] = {
 """For so long an agent is not asked again for the same caller; others are, meanwhile."""
 TAKEN = frozenset(("inuse", "busy", "ringinuse", "onhold"))
 """States of a telephone whose owner talks to somebody else: it is not rung."""
+NOT_THERE = {"unavailable": day.NOT_REGISTERED, "no_asterisk": day.NO_ASTERISK}
+"""States of a telephone that cannot be rung, and why."""
 LOOK_AGAIN_S = 3.0
 """How often telephones are looked at."""
 
@@ -46,7 +49,8 @@ log = structlog.get_logger(__name__)
 
 
 class Presence(Protocol):
-    """The state of a telephone as devices have it: `not_inuse`, `inuse`, `unavailable`, ..., `unknown`."""
+    """The state of a telephone as devices have it: `not_inuse`, `inuse`, `unavailable`, ..., `unknown`; or
+    `no_asterisk`."""
 
     def __call__(self, channel: str) -> str: ...
 
@@ -76,6 +80,7 @@ class Hall:
     hub:   takes news of topics `queue` and `agent`: `changed {view}`
     clock: the event loop's, in s;  epoch: seconds of the epoch
     members: whoever waits, by the id of their call;  talks: those who are with persons, on the line
+    departing: tells talks that the gateway stops
     """
 
     def __init__(
@@ -106,6 +111,7 @@ class Hall:
         self._with: dict[str, Agent] = {}
         self._seconds: dict[str, Agent] = {}  # who is asked in an attended transfer
         self.phrases = Phrases()
+        self.departing = Departing()
         self._soon: asyncio.Handle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._state = StateFile(config.var / AGENTS_FILE)
@@ -250,6 +256,11 @@ class Hall:
             self.agent_changed(last)
         self.changed(member.waiter.queue)
 
+    def talk_goes_on(self, member: Member) -> None:
+        """They talk on without us: as far as we will ever know, the agent is busy."""
+        self.talks.pop(member.waiter.id, None)
+        self.changed(member.waiter.queue)
+
     def called_back(self, queue: str) -> None:
         self._experience[queue].called_back += 1
 
@@ -260,6 +271,7 @@ class Hall:
         agent = self._agents[name]
         meant = agent.handle(event, self.clock())
         if meant:
+            self._look_at(agent, self.clock())
             self._keep_agents()
             self.agent_changed(agent)
         return meant
@@ -320,8 +332,8 @@ class Hall:
         """Whose telephone is not there is away, until it is again. Returns whether that changed."""
         if self._presence is None:
             return False
-        there = self._state_of(agent) != "unavailable"
-        return agent.handle(day.Registered() if there else day.Unregistered(), now)
+        why = NOT_THERE.get(self._state_of(agent))
+        return agent.handle(day.Registered() if why is None else day.Unregistered(why), now)
 
     def _state_of(self, agent: Agent) -> str:
         return self._presence(self.channel_of(agent.name)) if self._presence is not None else "unknown"
@@ -373,6 +385,6 @@ _EVENTS: Mapping[Outcome, day.Event] = {
     "lost": day.Declined(),
     "no_key": day.Unanswered(),
     "no_answer": day.Unanswered(),
-    "busy": day.Unreachable(),
-    "unreachable": day.Unreachable(),
+    "busy": day.Unreachable("the telephone is busy"),
+    "unreachable": day.Unreachable("the telephone cannot be rung; the log tells why"),
 }

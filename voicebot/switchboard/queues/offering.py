@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import structlog
+
 from voicebot.acd import offer as rules
 from voicebot.acd.offer import Offer, Stage
 from voicebot.audio.frames import Samples
 from voicebot.call.speaking import Beep, beep
 from voicebot.switchboard.ringing import NotReached
 from voicebot.switchboard.telephone import Telephone
+
+log = structlog.get_logger(__name__)
 
 
 class Offering:
@@ -64,6 +68,7 @@ class Offering:
         try:
             ringing.result()
         except NotReached as why:
+            log.info("telephone not reached", channel=self.phone.endpoint, why=f"{why}: {why.remedy}")
             self.offer.handle(rules.NotAnswered(why.cause), self._clock())
             return
         self.phone.on_key = lambda digit: self._events.put_nowait(rules.Key(digit))

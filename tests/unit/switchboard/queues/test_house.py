@@ -40,6 +40,8 @@ async def test_agents_without_a_registered_telephone_are_away_though_nobody_wait
         await states(anna="ready", bert="away", cleo="ready")
         assert house.queues()[0].agents == ("anna", "cleo")
         assert house.agents()[1].reason == "not registered"
+        await house.sign_in("bert")
+        assert house.agents()[1].state == "away", "signing in registers no telephone"
         telephones.update({"PJSIP/anna": "unavailable", "PJSIP/bert": "not_inuse"})
         await states(anna="away", bert="ready", cleo="ready")
     finally:
