@@ -36,6 +36,8 @@ from voicebot.pbx.no_asterisk import NoAsterisk
 log = structlog.get_logger(__name__)
 
 LAG_WATCH_S = 0.25
+LEAVE_S = 5.0
+"""So long it may take to leave those to Asterisk who talk to each other when draining is over."""
 
 
 class Gateway:
@@ -84,6 +86,7 @@ class Gateway:
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
         self._quiets: list[Callable[[], Awaitable[None]]] = []
+        self._leaves: list[Callable[[], Awaitable[None]]] = []
         self._outbound = OutboundCalls(campaigns, self.engines.dialogs, self.services, lambda: self._people)
 
     @property
@@ -205,16 +208,22 @@ class Gateway:
         await self._stack.aclose()
 
     def look_after(
-        self, close: Callable[[], Awaitable[None]], quiet: Callable[[], Awaitable[None]] | None = None
+        self,
+        close: Callable[[], Awaitable[None]],
+        quiet: Callable[[], Awaitable[None]] | None = None,
+        leave: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Count on those who have persons on the line beside calls. Only once started.
 
         quiet: begun when the gateway stops; returns once they have nobody any more, and is waited for as
-               calls are;  close: ends what is left, while Asterisk can still be asked
+               calls are;  leave: called when that took too long: whoever talks to another person is left to
+               Asterisk;  close: ends what is left, while Asterisk can still be asked
         """
         self._stack.push_async_callback(close)
         if quiet is not None:
             self._quiets.append(quiet)
+        if leave is not None:
+            self._leaves.append(leave)
 
     def stop(self) -> None:
         """Take no more calls; live ones may finish."""
@@ -233,13 +242,23 @@ class Gateway:
                 if quiets:
                     await asyncio.wait(quiets)
         except TimeoutError:
-            log.warning("calls are ended: they took too long", live_calls=len(self._calls))
+            await self._leave()
+            if self._calls:
+                log.warning("calls are ended: they took too long", live_calls=len(self._calls))
         finally:
             for quiet in quiets:
                 quiet.cancel()
         self._end_all("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def _leave(self) -> None:
+        """Leave those who talk to each other to Asterisk, where it can be asked."""
+        leaving = [asyncio.ensure_future(leave()) for leave in self._leaves]
+        if leaving:
+            _, late = await asyncio.wait(leaving, timeout=LEAVE_S)
+            for each in late:
+                each.cancel()
 
     def _end_all(self, reason: str) -> None:
         self._ended = reason

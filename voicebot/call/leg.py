@@ -207,6 +207,11 @@ class Leg:
         await self._ari.request(place)
         self.ended = Ended("handed_over")
 
+    @property
+    def talks_on(self) -> bool:
+        """Whether the leg is over, and the caller talks to a person without us."""
+        return self.ended is not None and self.ended.reason == LEFT_TALKING
+
     def left_talking(self, *, in_bridge: bool = False) -> None:
         """Note that the caller talks on without us: elsewhere, or in our bridge, which stays then."""
         if self.ended is None:

@@ -374,6 +374,11 @@ class AriClient:
             bridges=frozenset(bridge["id"] for bridge in bridges),
             followed=frozenset(app["channel_ids"]),
             members={bridge["id"]: frozenset(bridge["channels"]) for bridge in bridges},
+            elsewhere=frozenset(
+                channel["id"]
+                for channel in channels
+                if channel["state"] == "Up" and channel["dialplan"]["app_name"] != "Stasis"
+            ),
         )
         verdict = reconcile(
             view,

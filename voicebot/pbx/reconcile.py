@@ -21,6 +21,7 @@ class View:
     bridges:      ids of all bridges
     followed:     ids of the channels that our application is subscribed to
     members:      ids of the channels in each bridge
+    elsewhere:    ids of the channels that the dialplan has: answered, and in no application
     """
 
     startup_time: str
@@ -28,6 +29,7 @@ class View:
     bridges: frozenset[str] = frozenset()
     followed: frozenset[str] = frozenset()
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,10 @@ def reconcile(
         if len(persons := _persons(view.members.get(bridge, frozenset()), app)) > 1
     }
     talking = frozenset().union(*talks.values())
-    ours = frozenset(id_ for id_ in view.channels if is_ours(id_, app))
-    callers = frozenset(id_ for id_ in view.followed & view.channels if not is_ours(id_, app))
+    # Persons whom we rang, and then gave to the dialplan, are its own, although their ids are ours.
+    here = view.channels - view.elsewhere
+    ours = frozenset(id_ for id_ in here if is_ours(id_, app))
+    callers = frozenset(id_ for id_ in view.followed & here if not is_ours(id_, app))
     return Verdict(
         gone=live - there,
         reason="asterisk_lost" if restarted else "hung_up",

@@ -19,17 +19,17 @@ from voicebot.pbx.persevering import finish
 log = structlog.get_logger(__name__)
 
 
-async def leave_talking(ari: Ari, caller: Leg, person: Leg, afterwards: str = "") -> bool:
-    """Leave two who talk in the caller's bridge to the dialplan. False where it cannot take them now.
+async def leave_talking(ari: Ari, caller: Leg, person: Leg, afterwards: str = "") -> None:
+    """Leave two who talk in the caller's bridge to the dialplan, if it can take them.
 
     afterwards: extension of [voicebot-handover] at which the caller goes on when the person has hung up
 
-    Both legs are over then; undoing them disturbs nobody. Done to its end even if cancelled.
+    Both legs say `talks_on` then, and undoing them disturbs nobody. Done to its end even if cancelled.
     """
-    return await finish(_leave(ari, caller, person, afterwards))
+    await finish(_leave(ari, caller, person, afterwards))
 
 
-async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> bool:
+async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> None:
     try:
         there = await ari.request(requests.dialplan_has(caller.channel_id, TALK_CONTEXT, TALK_EXTENSION))
         if there.get("value") != "1":
@@ -43,8 +43,6 @@ async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> bool:
         caller.left_talking()
     except PbxError as error:  # one of them has just hung up, for instance
         log.warning("persons not left to the dialplan", caller=caller.channel_id, why=str(error))
-        return False
-    return True
 
 
 def _place(leg: Leg, extension: str) -> requests.Request:

@@ -54,8 +54,12 @@ class PeopleOfOurs:
         return None
 
     async def quiet(self) -> None:
-        """The gateway stops: begin no more call-backs, and return once nobody is on the line for one."""
+        """The gateway stops: see `QueueHouse.quiet`."""
         await self.queues.quiet()
+
+    async def leave(self) -> None:
+        """Draining is over: whoever talks to a person talks on without us."""
+        await self.queues.leave()
 
     async def close(self) -> None:
         """The gateway ends: call-backs that go on are ended, states are written. Asterisk is asked yet."""

@@ -46,6 +46,15 @@ def test_what_is_being_made_just_now_is_neither_gone_nor_an_orphan() -> None:
     assert not verdict.orphan_channels | verdict.orphan_bridges
 
 
+def test_whom_a_gateway_has_given_to_the_dialplan_is_the_dialplans() -> None:
+    person = make_id(Kind.PERSON, APP, bytes(16))
+    both = frozenset({CALLER, person})
+    view = View("10:00", channels=both | {MEDIA}, followed=both, elsewhere=both)
+    verdict = reconcile(view, app=APP, live=frozenset(), held=frozenset())
+    assert verdict.orphan_channels == {MEDIA}
+    assert not verdict.orphan_callers
+
+
 def test_what_a_dead_gateway_left_is_removed_and_nothing_else() -> None:
     view = View(
         "10:00",

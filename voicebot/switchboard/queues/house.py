@@ -60,8 +60,16 @@ class QueueHouse:
             self._call_backs.restore(services)
 
     async def quiet(self) -> None:
-        """Begin no more call-backs, and return once nobody is on the line for one."""
+        """The gateway stops: callers and agents talk on without us, as soon as nobody needs us between them.
+
+        Begins no more call-backs, and returns once nobody is on the line for one.
+        """
+        self._hall.departing.begin()
         await self._call_backs.quiet()
+
+    async def leave(self) -> None:
+        """Draining is over: all who talk do so without us from now on."""
+        await self._hall.departing.finish()
 
     async def close(self) -> None:
         """Stop what is done without a caller on the line: call-backs."""

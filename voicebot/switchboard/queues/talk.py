@@ -172,12 +172,13 @@ class Talk:
         if self._departing.stage is Departure.NONE or busy or (self.side.kept and not now):
             return None
         caller, person = self.side.leg, self._phone.leg
-        if not await leave_talking(self._services.ari, caller, person, self._afterwards):
-            if not now or caller.ended is not None or person.ended is not None:
-                return None
-            stay_in_bridge(caller, person)
-        self._record.left_talking = True
-        return TalkEnd("goes_on")
+        try:
+            await leave_talking(self._services.ari, caller, person, self._afterwards)
+            if now and caller.ended is None and person.ended is None:
+                stay_in_bridge(caller, person)
+        finally:  # the call may end, and we with it, before Asterisk's answer is here
+            self._record.left_talking = caller.talks_on
+        return TalkEnd("goes_on") if caller.talks_on else None
 
     # --- events -----------------------------------------------------------------------------------------
 
