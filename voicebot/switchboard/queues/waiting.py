@@ -24,6 +24,7 @@ from voicebot.call.record import CallBackRecord
 from voicebot.dialog.turns import Handover
 from voicebot.errors import PbxError
 from voicebot.media.port import HeardFrame
+from voicebot.pbx.persevering import finish
 from voicebot.switchboard.hold_sound import HoldSound
 from voicebot.switchboard.queues.announcer import Announcer
 from voicebot.switchboard.queues.asked import Asked
@@ -162,7 +163,7 @@ class Waiting:
     @property
     def _occupied(self) -> bool:
         """Whether the caller talks to somebody, answers a question, or hears our last words."""
-        return self._asking is not None or self.talk is not None or self._leaves
+        return self._asking is not None or self.side.with_person or self._leaves
 
     def media_replaced(self) -> None:
         if self.talk is not None:
@@ -206,18 +207,13 @@ class Waiting:
         finally:
             announcing.cancel()
             self._hall.leave(self, abandoned=self._stay.record.outcome == "abandoned")
-            await self._withdraw()
-            if self.agent:  # they were to be asked just now
-                self._hall.offer_ended(self, self._hall.agent(self.agent), "withdrawn")
+            await finish(self._withdraw())  # or the agent would be held for nobody
 
     async def _wait(self) -> TalkEnd | Handover | None:
         until = self._clock() + self._config.longest_wait_s
         while True:
             match await self._next(until):
-                case _Assigned(agent) if self._asking is not None:
-                    self._hall.offer_ended(self, agent, "withdrawn")
-                    self._hall.hold(self, True)
-                case _Assigned(agent):
+                case _Assigned(agent) if agent.name == self.agent:  # not withdrawn meanwhile
                     self._ask(agent)
                 case _Offered(asked) if asked is self._asked:
                     end = await self._offered(asked)
@@ -322,6 +318,8 @@ class Waiting:
             self._offering = None
         if self._asked is not None:
             await self._close_offer(self._asked, "withdrawn")
+        elif self.agent:  # they were to be asked just now
+            self._hall.offer_ended(self, self._hall.agent(self.agent), "withdrawn")
 
     async def _close_offer(self, asked: Asked, outcome: Outcome) -> None:
         await asked.phone.close()
