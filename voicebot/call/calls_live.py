@@ -143,7 +143,7 @@ class LiveCalls:
 
 @dataclass(slots=True)
 class _Stand:
-    """What nobody else knows of a call."""
+    """What nobody else knows of a call. step, language, slots: of the dialog that it had."""
 
     step: str = ""
     language: str = ""
@@ -156,7 +156,7 @@ class _Stand:
     person: str = ""
     queue: str = ""
     summary: str = ""
-    slots: dict[str, Any] = field(default_factory=dict)  # as told last
+    slots: dict[str, Any] = field(default_factory=dict)
 
 
 class CallFeed:
@@ -170,6 +170,7 @@ class CallFeed:
         self._route = route
         self._stand = _Stand()
         self._mind: Mind | None = None
+        self._told: tuple[str, dict[str, Any]] | None = ("", {})  # step and slots; None: nobody watched since
         self._turns: list[dict[str, Any]] = []  # of the record's, as far as anybody has looked
         self._port: MediaPort | None = None
         self._ears: set[Ear] = set()
@@ -247,14 +248,16 @@ class CallFeed:
 
     def moved(self) -> None:
         """The dialog has gone on: perhaps to another step, perhaps it has learnt something."""
-        if self._mind is None or not (self._hub.wants("step") or self._hub.wants("slots")):
+        if self._mind is None:
             return
-        stand = self._stand
-        if (step := self._mind.step) != stand.step:
-            stand.step = step
+        if not (self._hub.wants("step") or self._hub.wants("slots")):
+            self._told = None
+            return
+        step, slots = self._mind.step, _jsonable(self._mind.slots)
+        before, self._told = self._told, (step, slots)
+        if before is None or step != before[0]:
             self._tell("step", {"step": step})
-        if (slots := _jsonable(self._mind.slots)) != stand.slots:
-            stand.slots = slots
+        if before is None or slots != before[1]:
             self._tell("slots", {"slots": slots})
 
     def floor(self, floor: Floor) -> None:

@@ -133,6 +133,22 @@ def test_every_change_is_told_once_and_in_order(live: LiveCalls) -> None:
     assert live.calls() == ()
 
 
+def test_who_comes_while_nobody_watched_is_told_that_the_dialog_goes_back(live: LiveCalls) -> None:
+    feed, mind = live.begin(record()), Mind()
+    feed.follow(mind)
+    with live.hub.watch():
+        mind.step, mind.slots = "day", {}
+        feed.moved()
+    mind.step, mind.slots = "confirm", {"day": "monday"}
+    feed.moved()
+    with live.hub.watch() as watch:
+        seen = feed.view()
+        assert (seen.step, seen.slots) == ("confirm", {"day": "monday"})
+        mind.step, mind.slots = "day", {}
+        feed.moved()
+    assert told(watch) == [("step", {"step": "day"}), ("slots", {"slots": {}})]
+
+
 def test_words_of_a_sensitive_step_stay_where_they_are(live: LiveCalls) -> None:
     feed = live.begin(record(), privacy=(privacy := Privacy()))
     with live.hub.watch() as watch:
