@@ -229,7 +229,10 @@ class CallBack:
             self._later()
         finally:
             await caller.close()
-            hall.talk_ended(self, agent, talked)
+            if self._stay.left_talking:
+                hall.talk_goes_on(self)
+            else:
+                hall.talk_ended(self, agent, talked)
 
     async def _dial_while_there(self, phone: Telephone, caller: Telephone) -> str:
         """Call the caller; an agent who hangs up meanwhile stops it."""
@@ -279,6 +282,7 @@ class CallBack:
             ms=self._ms,
             clock=self._clock,
             on_person=self._person_changed,
+            departing=self._hall.departing,
             on_second=partial(self._hall.second, self),
         )
         began = self._clock()

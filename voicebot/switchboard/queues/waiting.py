@@ -19,10 +19,11 @@ from voicebot.acd.agents import Agent
 from voicebot.acd.matching import Waiter
 from voicebot.acd.offer import Outcome, Stage
 from voicebot.audio.frames import Samples
+from voicebot.call.leg import LEFT_TALKING
 from voicebot.call.people import Presenter
 from voicebot.call.record import CallBackRecord
 from voicebot.dialog.turns import Handover
-from voicebot.errors import PbxError
+from voicebot.errors import CallEnded, PbxError
 from voicebot.media.port import HeardFrame
 from voicebot.pbx.persevering import finish
 from voicebot.switchboard.hold_sound import HoldSound
@@ -341,6 +342,8 @@ class Waiting:
             ms=self._stay.ms,
             clock=self._clock,
             on_person=self._person_changed,
+            departing=self._hall.departing,
+            afterwards=self._config.afterwards,
             on_second=partial(self._hall.second, self),
         )
         self._hall.talk_began(self, agent)
@@ -357,7 +360,10 @@ class Waiting:
             self._stay.record.talked_ms += round(talked * 1000)
             if not lost:
                 self._stay.end("answered")
-            self._hall.talk_ended(self, agent, None if lost else talked)
+            if self._stay.record.left_talking:
+                self._hall.talk_goes_on(self)
+            else:
+                self._hall.talk_ended(self, agent, None if lost else talked)
         if not lost:
             return end
         self._stay.lost()
@@ -389,6 +395,8 @@ class Waiting:
                 return self._onward(to)
             case TalkEnd("left"):
                 return self._onward(self._config.afterwards) if self._config.afterwards else None
+            case TalkEnd("goes_on"):
+                raise CallEnded(LEFT_TALKING)
             case TalkEnd("back"):
                 return TalkEnd("transfer", f"queue:{self.waiter.queue}")
         return end
