@@ -12,9 +12,12 @@ from typing import Any
 from pydantic import ValidationError
 from rapidfuzz import process as closest
 
+from voicebot.config.dialling import TrunkConfig
+from voicebot.config.dialogs import Route
 from voicebot.config.people import CHANNEL, AgentConfig, ConferenceConfig, QueueConfig
 from voicebot.config.section import Section
-from voicebot.config.sections import Config, Route, SttConfig, TrunkConfig, TtsConfig
+from voicebot.config.sections import Config
+from voicebot.config.speech import SttConfig, TtsConfig
 from voicebot.errors import Problem, UserError
 
 ENVIRONMENT_PREFIX = "VOICEBOT_"

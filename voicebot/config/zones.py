@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from babel.localtime import get_localzone
 
-from voicebot.config.sections import Config, Route
+from voicebot.config.dialogs import Route
+from voicebot.config.sections import Config
 
 
 def zone_of(config: Config, route: Route) -> tzinfo:
