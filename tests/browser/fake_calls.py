@@ -76,6 +76,10 @@ class FakeCalls:
         for _ in range(n):
             self._begin(before_s=self._chance.uniform(0, 400), quiet=True)
 
+    @property
+    def count(self) -> int:
+        return len(self.calls())
+
     def calls(self) -> tuple[LiveCall, ...]:
         return tuple(LiveCall(**call) for call in self._calls.values())
 

@@ -110,6 +110,11 @@ class LiveCalls:
         self.hub = hub
         self._feeds: dict[str, CallFeed] = {}
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._feeds)
+
     def calls(self) -> tuple[LiveCall, ...]:
         """Return how all calls stand, the oldest first."""
         return tuple(feed.view() for feed in self._feeds.values())

@@ -45,6 +45,9 @@ class Ear(Protocol):
 class LiveCalls(Protocol):
     """The calls that live now."""
 
+    @property
+    def count(self) -> int: ...
+
     def calls(self) -> Sequence[LiveCall]: ...
 
     def call(self, id: str, /) -> LiveCall | None: ...

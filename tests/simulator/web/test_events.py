@@ -57,6 +57,14 @@ def test_first_how_things_stand_then_every_change(panel: Served) -> None:
         assert (name, change_["id"], change_["data"]) == ("call.step", "x", {"step": "day"})
 
 
+def test_the_figures_beside_the_places_are_those_of_the_house(panel: Served) -> None:
+    with panel.sign_in("vera") as browser:
+        counts = browser.get("/panel/counts").json()
+        waiting = [len(queue["waiting"]) for queue in browser.get("/api/v1/queues").json()]
+    assert counts == {"calls": len(panel.house.talks), "waiting": sum(waiting)}
+    assert counts["calls"] and counts["waiting"]
+
+
 def test_one_call_with_all_that_was_said(panel: Served) -> None:
     id = panel.house.talks[0].feed.record.id
     with panel.sign_in("vera") as browser, browser.stream("GET", EVENTS, params={"id": id}) as answer:

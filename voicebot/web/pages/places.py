@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
@@ -86,9 +85,7 @@ async def audit(request: Request, who: Admin) -> HTMLResponse:
 
 
 @places.get("/panel/counts", name="counts")
-async def counts(who: Viewer, house: TheHouse) -> dict[str, Any]:
+async def counts(who: Viewer, house: TheHouse) -> dict[str, int]:
     """The two figures beside the places: live calls, and callers who wait."""
-    waiting = 0
-    if house.queues is not None:
-        waiting = sum(len(asdict(view).get("waiting", ())) for view in house.queues.queues())
-    return {"calls": len(house.calls.calls()), "waiting": waiting}
+    queues = house.queues.queues() if house.queues is not None else ()
+    return {"calls": house.calls.count, "waiting": sum(len(queue.waiting) for queue in queues)}
