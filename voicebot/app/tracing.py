@@ -33,6 +33,8 @@ MOST_CALLS = 2000
 """Calls whose span is open; more, and the oldest are ended without an outcome."""
 CLOSE_MS = 2000
 """So long the collector may take for the last spans."""
+TAKEN = ("began", "turn", "fault", "ended")
+"""Kinds of news that spans are made of. Not words: who takes those has callers read while they speak."""
 _OF_CALLERS = ("kind", "understood", "confidence", "engine", "recognition_ms")
 _OF_BOTS = ("step", "latency_ms", "pause_ms", "interrupted_by", "held")
 _OF_CALLS = ("dialog", "dialog_version", "direction", "language", "campaign")
@@ -77,8 +79,8 @@ def _provider(config: TracingConfig) -> Any:
 
 
 async def follow(hub: Hub, traces: Traces) -> None:
-    """Take all news of calls, until cancelled."""
-    with hub.watch() as watch:
+    """Take the news of calls, until cancelled."""
+    with hub.watch(*TAKEN) as watch:
         try:
             while True:
                 await watch.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from voicebot.app.tracing import Traces, traces_beside
+from voicebot.app.tracing import Traces, follow, traces_beside
 from voicebot.call.live import Hub, Lagged, News
 from voicebot.config import TracingConfig
 
@@ -129,3 +130,22 @@ async def test_nobody_asked_nobody_watches() -> None:
     hub = Hub(lambda: 0.0)
     async with traces_beside(TracingConfig(), hub):
         assert not hub.watched
+
+
+async def test_nobody_is_read_word_by_word_for_a_trace(
+    traces: Traces, exported: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicebot.app.tracing.GATHER_S", 0.0)
+    hub = Hub(lambda: 103.0)
+    following = asyncio.create_task(follow(hub, traces))
+    await asyncio.sleep(0)
+    assert not any(map(hub.wants, ("words", "step", "slots", "floor")))
+    for kind, data in (("began", {"call": CALL}), ("turn", {"turn": BOT}), ("fault", {}), ("ended", {})):
+        hub.publish("call", kind, "a", data)
+    async with asyncio.timeout(5):
+        while len(exported.get_finished_spans()) < 3:  # noqa: ASYNC110 - an exporter tells nobody
+            await asyncio.sleep(0)
+    following.cancel()
+    spans = {span.name: span for span in exported.get_finished_spans()}
+    assert spans.keys() == {"call", "turn", "bot speech"}
+    assert [event.name for event in spans["call"].events] == ["fault"]
