@@ -149,3 +149,108 @@ async def test_an_agent_whose_own_bridge_is_lost_stays_with_the_caller(
         assert caller.bot_speech.first_audible(said) is not None
         await caller.hang_up()
         await nothing_left(pbx)
+
+
+async def consulting(bot: QueueBot, phones: Phones) -> tuple[SoftphoneCall, SoftphoneCall]:
+    """Let anna ask bert while the caller hears music; return the two when they talk to each other."""
+    anna = await accepting(phones, "anna")
+    await bot.agent_is("anna", "talking")
+    await bot.house.transfer(leg_call(bot), "agent:bert", "attended", by="panel")
+    bert = await phones.taken("bert")
+    await bot.agent_is("bert", "talking")
+    await until_heard(anna, bert)
+    return anna, bert
+
+
+async def until_heard(speaks: SoftphoneCall, hears: Caller) -> None:
+    """Speak until the other one hears it: the two are joined."""
+    speaking = asyncio.create_task(speaks.say(WORDS))
+    try:
+        await hears.bot_speaks(SOON_S)
+    finally:
+        speaking.cancel()
+
+
+async def test_whom_a_caller_was_to_be_put_through_to_goes_in_that_moment_and_the_first_one_has_them_again(
+    pbx: SimulatedPbx, tmp_path: Path
+) -> None:
+    async with (
+        Phones(pbx, anna=ANSWERS, bert=ANSWERS) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", agents={"bert": {"queues": []}}) as bot,
+    ):
+        caller = await into_queue(pbx)
+        anna, bert = await consulting(bot, phones)
+        adding = f"POST /bridges/{bot.gateway.calls[0].stage.leg.bridge_id}/addChannel"
+        gate = pbx.faults.hold[adding] = asyncio.Event()
+        pbx.faults.seen.clear()
+        await bot.house.complete(leg_call(bot))
+        await asked(pbx, adding)
+        await bert.hang_up()
+        gate.set()
+        await bot.agent_is("bert", "ready")
+        await caller.bot_quiet(300, SOON_S)
+        await until_heard(anna, caller)
+        await caller.hang_up()
+        record = await bot.record()
+        await nothing_left(pbx)
+    assert [each.outcome for each in record.people[0].transfers] == ["hung_up"]
+    assert len(record.people) == 1
+
+
+async def test_who_cannot_come_back_to_the_caller_gives_them_back_to_the_queue(
+    pbx: SimulatedPbx, tmp_path: Path
+) -> None:
+    async with (
+        Phones(pbx, anna=ANSWERS, bert=ANSWERS) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", agents={"bert": {"queues": []}}) as bot,
+    ):
+        caller = await into_queue(pbx)
+        anna, _ = await consulting(bot, phones)
+        pbx.faults.refuse[f"POST /bridges/{bot.gateway.calls[0].stage.leg.bridge_id}/addChannel"] = 500
+        await bot.house.cancel(leg_call(bot))
+        await asyncio.wait_for(anna.ended, SOON_S)
+        await phones.rung("anna", 2)
+        await hears(caller)
+        pbx.faults.refuse.clear()
+        again = await accepting(phones, "anna")
+        await bot.agent_is("anna", "talking")
+        await caller.bot_quiet(300, SOON_S)
+        await until_heard(again, caller)
+        await caller.hang_up()
+        record = await bot.record()
+        await nothing_left(pbx)
+    assert [each.outcome for each in record.people] == ["answered", "answered"]
+
+
+@pytest.mark.parametrize("key", ["2", ""])
+async def test_an_agent_who_is_to_be_asked_in_the_moment_when_nobody_is_asked_more_is_free_at_once(
+    pbx: SimulatedPbx, tmp_path: Path, key: str
+) -> None:
+    """The caller wants to be called back, or is dropped, as the queue has just chosen an agent."""
+    async with (
+        Phones(pbx, anna=RINGS) as phones,
+        QueueBot(
+            pbx,
+            tmp_path,
+            phones,
+            agents={"anna": {"signed_in": False}},
+            queue={"call_back": True, "call_back_trunk": "out"},
+            trunks={"out": {"dial": phones.channel("{number}")}},
+            may_dial=lambda number: None,
+        ) as bot,
+    ):
+        caller = await into_queue(pbx)
+        await bot.waiting(1)
+        waiting = bot.gateway.calls[0]._attendant
+        assert waiting is not None
+        if key:
+            waiting.press(key)
+        else:
+            await bot.house.drop(leg_call(bot))
+        await bot.house.sign_in("anna")  # the queue chooses before the caller's task has its turn
+        bot.house._hall._match()
+        await asyncio.sleep(0.1)
+        assert phones.dialled == []
+        await bot.agent_is("anna", "ready", timeout=0.2)
+        await caller.hang_up()
+        await nothing_left(pbx)
