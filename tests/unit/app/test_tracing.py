@@ -143,9 +143,9 @@ async def test_nobody_is_read_word_by_word_for_a_trace(
     for kind, data in (("began", {"call": CALL}), ("turn", {"turn": BOT}), ("fault", {}), ("ended", {})):
         hub.publish("call", kind, "a", data)
     async with asyncio.timeout(5):
-        while len(exported.get_finished_spans()) < 3:  # noqa: ASYNC110 - an exporter tells nobody
+        while len(exported.get_finished_spans()) < 4:  # noqa: ASYNC110 - an exporter tells nobody
             await asyncio.sleep(0)
     following.cancel()
     spans = {span.name: span for span in exported.get_finished_spans()}
-    assert spans.keys() == {"call", "turn", "bot speech"}
+    assert spans.keys() == {"call", "turn", "reply", "bot speech"}
     assert [event.name for event in spans["call"].events] == ["fault"]
