@@ -17,7 +17,7 @@ from voicebot.call.conversation import Conversation, Stage
 from voicebot.call.handle import CallHandle
 from voicebot.call.handover import UNAVAILABLE_CONTEXT, ToPeople
 from voicebot.call.introduction import Introduction
-from voicebot.call.leg import Digit, Leg, MediaReplaced
+from voicebot.call.leg import LEFT_TALKING, Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
 from voicebot.call.people import Attendant, Company, Mender, People
 from voicebot.call.record import CallRecord, InterruptedBy, Party, folder_for
@@ -142,6 +142,8 @@ class Call:
             if leg.ended is not None:
                 self.record.hangup_cause = leg.ended.cause
                 self.record.hangup_cause_text = leg.ended.cause_txt
+            if leg.talks_on:  # whatever ended it for us in the same moment
+                self.record.ended_by = LEFT_TALKING
             self.record.rtp = port.statistics().as_dict()
             self._take_result(interpreter)
 

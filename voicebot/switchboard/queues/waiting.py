@@ -19,11 +19,10 @@ from voicebot.acd.agents import Agent
 from voicebot.acd.matching import Waiter
 from voicebot.acd.offer import Outcome, Stage
 from voicebot.audio.frames import Samples
-from voicebot.call.leg import LEFT_TALKING
 from voicebot.call.people import Presenter
 from voicebot.call.record import CallBackRecord
 from voicebot.dialog.turns import Handover
-from voicebot.errors import CallEnded, PbxError
+from voicebot.errors import PbxError
 from voicebot.media.port import HeardFrame
 from voicebot.pbx.persevering import finish
 from voicebot.switchboard.hold_sound import HoldSound
@@ -396,7 +395,7 @@ class Waiting:
             case TalkEnd("left"):
                 return self._onward(self._config.afterwards) if self._config.afterwards else None
             case TalkEnd("goes_on"):
-                raise CallEnded(LEFT_TALKING)
+                return None
             case TalkEnd("back"):
                 return TalkEnd("transfer", f"queue:{self.waiter.queue}")
         return end
