@@ -144,19 +144,21 @@ function buttons() {
   put($("span", $('[data-act="hold"]')), held ? "Release bot" : "Hold bot");
   const recording = call.recording ?? "off";
   put($("span", $('[data-act="record"]')), recording === "off" ? "Record" : "Stop rec.");
-  const pause = $('[data-act="pause-recording"]');
-  pause.hidden = recording === "off";
-  put($("span", pause), recording === "paused" ? "Resume rec." : "Pause rec.");
+  put($('[data-act="pause-recording"] span'), recording === "paused" ? "Resume rec." : "Pause rec.");
   if (call.ended) for (const button of $$("[data-act], #listen, #say button, #say input, [data-correct]")) {
     button.disabled = true;
     button.title = "The call is over";
   }
-  const bot = call.state === "talking";
-  if (!call.ended && may("supervisor")) for (const name of ["hold", "jump"]) {
-    const button = $(`[data-act="${name}"]`);
-    button.disabled = !bot;
-    button.title = bot ? "" : "The bot is no longer in this call";
-  }
+  if (call.ended || !may("supervisor")) return;
+  const unless = (why, ...names) => {
+    for (const name of names) {
+      const button = $(`[data-act="${name}"]`);
+      button.disabled = Boolean(why);
+      button.title = why;
+    }
+  };
+  unless(call.state === "talking" ? "" : "The bot is no longer in this call", "hold", "jump");
+  unless(recording === "off" ? "Nothing is recorded" : "", "pause-recording");
 }
 
 /** What a supervisor did, in words. */

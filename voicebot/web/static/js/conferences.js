@@ -75,7 +75,7 @@ const acts = {
   lock: (room) => attempt(() => post(paths.room(room.name, room.locked ? "unlock" : "lock"))),
   async announce(room) {
     const answer = await ask({ title: "Announce", text: "All in the room hear it.", yes: "Announce", field: { label: "What is said", placeholder: "Five minutes are left." } });
-    if (answer) await attempt(() => post(paths.room(room.name, "announce"), { text: answer.value }));
+    if (answer) await attempt(() => post(paths.room(room.name, "announce"), { text: answer.value }), "It is announced");
   },
   record: (room) => attempt(() => post(paths.room(room.name, "record"), { on: !room.recording })),
   async bot(room) {

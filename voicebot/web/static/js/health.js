@@ -27,8 +27,16 @@ function figure(value, word) {
   return h("div", {}, h("b", {}, value), h("span", {}, word));
 }
 
+const UNITS = { s: (value) => clock(value * 1000), ms: latency, mb: (value) => (value < 1000 ? `${number(value)} MB` : `${number(Math.round(value / 100) / 10)} GB`) };
+
+/** {connected_s: 75} → "connected 1:15". */
 function figures(of) {
-  return Object.entries(of ?? {}).slice(0, 6).map(([name, value]) => `${name.replaceAll("_", " ")} ${typeof value === "number" ? number(Math.round(value * 10) / 10) : value}`).join(" · ");
+  return Object.entries(of ?? {}).slice(0, 6).map(([name, value]) => {
+    const words = name.split("_");
+    const unit = typeof value === "number" && UNITS[words.at(-1)];
+    if (unit) words.pop();
+    return `${words.join(" ")} ${unit ? unit(value) : typeof value === "number" ? number(Math.round(value * 10) / 10) : value}`;
+  }).join(" · ");
 }
 
 function show(health) {

@@ -71,6 +71,10 @@ function patchWaiter(row, one, queue) {
   put($(".two small", row), [one.call_back && "call-back", one.priority ? `priority ${one.priority}` : "", ...(one.skills ?? []), one.wanted && `for ${one.wanted}`, one.state === "offered" && `ringing ${one.agent}`].filter(Boolean).join(" · "));
   put($(".summary", row), one.summary);
   row.dataset.queue = queue.name;
+  if (may("supervisor")) {
+    $('[data-waiter-act="up"]', row).disabled = one.position <= 1;
+    $('[data-waiter-act="down"]', row).disabled = one.position >= queue.waiting.length;
+  }
   row.dataset.sinceAt = one.since_at ?? now() - one.waited_ms / 1000;
 }
 
