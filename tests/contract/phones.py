@@ -115,11 +115,10 @@ class QueueBot(Bot):
     def house(self) -> QueueHouse:
         return self.people.queues
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self.people.close()
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.gateway.look_after(self.people.close, self.people.quiet, self.people.leave)
+        return self
 
     async def waiting(self, count: int, timeout: float = SOON_S) -> None:
         """Wait until so many callers wait."""

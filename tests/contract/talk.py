@@ -10,7 +10,7 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -156,7 +156,7 @@ class Bot:
     def _note(self, record: CallRecord, turn: object) -> None:
         self.turns = record.turns
 
-    async def __aenter__(self) -> Bot:
+    async def __aenter__(self) -> Self:
         await self.gateway.start()
         self._running = asyncio.create_task(self.gateway.run_until_stopped())
         return self

@@ -157,6 +157,11 @@ class SimulatedPbx:
         """(channel id, context, extension, variables) of every channel that went on in the dialplan."""
         return self.world.handed_over
 
+    @property
+    def contexts(self) -> set[str]:
+        """Those of the dialplan that we may be asked for."""
+        return self._rest.contexts
+
     # --- faults -----------------------------------------------------------------------------------------
 
     async def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -40,6 +41,8 @@ class Rest:
         self.mute = False
         self.dial: Callable[[str, Mapping[str, str]], Channel] | None = None
         """Rings a telephone: the id of its channel, the request's query."""
+        self.contexts = {"voicebot-talk"}
+        """Of the dialplan, as far as we are asked for them."""
         self.registered: Callable[[str], bool] = lambda name: False
         self._expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._host = host
@@ -194,6 +197,9 @@ class Rest:
         self.world.leave(channel)
         place = request.query.get("context", ""), request.query.get("extension", "")
         self.world.handed_over.append((channel.id, *place, dict(channel.variables)))
+        channel.context, channel.exten = place[0] or channel.context, place[1] or channel.exten
+        if place == ("voicebot-talk", "talk"):
+            asyncio.get_running_loop().call_soon(self.world.talk, channel)
         if not any(place):
             # Our dialplan goes on after Stasis(): it says a sentence and hangs up.
             asyncio.get_running_loop().call_soon(self._hang_up_if_there, channel, 41)
@@ -218,7 +224,10 @@ class Rest:
         return web.Response(status=204)
 
     async def get_variable(self, request: web.Request) -> web.Response:
-        value = self._channel(request).variables.get(request.query["variable"])
+        name = request.query["variable"]
+        if there := re.fullmatch(r"DIALPLAN_EXISTS\(([^,]*),.*\)", name):
+            return web.json_response({"value": str(int(there[1] in self.contexts))})
+        value = self._channel(request).variables.get(name)
         if value is None:
             raise Refused(404, "Provided variable was not found")
         return web.json_response({"value": value})

@@ -45,7 +45,10 @@ INTERNAL = Refused(500, "An internal error prevented this request from being han
 
 @dataclass(eq=False)
 class Channel:
-    """`app` is the Stasis application it is in, "" for the dialplan; `on_gone(cause)` tells a caller."""
+    """`app` is the Stasis application it is in, "" for the dialplan; `on_gone(cause)` tells a caller.
+
+    context: of the dialplan;  with_: whom the dialplan has joined it with
+    """
 
     id: str
     name: str
@@ -54,6 +57,8 @@ class Channel:
     number: str = ""
     exten: str = "s"
     app: str = ""
+    context: str = "voicebot-in"
+    with_: Channel | None = None
     bridge: Bridge | None = None
     variables: dict[str, str] = field(default_factory=dict)
     muted: bool = False
@@ -77,7 +82,7 @@ class Channel:
             "connected": {"name": "", "number": ""},
             "accountcode": "",
             "dialplan": {
-                "context": "voicebot-in",
+                "context": self.context,
                 "exten": self.exten,
                 "priority": 2,
                 "app_name": "Stasis" if self.app else "",
@@ -92,6 +97,7 @@ class Channel:
 class Bridge:
     id: str
     name: str = ""
+    kind: str = "stasis"
     channels: list[Channel] = field(default_factory=list)
     created: str = field(default_factory=lambda: now())
 
@@ -101,8 +107,8 @@ class Bridge:
             "id": self.id,
             "technology": "simple_bridge" if len(self.channels) < 3 else "softmix",
             "bridge_type": "mixing",
-            "bridge_class": "stasis",
-            "creator": "Stasis",
+            "bridge_class": self.kind,
+            "creator": "Stasis" if self.kind == "stasis" else "",
             "name": self.name,
             "channels": [channel.id for channel in self.channels],
             "creationtime": self.created,
@@ -256,6 +262,29 @@ class World:
             app.explicit.discard(channel.id)
         channel.rtp.close()
         channel.on_gone(cause)
+        if (other := channel.with_) is not None:
+            self._part_in_dialplan(channel, other)
+
+    # --- the dialplan's [voicebot-talk] -----------------------------------------------------------------
+
+    def talk(self, channel: Channel) -> None:
+        """Run `talk`, which joins the channel with the one that is named to it; `wait` does nothing."""
+        person = self.channels.get(channel.variables.get("VOICEBOT_WITH", ""))
+        if person is None or person.app:
+            self.hang_up(channel, 16, soft=True)
+            return
+        bridge = Bridge(self.new_id(), kind="basic")
+        self.bridges[bridge.id] = bridge
+        channel.with_, person.with_ = person, channel
+        for each in (channel, person):
+            self.join(bridge, each)
+
+    def _part_in_dialplan(self, channel: Channel, other: Channel) -> None:
+        """One of two has hung up: the bridge goes, and the other is hung up."""
+        channel.with_ = other.with_ = None
+        if (bridge := other.bridge) is not None:
+            self.delete_bridge(bridge)
+        self.hang_up(other, 16, soft=True)
 
     def key(self, channel: Channel, digit: str, ms: int) -> None:
         event = {"type": "ChannelDtmfReceived", "digit": digit, "duration_ms": ms, "channel": channel.json}

@@ -1,0 +1,226 @@
+"""Category: simulator and integration. Two persons who talk are not cut off by a gateway that stops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.gateway import Gateway, nothing_left
+from tests.contract.pbx import Caller, Pbx
+from tests.contract.phones import Phones, QueueBot
+from tests.contract.real import RealPbx
+from tests.contract.talk import DATA
+from tests.simulator.pbx import SimulatedPbx
+from voicebot.pbx.ari_client import Link
+from voicebot.softphone.call import SoftphoneCall
+from voicebot.softphone.callees import Manner
+
+WORDS = DATA / "caller" / "yes.wav"
+SOON_S = 5.0
+LONG_S = 60
+"""So long calls may last on: nobody waits for it."""
+RELOAD = "dialplan reload"
+
+
+async def hear_each_other(*pair: SoftphoneCall | Caller) -> None:
+    """Let each of two speak, and the other hear it."""
+    for speaks, hears in (pair, pair[::-1]):
+        said = await speaks.say(WORDS)
+        heard = hears.bot_speech.last_audible()
+        assert heard is not None and said.voiced_to_at is not None and heard > said.voiced_to_at - 0.1
+
+
+async def joined(pbx: Pbx, phones: Phones, bot: QueueBot) -> tuple[Caller, SoftphoneCall]:
+    """Return a caller and anna, who talk to each other."""
+    caller = await pbx.dial("600")
+    await caller.bot_speaks(SOON_S, since=0.0)
+    await caller.press("3")
+    anna = await phones.taken("anna")
+    await anna.bot_speaks(SOON_S, since=0.0)
+    await anna.press("1")
+    await bot.agent_is("anna", "talking")
+    await anna.bot_quiet(300, SOON_S)
+    return caller, anna
+
+
+@asynccontextmanager
+async def without_place(pbx: Pbx) -> AsyncIterator[None]:
+    """Have a dialplan of another's, that lacks [voicebot-talk]."""
+    if isinstance(pbx, SimulatedPbx):
+        pbx.contexts.clear()
+        yield
+        return
+    assert isinstance(pbx, RealPbx)
+    pbx.cli("dialplan remove context voicebot-talk")
+    try:
+        yield
+    finally:
+        pbx.cli(RELOAD)
+
+
+@pytest.mark.parametrize("first", ["caller", "anna"])
+async def test_they_talk_on_and_who_stays_is_hung_up_when_the_other_hangs_up(
+    pbx: Pbx, tmp_path: Path, first: str
+) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1)) as phones:
+        async with QueueBot(pbx, tmp_path, phones, "anna", limits={"drain_s": LONG_S}) as bot:
+            caller, anna = await joined(pbx, phones, bot)
+            bot.gateway.stop()
+            async with asyncio.timeout(SOON_S):
+                await bot.stopped()
+            record = await bot.record()
+        await nothing_left(pbx, but=3)  # the two, and what the dialplan joins them by
+        await hear_each_other(caller, anna)
+        following = Gateway(pbx.settings)
+        async with following.ari:  # finds nobody's channels, and leaves them alone
+            await following.until(Link.CONNECTED, SOON_S)
+            await hear_each_other(caller, anna)
+        hangs_up, other = (caller, anna) if first == "caller" else (anna, caller)
+        await hangs_up.hang_up()
+        await asyncio.wait_for(other.ended, SOON_S)
+        await nothing_left(pbx)
+    assert (record.ended_by, record.outcome) == ("left_talking", "transferred")
+    (stay,) = record.people
+    assert (stay.outcome, stay.agent, stay.left_talking) == ("answered", "anna", True)
+    assert 0 < stay.talked_ms < record.duration_ms
+    assert record.faults == []
+
+
+async def test_who_is_recorded_is_recorded_while_the_gateway_may_last(pbx: Pbx, tmp_path: Path) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1)) as phones:
+        changes: dict[str, Any] = {"limits": {"drain_s": 2}, "route": {"record": True}}
+        async with QueueBot(pbx, tmp_path, phones, "anna", **changes) as bot:
+            caller, anna = await joined(pbx, phones, bot)
+            bot.gateway.stop()
+            began = time.monotonic()
+            await hear_each_other(caller, anna)
+            await bot.stopped()
+            assert time.monotonic() - began > 1.9
+            record = await bot.record()
+        await hear_each_other(caller, anna)
+        await caller.hang_up()
+        await asyncio.wait_for(anna.ended, SOON_S)
+        await nothing_left(pbx)
+    assert record.ended_by == "left_talking"
+    assert record.recording is not None
+    with wave.open(str(next(tmp_path.rglob(record.recording)))) as sound:
+        assert sound.getnframes() / sound.getframerate() == pytest.approx(record.duration_ms / 1000, abs=0.5)
+
+
+async def test_an_attended_transfer_that_is_not_complete_is_taken_back(pbx: Pbx, tmp_path: Path) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1), bert=Manner(ring_s=0.1)) as phones:
+        changes: dict[str, Any] = {"limits": {"drain_s": 1}, "agents": {"bert": {"queues": []}}}
+        async with QueueBot(pbx, tmp_path, phones, "anna", "bert", **changes) as bot:
+            caller, anna = await joined(pbx, phones, bot)
+            call = bot.gateway.calls[0].id
+            await bot.house.transfer(call, "agent:bert", "attended")
+            bert = await phones.taken("bert")
+            await hear_each_other(anna, bert)
+            bot.gateway.stop()
+            await bot.stopped()
+            record = await bot.record()
+        await asyncio.wait_for(bert.ended, SOON_S)
+        await hear_each_other(caller, anna)
+        await anna.hang_up()
+        await asyncio.wait_for(caller.ended, SOON_S)
+        await nothing_left(pbx)
+    assert record.ended_by == "left_talking"
+    assert [each.outcome for each in record.people[0].transfers] == ["cancelled"]
+
+
+async def test_who_waits_is_served_while_it_drains_and_then_they_talk_on(pbx: Pbx, tmp_path: Path) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1)) as phones:
+        async with QueueBot(
+            pbx, tmp_path, phones, "anna", limits={"drain_s": LONG_S}, agents={"anna": {"signed_in": False}}
+        ) as bot:
+            caller = await pbx.dial("600")
+            await caller.bot_speaks(SOON_S, since=0.0)
+            await caller.press("3")
+            await bot.waiting(1)
+            bot.gateway.stop()
+            await bot.house.sign_in("anna")
+            anna = await phones.taken("anna")
+            await anna.bot_speaks(SOON_S, since=0.0)
+            await anna.press("1")
+            async with asyncio.timeout(SOON_S):
+                await bot.stopped()
+            record = await bot.record()
+        await hear_each_other(caller, anna)
+        await anna.hang_up()
+        await asyncio.wait_for(caller.ended, SOON_S)
+        await nothing_left(pbx)
+    assert record.people[0].left_talking
+
+
+async def test_who_was_called_back_talks_on_too(pbx: Pbx, tmp_path: Path) -> None:
+    number = "+12025550142"
+    manners = {"anna": Manner(ring_s=0.1), number: Manner(ring_s=0.3)}
+    async with Phones(pbx, **manners) as phones:
+        async with QueueBot(
+            pbx,
+            tmp_path,
+            phones,
+            "anna",
+            agents={"anna": {"signed_in": False}},
+            queue={"call_back": True, "call_back_trunk": "out"},
+            trunks={"out": {"dial": phones.channel("{number}")}},
+            may_dial=lambda number: None,
+            limits={"drain_s": LONG_S},
+        ) as bot:
+            caller = await pbx.dial("600", caller=number)
+            await caller.bot_speaks(SOON_S, since=0.0)
+            await caller.press("3")
+            await bot.waiting(1)
+            await caller.press("2")
+            await asyncio.sleep(0.3)
+            await caller.press("#")
+            await asyncio.wait_for(caller.ended, 10)
+            await bot.house.sign_in("anna")
+            anna = await phones.taken("anna")
+            await anna.bot_speaks(SOON_S, since=0.0)
+            await anna.press("1")
+            called = await phones.taken(number)
+            await called.answered(SOON_S)
+            bot.gateway.stop()
+            async with asyncio.timeout(SOON_S):
+                await bot.stopped()
+            record = await bot.record()
+        await hear_each_other(called, anna)
+        following = Gateway(pbx.settings)
+        async with following.ari:
+            await following.until(Link.CONNECTED, SOON_S)
+            await hear_each_other(called, anna)
+        await called.hang_up()
+        await asyncio.wait_for(anna.ended, SOON_S)
+        await nothing_left(pbx)
+    assert record.people[0].left_talking
+    assert record.people[0].call_back is not None
+    assert record.people[0].call_back.outcome == "answered"
+
+
+async def test_where_the_dialplan_lacks_the_place_they_talk_on_in_our_bridge(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1)) as phones, without_place(pbx):
+        async with QueueBot(pbx, tmp_path, phones, "anna", limits={"drain_s": 1}) as bot:
+            caller, anna = await joined(pbx, phones, bot)
+            bot.gateway.stop()
+            await bot.stopped()
+            record = await bot.record()
+        await nothing_left(pbx, but=3)
+        await hear_each_other(caller, anna)
+        following = Gateway(pbx.settings)
+        async with following.ari:
+            await following.until(Link.CONNECTED, SOON_S)
+            await hear_each_other(caller, anna)
+            await caller.hang_up()
+            await asyncio.wait_for(anna.ended, SOON_S)
+            await nothing_left(pbx)
+    assert record.ended_by == "left_talking"
