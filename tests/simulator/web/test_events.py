@@ -8,6 +8,7 @@ import socket
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +163,18 @@ def test_machines_follow_with_a_token(panel: Served) -> None:
     headers = {"authorization": f"Bearer {panel.token}"}
     with httpx.stream("GET", panel.at + EVENTS, params={"topics": "pbx"}, headers=headers) as answer:
         assert next(told(answer.iter_lines()))[1]["pbx"]["version"] == "22.10.1"
+
+
+def test_one_user_does_not_keep_the_others_out(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicebot.web.api.events.MOST_OF_ONE", 2)
+    with panel.sign_in("vera") as vera, panel.sign_in("sam") as sam, ExitStack() as open_:
+        lines: list[Iterator[str]] = []
+
+        def follow(browser: httpx.Client) -> int:
+            answer = open_.enter_context(browser.stream("GET", EVENTS))
+            if answer.status_code == 200:
+                lines.append(answer.iter_lines())  # one that is thrown away ends the stream
+                assert next(told(lines[-1]))[0] == "snapshot"
+            return answer.status_code
+
+        assert [follow(vera), follow(vera), follow(vera), follow(sam)] == [200, 200, 429, 200]

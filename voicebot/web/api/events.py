@@ -16,7 +16,8 @@ from voicebot.web.security.needs import TheDoorkeeper, Viewer
 
 events = APIRouter(tags=["events"])
 
-MOST_READERS = 500
+MOST_READERS, MOST_OF_ONE = 500, 100
+"""Streams of all, and of one user: nobody keeps the others out."""
 
 
 class _Stream(Response):
@@ -28,7 +29,7 @@ class _Stream(Response):
     operation_id="events",
     response_class=_Stream,
     responses={
-        **told(401, 403, 422, 503),
+        **told(401, 403, 422, 429, 503),
         200: {
             "description": "`snapshot`, then news named `topic.kind`.",
             "content": {"text/event-stream": {}},
@@ -65,10 +66,13 @@ async def follow(
     state = request.app.state
     if state.feed.readers >= MOST_READERS:
         raise Trouble(503, "too many browsers follow already", "close some", {"Retry-After": "10"})
+    if state.feed.readers_of(who.name) >= MOST_OF_ONE:
+        raise Trouble(429, "you follow in too many windows already", "close some", {"Retry-After": "10"})
     return EventStream(
         state.feed,
         state.snapshots,
         Filter(frozenset(wanted), id),
+        who.name,
         partial(doorkeeper.still, who),
         state.closing,
     )

@@ -39,10 +39,11 @@ class Filter:
 
 
 class Reader:
-    """One browser."""
+    """One browser. owner: whose it is"""
 
-    def __init__(self, filter: Filter) -> None:
+    def __init__(self, filter: Filter, owner: str) -> None:
         self.filter = filter
+        self.owner = owner
         self.lost = False
         self._batches: deque[bytes] = deque()
         self._waiting = 0
@@ -95,9 +96,12 @@ class Feed:
     def readers(self) -> int:
         return sum(map(len, self._streams.values()))
 
-    def join(self, filter: Filter) -> Reader:
+    def readers_of(self, owner: str) -> int:
+        return sum(reader.owner == owner for stream in self._streams.values() for reader in stream)
+
+    def join(self, filter: Filter, owner: str = "") -> Reader:
         """Return news from now on."""
-        reader = Reader(filter)
+        reader = Reader(filter, owner)
         if self._closed:
             reader.close()
             return reader

@@ -29,7 +29,8 @@ HEAD = [
 
 
 class EventStream(Response):
-    """An answer that goes on. still: whether who asked is still welcome; closing: the panel ends."""
+    """An answer that goes on. owner: who asked; still: whether they are still welcome; closing: the panel
+    ends."""
 
     media_type = "text/event-stream"
 
@@ -38,11 +39,12 @@ class EventStream(Response):
         feed: Feed,
         snapshots: Snapshots,
         filter: Filter,
+        owner: str,
         still: Callable[[], Awaitable[bool]],
         closing: asyncio.Event,
     ) -> None:
         super().__init__()
-        self._feed, self._snapshots, self._filter = feed, snapshots, filter
+        self._feed, self._snapshots, self._filter, self._owner = feed, snapshots, filter, owner
         self._still, self._closing = still, closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +69,7 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _run(self, send: Send) -> None:
-        reader = self._feed.join(self._filter)
+        reader = self._feed.join(self._filter, self._owner)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(HEAD)})
             await self._write(send, f"retry: {AGAIN_MS}\n\n".encode())
