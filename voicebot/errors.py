@@ -11,8 +11,9 @@ A `UserError` carries all problems found at once and ends a command with exit st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 EXIT_USER_ERROR = 2
 
@@ -76,3 +77,49 @@ class CallEnded(VoicebotError):
         self.reason = reason
         self.cause = cause
         super().__init__(reason)
+
+
+def said_plainly(fault: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, as a sentence without its subject: "must be at least 1".
+
+    `fault`: one of pydantic's `ValidationError.errors()`; its `type`, `msg` and `ctx` are used.
+    """
+    limits = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing" | "missing_argument":
+            return "must be given"
+        case "extra_forbidden":
+            return "is not known"
+        case "json_invalid":
+            return "is no JSON"
+        case "literal_error" | "enum":
+            return f"must be {limits['expected']}"
+        case "greater_than_equal":
+            return f"must be at least {limits['ge']}"
+        case "greater_than":
+            return f"must be above {limits['gt']}"
+        case "less_than_equal":
+            return f"must be at most {limits['le']}"
+        case "less_than":
+            return f"must be below {limits['lt']}"
+        case "string_too_short" if limits["min_length"] == 1:
+            return "must not be empty"
+        case "string_too_short":
+            return f"must have {limits['min_length']} characters or more"
+        case "string_too_long":
+            return f"must have {limits['max_length']} characters or fewer"
+        case "string_type":
+            return "must be a text"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "must hold names and values"
+        case "list_type" | "tuple_type":
+            return "must be a list"
+        case "int_type" | "int_parsing" | "int_parsing_size" | "int_from_float":
+            return "must be a whole number"
+        case "float_type" | "float_parsing" | "finite_number":
+            return "must be a number"
+        case "bool_type" | "bool_parsing":
+            return "must be true or false"
+        case kind if kind.startswith(("date_", "datetime_", "time_")):
+            return "must be a date and time such as 2027-03-01T10:00"
+    return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")

@@ -12,7 +12,7 @@ from voicebot.campaign.campaign import Campaign
 from voicebot.dialog.checking.suggest import near
 from voicebot.dialog.loading.faults import place_of
 from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, Path, YamlFile
-from voicebot.errors import Problem
+from voicebot.errors import Problem, said_plainly
 
 CODE = "form"
 LONGEST_SHOWN = 60
@@ -141,7 +141,7 @@ def _told(fault: ErrorDetails, path: Path, at_key: bool) -> tuple[str, str]:
             return f"`{_short(given)}` is no time", example or "such as '09:00'"
         case kind if kind.startswith(("date_", "datetime_")):
             return f"`{_short(given)}` is no date", example or "such as 2027-03-01"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = said_plainly(fault)
     remedy = "" if "such as" in message else example or "see docs/campaign-files.md"
     return f"`{name}` {message}" if name else message, remedy
 

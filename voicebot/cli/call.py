@@ -24,7 +24,7 @@ from voicebot.cli.campaign.opened import now, with_store
 from voicebot.cli.campaign.words import counted, moment_of
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem, UserError, said_plainly
 from voicebot.outbound.moments import moment
 from voicebot.store.rows import CampaignState, NewContact
 from voicebot.store.store import Store
@@ -191,9 +191,7 @@ def _campaign(
         )
     except ValidationError as error:
         raise UserError(
-            Problem(
-                f"`{'.'.join(map(str, each['loc']))}` makes no call: {each['msg']}", "see `voicebot call -h`"
-            )
+            Problem(f"`{'.'.join(map(str, each['loc']))}` {said_plainly(each)}", "see `voicebot call -h`")
             for each in error.errors()
         ) from error
 

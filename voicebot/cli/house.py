@@ -102,6 +102,11 @@ def segment(name: str) -> str:
 def _problems(error: HTTPError) -> list[Problem]:
     try:
         told = json.loads(error.read())["problems"]
-        return [Problem(each["what"], each["remedy"], each["where"]) for each in told]
+        return [
+            Problem(
+                each["what"], each["remedy"], "" if f"`{each['where']}`" in each["what"] else each["where"]
+            )
+            for each in told
+        ]
     except (ValueError, KeyError, TypeError):
         return [Problem(f"the gateway answered {error.code}", "its log tells more")]

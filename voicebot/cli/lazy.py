@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from voicebot.errors import said_plainly
 
 
 def lazy_group(places: Mapping[str, str]) -> type[TyperGroup]:
@@ -21,7 +24,27 @@ def lazy_group(places: Mapping[str, str]) -> type[TyperGroup]:
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             return _load(cmd_name, places[cmd_name]) if cmd_name in places else None
 
+        def make_context(self, *args: Any, **settings: Any) -> Any:
+            with _plain_words():
+                return super().make_context(*args, **settings)
+
+        def invoke(self, ctx: Any) -> Any:
+            with _plain_words():
+                return super().invoke(ctx)
+
     return Lazy
+
+
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    """Have wrong values of options told in our words: typer leaves pydantic's."""
+    try:
+        yield
+    except typer.BadParameter as wrong:
+        faults = getattr(wrong.__cause__, "errors", None)
+        if faults is not None:
+            wrong.message = said_plainly(faults()[0])
+        raise
 
 
 def _load(name: str, place: str) -> Any:

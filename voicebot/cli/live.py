@@ -34,6 +34,7 @@ def _id(house: RunningHouse, given: str) -> str:
         return given
     if len(found) != 1:
         what = f"{len(found)} live calls begin with {given}" if found else f"there is no live call {given}"
+        what = what if ids else "there are no live calls"
         raise UserError(what, "see `voicebot live list`")
     return str(found[0])
 

@@ -18,7 +18,7 @@ from voicebot.config.people import CHANNEL, AgentConfig, ConferenceConfig, Queue
 from voicebot.config.section import Section
 from voicebot.config.sections import Config
 from voicebot.config.speech import SttConfig, TtsConfig
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem, UserError, said_plainly
 
 ENVIRONMENT_PREFIX = "VOICEBOT_"
 DEFAULT_FILE = "voicebot.toml"
@@ -225,7 +225,7 @@ def _problems(error: ValidationError, text: str, source: str, outside: Mapping[s
     for fault in error.errors():
         keys = [str(part) for part in fault["loc"]]
         dotted = ".".join(keys)
-        message, remedy = _in_words(fault["type"], fault["msg"]), ""
+        message, remedy = _in_words(fault), ""
         if fault.get("ctx", {}).get("pattern") == CHANNEL:
             message = "must be a channel, technology and name: PJSIP/anna"
         if fault["type"] == "extra_forbidden":
@@ -237,18 +237,17 @@ def _problems(error: ValidationError, text: str, source: str, outside: Mapping[s
     return problems
 
 
-def _in_words(kind: str, message: str) -> str:
+def _in_words(fault: Mapping[str, Any]) -> str:
     """Say pydantic's message in terms of TOML."""
     words = {
         "extra_forbidden": "unknown setting",
-        "missing": "must be given",
         "string_pattern_mismatch": "must be 1 to 64 letters, digits, _ and -",
         "string_type": "must be a text: put it in quotes",
         "tuple_type": "must be an array of tables: [[routes]]",
         "dict_type": "must be a table",
         "model_type": "must be a table",
     }
-    return words.get(kind) or message.removeprefix("Value error, ").replace("Input should be", "must be")
+    return words.get(fault["type"]) or said_plainly(fault)
 
 
 def _settings_beside(keys: list[str]) -> list[str]:

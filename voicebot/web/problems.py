@@ -18,9 +18,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.websockets import WebSocket
 
-from voicebot.config.people import CHANNEL
-from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError
+from voicebot.errors import PbxError, Problem, SpeechUnavailable, UserError, said_plainly
 from voicebot.store.errors import StoreUnavailable
+from voicebot.web.patterns import SAID
 from voicebot.web.security.roles import Role
 
 log = structlog.get_logger(__name__)
@@ -152,11 +152,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = error.errors()
-        problems = [
-            Problem(_in_words(fault), "", ".".join(str(part) for part in fault["loc"])) for fault in faults
-        ]
-        return answer(422, problems)
+        return answer(422, [_problem_of(fault) for fault in error.errors()])
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -175,8 +171,16 @@ def install(app: FastAPI) -> None:
         return answer(500, [Problem("a mistake of ours", "the log tells more")])
 
 
-def _in_words(fault: dict[str, Any]) -> str:
-    """Say what people meet who type a telephone by hand; all else is told as it is."""
-    if fault.get("ctx", {}).get("pattern") == CHANNEL:
-        return "must be a channel, technology and name: PJSIP/anna"
-    return str(fault["msg"])
+def _problem_of(fault: dict[str, Any]) -> Problem:
+    """Return what is wrong with a field of a request, in words for who has filled it in."""
+    part, *path = fault["loc"]  # body, query or path; then the field
+    at_fault = part if fault["type"] == "json_invalid" or not path else ".".join(map(str, path))
+    words = SAID.get(fault.get("ctx", {}).get("pattern", "")) or said_plainly(fault)
+    return Problem(f"`{at_fault}` {words}", _REMEDIES.get(fault["type"], ""), at_fault)
+
+
+_REMEDIES = {
+    "missing": "send it",
+    "extra_forbidden": "leave it out; /api/v1/openapi.json tells what is known",
+    "json_invalid": "send a JSON object, with Content-Type: application/json",
+}

@@ -16,7 +16,7 @@ from voicebot.authoring.testing.format import Common, Head, Item, Stub, TestConv
 from voicebot.dialog.checking.suggest import near
 from voicebot.dialog.loading.files import read_text
 from voicebot.dialog.loading.loader import in_order
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem, UserError, said_plainly
 
 TESTS_SCHEMA = Path(__file__).with_name("schema.json")
 """The copy of the schema that editors read."""
@@ -198,7 +198,7 @@ def _told(fault: ErrorDetails, name: str) -> tuple[str, str]:
             return f"`{name or 'an entry'}` must hold keys and values", "see docs/dialog-tests.md"
         case "datetime_parsing" | "datetime_from_date_parsing" | "datetime_type":
             return f"`{given}` is no date and time", "write it as 2027-03-01T10:00"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = said_plainly(fault)
     return (f"{name}: {message}" if name else message), ""
 
 

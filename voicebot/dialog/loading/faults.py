@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from voicebot.dialog.checking.suggest import near
 from voicebot.dialog.loading.shapes import known_keys, wanted
 from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, Path, YamlFile
-from voicebot.errors import Problem
+from voicebot.errors import Problem, said_plainly
 
 CODE = "form"
 _FIRST_STEP = "such as `hi: {say: Hello., end: done}`"
@@ -215,7 +215,7 @@ def _told(fault: ErrorDetails, path: Path, at_key: bool) -> tuple[str, str]:
             return f"`{name}` must be a whole number", "such as 3"
         case "bool_type" | "bool_parsing":
             return f"`{name}` is neither true nor false", "write true or false"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = said_plainly(fault)
     remedy = next((remedy for rule, remedy in _RULES.items() if rule in message), "")
     return (f"`{name}` {message}" if name else message), remedy or example or "see docs/dialogs.md"
 

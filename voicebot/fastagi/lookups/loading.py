@@ -21,7 +21,7 @@ from voicebot.dialog.loading.faults import place_of
 from voicebot.dialog.loading.files import read_text
 from voicebot.dialog.loading.yamlfile import MOST_PROBLEMS, YamlFile, read_yaml
 from voicebot.dialog.loading.yamlfile import Path as Place
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem, UserError, said_plainly
 from voicebot.fastagi.lookups.model import Database, Lookup, LookupFile, Request
 from voicebot.fastagi.lookups.parameters import FIELDS, environment_name, is_known, places
 
@@ -185,7 +185,7 @@ def _problems_of(error: ValidationError, yaml: YamlFile, source: str) -> list[Pr
     for fault in error.errors(include_url=False)[:MOST_PROBLEMS]:
         path, at_key = place_of(fault["loc"], yaml.data)
         name = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
-        kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
+        kind, message = fault["type"], said_plainly(fault)
         if kind == "extra_forbidden":
             what, remedy = f"`{name}` is not known here", near_or_all(name, _keys(path[:-1]))
         elif kind == "missing":

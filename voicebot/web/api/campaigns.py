@@ -22,6 +22,7 @@ from voicebot.store.rows import CampaignRow, CampaignState, Status
 from voicebot.store.store import Store, open_store
 from voicebot.web.api.shapes import Shape
 from voicebot.web.aside import aside
+from voicebot.web.patterns import LINE
 from voicebot.web.problems import Trouble, told
 from voicebot.web.security.needs import Supervisor, TheDoorkeeper, TheHouse, Viewer
 
@@ -82,7 +83,7 @@ class CampaignList(BaseModel):
 class Why(Shape):
     """A word for the ledger."""
 
-    why: str = Field("", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    why: str = Field("", max_length=200, pattern=LINE)
 
 
 class Figures(BaseModel):

@@ -10,19 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 from voicebot.config.people import CHANNEL, NAME
 from voicebot.switchboard.conferences.views import RoomView
 from voicebot.switchboard.supervisors.modes import Mode
+from voicebot.web import patterns
 
 CallId = Annotated[str, Path(pattern=NAME, description="A call's id.", examples=["4f1c09aa51d2be77"])]
 ThingName = Annotated[str, Path(pattern=NAME, description="Its name.")]
-Words = Annotated[
-    str,
-    Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*\S[^\x00-\x08\x0b-\x1f\x7f]*$"),
-]
-Number = Annotated[str, Field(pattern=r"^\+?[0-9*#]{1,32}$", examples=["+12025550142"])]
+Words = Annotated[str, Field(min_length=1, max_length=1000, pattern=patterns.WORDS)]
+Number = Annotated[str, Field(pattern=patterns.NUMBER, examples=["+12025550142"])]
 Telephone = Annotated[str, Field(pattern=CHANNEL, max_length=160, examples=["PJSIP/anna"])]
 Target = Annotated[
     str,
     Field(
-        pattern=r"^((queue|conference|agent):[a-z0-9_-]{1,64}|[A-Za-z0-9_+*#-]{1,64})$",
+        pattern=patterns.TARGET,
         description="`queue:NAME`, `conference:NAME`, `agent:NAME`, or an extension.",
         examples=["queue:support"],
     ),
@@ -163,11 +161,7 @@ class On(Shape):
 class Invite(Shape):
     """Whom to call into a room: an agent's or supervisor's name, a telephone, or a number."""
 
-    to: str = Field(
-        pattern=rf"({CHANNEL})|({NAME})|(^\+?[0-9*#]{{1,32}}$)",
-        max_length=160,
-        examples=["anna", "PJSIP/anna"],
-    )
+    to: str = Field(pattern=patterns.WHOM, max_length=160, examples=["anna", "PJSIP/anna"])
 
 
 class DialogName(Shape):
@@ -195,7 +189,7 @@ class HangUp(Shape):
     """A channel to end."""
 
     channel: str = Field(
-        min_length=1, max_length=160, pattern=r"^[A-Za-z0-9/_.@:;+\-]+$", examples=["PJSIP/carrier-0000002a"]
+        min_length=1, max_length=160, pattern=patterns.LEG, examples=["PJSIP/carrier-0000002a"]
     )
 
 
@@ -205,13 +199,13 @@ class QueuePause(Shape):
     queue: str = Field("", max_length=80, pattern=r"^[A-Za-z0-9_.-]*$", description="Empty: all queues.")
     member: Telephone
     paused: StrictBool
-    reason: str = Field("", max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
+    reason: str = Field("", max_length=80, pattern=patterns.LINE)
 
 
 class Monitor(Shape):
     """What to do with Asterisk's own recording of a channel."""
 
-    channel: str = Field(min_length=1, max_length=160, pattern=r"^[A-Za-z0-9/_.@:;+\-]+$")
+    channel: str = Field(min_length=1, max_length=160, pattern=patterns.LEG)
     action: Literal["start", "stop", "pause", "resume"]
 
 
