@@ -210,7 +210,13 @@ async def staged(
     config = Config.model_validate({"panel": {"port": port}, "paths": {"var": str(folder)}})
     hub = Hub(time.time)
     calls = FakeCalls(hub, n, pace=pace)
-    parts = FakeSupervisors(calls), FakeQueues(hub), FakeConferences(hub), FakePbx(), FakeBrowserCalls(calls)
+    parts: dict[str, Any] = {
+        "supervisors": FakeSupervisors(calls),
+        "queues": FakeQueues(hub),
+        "conferences": FakeConferences(hub),
+        "pbx": FakePbx(),
+        "browser_calls": FakeBrowserCalls(calls),
+    }
     dialogs = [FakeDialog(str(ROOT / "dialogs" / talk[1])) for talk in TALKS]
     past_calls(folder, past)
     async with open_store(config) as store:
@@ -221,7 +227,7 @@ async def staged(
         for name, role in USERS.items():
             if name not in known:
                 await store.panel.add_user(name, role, hashed, datetime.now(UTC))
-        house = House(config, hub, calls, store, *parts, condition=condition, dialogs=lambda: dialogs)
+        house = House(config, hub, calls, store, **parts, condition=condition, dialogs=lambda: dialogs)
         apps: list[Any] = []
         make_app = serving.make_app
 
@@ -234,7 +240,7 @@ async def staged(
             serving.make_app = make_app
             living = asyncio.create_task(calls.live()) if lively else None
             try:
-                yield Stage(url, house, calls, *parts, app=apps[0], loop=asyncio.get_running_loop())
+                yield Stage(url, house, calls, **parts, app=apps[0], loop=asyncio.get_running_loop())
             finally:
                 if living is not None:
                     living.cancel()
