@@ -163,7 +163,7 @@ class Gateway:
     def _make_ari(self) -> AriClient | NoAsterisk:
         asterisk = self._config.asterisk
         if not self._asterisk:
-            return NoAsterisk(asterisk.app)
+            return NoAsterisk(asterisk.app, "this gateway runs without Asterisk (--no-asterisk)")
         return AriClient(
             asterisk.ari_url,
             asterisk.ari_user,

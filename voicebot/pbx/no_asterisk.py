@@ -14,10 +14,11 @@ from voicebot.pbx.ari_inbox import EventInbox, EventRouter
 
 
 class NoAsterisk:
-    """Refuses every request. As `AriClient`, as far as gateways, legs and calls use it."""
+    """Refuses every request, saying `why`. As `AriClient`, as far as gateways, legs and calls use it."""
 
-    def __init__(self, app: str = "voicebot") -> None:
+    def __init__(self, app: str = "voicebot", why: str = "this call has no channel in Asterisk") -> None:
         self.app = app
+        self._why = why
         self._router = EventRouter()
 
     async def __aenter__(self) -> Self:
@@ -32,7 +33,7 @@ class NoAsterisk:
         await asyncio.get_running_loop().create_future()
 
     async def request(self, request: Request) -> Any:
-        raise PbxError("this call has no channel in Asterisk")
+        raise PbxError(self._why)
 
     def subscribe(self, *ids: str) -> EventInbox:
         inbox = EventInbox(self._router)

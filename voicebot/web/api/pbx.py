@@ -20,6 +20,8 @@ ACTING = told(400, 401, 403, 404, 409, 413, 422, 502, 503)
 
 
 def pbx_of(house: TheHouse) -> PbxWatch:
+    if house.pbx is None and house.config.supervision.ami_user:
+        raise absent("this gateway runs without Asterisk", "start it without --no-asterisk")
     if house.pbx is None:
         remedy = "set supervision.ami_user in voicebot.toml; see docs/pbx-watch.md"
         raise absent("nobody watches Asterisk", remedy)
