@@ -34,12 +34,13 @@ class Telephone:
     """One telephone, rung once. A `MediaListener` of its own port.
 
     gone:     is done when they have hung up, with the reason
-    on_key:   is told each key
+    on_key:   is told each key;  on_replaced: that media or bridge were lost, and made anew
     """
 
     def __init__(self, services: Services, endpoint: str, *, number: str = "", name: str = "") -> None:
         self.gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.on_key: Callable[[str], None] = lambda digit: None
+        self.on_replaced: Callable[[], None] = lambda: None
         self.sound: HoldSound
         self.leg: Leg
         self._services = services
@@ -87,6 +88,8 @@ class Telephone:
             async for event in self.leg.events():
                 if isinstance(event, Digit):
                     self.on_key(event.digit)
+                else:
+                    self.on_replaced()
         except CallEnded as ended:
             reason = ended.reason
         except PbxError as error:

@@ -38,6 +38,8 @@ from voicebot.switchboard.telephone import Telephone
 
 ATTEMPTS = 2
 """How often a caller is called back before we give up."""
+MOST_ATTEMPTS = 6
+"""With those in which the agent hung up while it rang: nobody's telephone rings for ever."""
 RING_S = 30.0
 AGAIN_AFTER_S = 60.0
 """Between two attempts."""
@@ -140,7 +142,19 @@ class CallBack:
             self._hall.offer_ended(self, agent, "withdrawn")
             self._hall.hold(self, True)
             return
-        self._task = self._keeper.serve(self._serve(agent))
+        asked = Asked(
+            self._hall,
+            self,
+            agent,
+            self._services,
+            number=self.number,
+            whisper=True,
+            words=self._whisper,
+            stay=self._stay,
+            ms=self._ms,
+        )
+        self._task = self._keeper.serve(self._serve(asked))
+        self._task.add_done_callback(lambda _: asked.end("withdrawn"))  # also where it never began
 
     def dropped(self) -> None:
         """It is forgotten, unless somebody is on the line already."""
@@ -155,18 +169,7 @@ class CallBack:
 
     # --- calling ----------------------------------------------------------------------------------------
 
-    async def _serve(self, agent: Agent) -> None:
-        asked = Asked(
-            self._hall,
-            self,
-            agent,
-            self._services,
-            number=self.number,
-            whisper=True,
-            words=self._whisper,
-            stay=self._stay,
-            ms=self._ms,
-        )
+    async def _serve(self, asked: Asked) -> None:
         outcome: Outcome = "withdrawn"
         try:
             await asked.run()
@@ -177,7 +180,7 @@ class CallBack:
                 await asked.phone.close()
             asked.end(outcome)
             if outcome == "accepted":
-                await self._call(agent, asked.phone)
+                await self._call(asked.agent, asked.phone)
         except Exception:  # a mistake of ours must neither stop the queue nor lose the promise
             log.exception("call-back failed")
             if outcome == "accepted" and self._open:
@@ -211,28 +214,34 @@ class CallBack:
             phone.sound.start(ringing(phone.sample_rate))
             outcome = await self._dial_while_there(phone, caller)
             phone.sound.stop()
-            if outcome == "answered" and not phone.gone.done():
-                self._note(outcome)
+            side = await self._joined(phone, caller) if outcome == "answered" else None
+            if side is not None:
+                self._note("answered")
                 hall.called_back(self.waiter.queue)
                 self._stay.agent, self._stay.accepted_ms = agent.name, self._ms()
                 self._finish("answered")
                 try:
-                    await self._talk(agent, phone, caller)
+                    await self._talk(agent, phone, caller, side)
                 finally:
                     self._write_soon()
                 talked = self._clock() - began
                 return
-            self._note(outcome if outcome != "answered" else "hung_up")
+            if outcome == "answered":
+                outcome = "hung_up" if phone.gone.done() else "failed"
+            self._note(outcome)
             samples = await self._rendered(self._texts.not_answered)
             if samples is not None and not phone.gone.done():
                 await asyncio.wait({phone.sound.say(samples)}, timeout=WORDS_LIMIT_S)
             self._later()
         finally:
-            await caller.close()
-            if self._stay.left_talking:
-                hall.talk_goes_on(self)
-            else:
-                hall.talk_ended(self, agent, talked)
+            try:
+                await caller.close()
+                await phone.close()  # their telephone is free before they are
+            finally:
+                if self._stay.left_talking:
+                    hall.talk_goes_on(self)
+                else:
+                    hall.talk_ended(self, agent, talked)
 
     async def _dial_while_there(self, phone: Telephone, caller: Telephone) -> str:
         """Call the caller; an agent who hangs up meanwhile stops it."""
@@ -263,15 +272,20 @@ class CallBack:
             return "no_answer"
         return "answered"
 
-    async def _talk(self, agent: Agent, phone: Telephone, caller: Telephone) -> None:
-        side = Side(
-            self._services.ari, caller.leg, caller.sound, self._hall.music_of(self.waiter.queue), set()
-        )
+    async def _joined(self, phone: Telephone, caller: Telephone) -> Side | None:
+        """Bring the two together; None where that cannot be."""
+        music = self._hall.music_of(self.waiter.queue)
+        side = Side(self._services.ari, caller.leg, caller.sound, music, set())
+        if phone.gone.done():
+            return None
         try:
             await side.admit(phone)
         except PbxError as error:
             log.warning("call-back not joined", why=str(error))
-            return
+            return None
+        return side
+
+    async def _talk(self, agent: Agent, phone: Telephone, caller: Telephone, side: Side) -> None:
         self.talk = talk = Talk(
             services=self._services,
             side=side,
@@ -285,6 +299,7 @@ class CallBack:
             departing=self._hall.departing,
             on_second=partial(self._hall.second, self),
         )
+        caller.on_replaced = talk.repair
         began = self._clock()
         talking = asyncio.create_task(talk.run(), name="talk")
         waits: set[asyncio.Future[Any]] = {talking, caller.gone}
@@ -320,7 +335,8 @@ class CallBack:
     def _later(self) -> None:
         """Try once more in a while, or give up; the place in the queue stays. `hung_up` was the agent."""
         assert self._stay.call_back is not None, "it was promised"
-        if sum(each != "hung_up" for each in self._stay.call_back.attempts) >= ATTEMPTS:
+        attempts = self._stay.call_back.attempts
+        if sum(each != "hung_up" for each in attempts) >= ATTEMPTS or len(attempts) >= MOST_ATTEMPTS:
             self._finish("failed")
             return
         self.waiter.offered = True

@@ -20,8 +20,8 @@ from voicebot.call.services import Services
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.persevering import finish
+from voicebot.switchboard.departing import Departing, Departure
 from voicebot.switchboard.left_talking import leave_talking, stay_in_bridge
-from voicebot.switchboard.queues.departing import Departing, Departure
 from voicebot.switchboard.queues.music import ringing
 from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.ringing import NotReached
@@ -58,7 +58,7 @@ class _Gone:
 
 @dataclass(frozen=True, slots=True)
 class _Replaced:
-    """The caller's media or bridge were lost, and made anew."""
+    """Somebody's media or bridge were lost, and made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Talk:
         self._events.put_nowait(_Asked(wish, by or self.person))
 
     def repair(self) -> None:
-        """The caller's bridge is another one now: the person joins them there."""
+        """A bridge is another one now: whoever was in it joins there."""
         self._events.put_nowait(_Replaced())
 
     async def run(self) -> TalkEnd:
@@ -190,6 +190,8 @@ class Talk:
                 return await self._rung(second, fault)
             case _Replaced():
                 await self._moved(self.side.repair(self._phone))
+                if self._second is not None and self._second_there:
+                    await self._moved(self._second.join(self._phone.leg.bridge_id))
             case _Asked(TransferTo("blind", to), by):
                 if self._second is None:
                     self._begin_note("blind", to, by)
@@ -213,6 +215,7 @@ class Talk:
                 self._events.put_nowait(_Asked(wish, self.person))
 
         phone.on_key = pressed
+        phone.on_replaced = self.repair
         phone.gone.add_done_callback(lambda _: self._events.put_nowait(_Gone(phone)))
 
     async def _gone(self, phone: Telephone) -> TalkEnd | None:
