@@ -21,8 +21,8 @@ from voicebot.acd.offer import Outcome
 from voicebot.audio.frames import Samples
 from voicebot.call.live import Hub
 from voicebot.config import Config, QueueConfig
+from voicebot.switchboard.departing import Departing
 from voicebot.switchboard.hold_sound import Phrases
-from voicebot.switchboard.queues.departing import Departing
 from voicebot.switchboard.queues.music import music_of
 from voicebot.switchboard.queues.state import AGENTS_FILE, StateFile, agents_text, read_agents
 from voicebot.switchboard.queues.talk import Second, Talk

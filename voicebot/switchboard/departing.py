@@ -1,4 +1,4 @@
-"""The gateway stops: what talks of a caller and a person are told of it, and who waits for their end."""
+"""The gateway stops: talks of two persons are told of it, and their end is waited for."""
 
 from __future__ import annotations
 
