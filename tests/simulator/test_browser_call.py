@@ -187,6 +187,7 @@ async def test_a_conversation_by_voice_is_a_call_as_any_other(tmp_path: Path, me
             browser.say("no")
             record = await browser.ended()
         assert house.calls.calls == ()
+        skipped = house.media.statistics().skipped  # ticks that never were, on a busy machine
     assert (record.direction, record.outcome, record.ended_by) == ("browser", "refused", "bot")
     assert (record.caller.name, record.called.number, record.faults) == ("Sara", "600", [])
     assert [turn.who for turn in record.turns] == ["bot", "caller", "bot"]
@@ -194,7 +195,7 @@ async def test_a_conversation_by_voice_is_a_call_as_any_other(tmp_path: Path, me
     assert {len(frame) for frame in browser.heard} == {640}
     spoken_ms = sum(t.end_ms - t.start_ms for t in record.turns if isinstance(t, BotTurnRecord))
     loud = sum(level_db(np.frombuffer(frame, "<i2")) > -40 for frame in browser.heard)
-    assert loud * 20 == pytest.approx(spoken_ms, abs=100), "the browser plays what the bot says"
+    assert loud * 20 - 100 < spoken_ms < (loud + skipped) * 20 + 100, "the browser plays what the bot says"
     assert record.recording is not None
 
 

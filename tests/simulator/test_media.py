@@ -203,9 +203,9 @@ async def test_forged_packets_are_counted_and_never_heard(media: MediaLoop) -> N
         packet = RtpPacket(0, 9, 9, 666, g711.encode(LOUD).tobytes())
         call.peer.socket.sendto(packet.serialize(), (call.port.host, call.port.port))  # another SSRC
         await call.talk(1, quiet)
+    await call.listener.until(lambda: call.port.statistics().forged == 20)
     assert liar.received() == []
     assert call.loud() == 0
-    assert call.port.statistics().forged == 20
 
 
 async def test_malformed_packets_are_counted(media: MediaLoop) -> None:
@@ -213,8 +213,7 @@ async def test_malformed_packets_are_counted(media: MediaLoop) -> None:
     await call.talk(5)
     for data in (b"", b"\x80", b"x" * 172, b"\x00" * 172):
         call.peer.socket.sendto(data, (call.port.host, call.port.port))
-    await call.listener.ticks(3)
-    assert call.port.statistics().malformed >= 3
+    await call.listener.until(lambda: call.port.statistics().malformed >= 3)
     before = call.loud()
     await call.talk(5)
     assert call.loud() - before >= 4
@@ -437,8 +436,12 @@ async def test_a_prompt_comes_back_through_every_codec(media: MediaLoop, codec: 
     one.port.playout.close(1)
     await one.listener.until(lambda: ("finished", 1) in one.listener.prompts)
     await two.listener.ticks(5)
-    heard = np.frombuffer(b"".join(frame.pcm for frame in two.listener.frames), dtype="<i2")
-    loud = heard[np.flatnonzero(np.abs(heard) > 1000)[0] :][: len(prompt) - 400].astype(float)
+    frames = [frame.pcm for frame in two.listener.frames if not frame.lost]  # a tick that was late costs some
+    heard = np.frombuffer(b"".join(frames), dtype="<i2")
+    first, last = np.flatnonzero(np.abs(heard) > 1000)[[0, -1]]
+    loud = heard[first : last - 400].astype(float)
+    missing = len(two.listener.frames) - len(frames)
+    assert len(loud) > len(prompt) - 800 - missing * rate // 50
     spectrum = np.abs(np.fft.rfft(loud * np.hanning(len(loud))))
     assert np.argmax(spectrum) * rate / len(loud) == pytest.approx(440, abs=2)
     assert np.sqrt(np.mean(loud**2)) == pytest.approx(6000 / np.sqrt(2), rel=0.05)
