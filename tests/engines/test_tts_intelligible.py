@@ -51,6 +51,8 @@ async def heard(
     await tts.start()
     try:
         found = []
+        # Ahead, as how soon they are spoken is no matter here.
+        assert not await tts.render_ahead([(text, voice) for text in texts], [8000])
         for text in texts:
             said = np.concatenate([samples async for samples in tts.speak(text, voice, 8000)])
             line = g711.decode(g711.encode(said, "ulaw"), "ulaw")

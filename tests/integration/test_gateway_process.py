@@ -146,7 +146,7 @@ async def test_a_killed_gateway_leaves_a_caller_who_is_told_by_the_next_one(
         before = caller.bot_speech.last_audible()
         async with serving(config):
             assert before is not None
-            await caller.bot_speaks(SOON_S)  # the announcement of the dialplan's fallback
+            await caller.bot_speaks(SOON_S, since=before)  # the announcement of the dialplan's fallback
             ended = await asyncio.wait_for(caller.ended, 20)
             assert ended.by == "them"
             await nothing_left(pbx)

@@ -28,7 +28,7 @@ SLOW = "WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x LIMIT 300
 
 def yaml(query: str) -> str:
     head = "databases: {crm: 'sqlite:///a.db'}\nlookups:\n  vip:\n"
-    return f"{head}    query: {query}\n    set: {{VIP: tier}}\n"
+    return f"{head}    query: {query}\n    set: {{VIP: tier}}\n    timeout: {WITHIN_S:g}s\n"
 
 
 @pytest.fixture
