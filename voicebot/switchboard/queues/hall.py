@@ -38,8 +38,8 @@ REST_S: Mapping[Outcome, float] = {
     "lost": 5.0,
 }
 """For so long an agent is not asked again for the same caller; others are, meanwhile."""
-TAKEN = frozenset(("inuse", "busy", "ringinuse", "onhold"))
-"""States of a telephone whose owner talks to somebody else: it is not rung."""
+TAKEN = frozenset(("inuse", "busy", "ringing", "ringinuse", "onhold"))
+"""States of a telephone that somebody else has, or rings: we do not ring it."""
 NOT_THERE = {"unavailable": day.NOT_REGISTERED, "no_asterisk": day.NO_ASTERISK}
 """States of a telephone that cannot be rung, and why."""
 LOOK_AGAIN_S = 3.0

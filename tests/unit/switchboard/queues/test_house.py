@@ -100,3 +100,22 @@ async def test_who_is_given_to_an_agent_that_cannot_be_rung_does_not_wait_for_th
         assert somebody.asked == ["bert"]
     finally:
         await house.close()
+
+
+async def test_a_telephone_that_rings_or_is_in_use_for_something_else_is_not_rung(tmp_path: Path) -> None:
+    states = ("inuse", "ringing", "ringinuse", "busy", "onhold")
+    names = [*states, "free"]
+    config = Config(
+        queues={"support": QueueConfig()},
+        agents={name: AgentConfig(channel=f"PJSIP/{name}", queues=("support",)) for name in names},
+    ).model_copy(update={"base": tmp_path})
+    telephones = {f"PJSIP/{name}": name for name in states} | {"PJSIP/free": "not_inuse"}
+    house = QueueHouse(config, None, presence=lambda channel: telephones[channel])
+    try:
+        waiting = [Somebody(str(number)) for number in range(3)]
+        for each in waiting:
+            house._hall.enter(each)
+        await asyncio.sleep(0)
+        assert [each.asked for each in waiting] == [["free"], [], []]
+    finally:
+        await house.close()
