@@ -117,7 +117,7 @@ class QueueBot(Bot):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        self.gateway.look_after(self.people.close, self.people.quiet, self.people.leave)
+        self.gateway.look_after(self.people.close, self.people.quiet, self.people.depart)
         return self
 
     async def waiting(self, count: int, timeout: float = SOON_S) -> None:

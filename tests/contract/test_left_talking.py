@@ -17,10 +17,13 @@ from tests.contract.pbx import Caller, Pbx
 from tests.contract.phones import Phones, QueueBot
 from tests.contract.real import RealPbx
 from tests.contract.talk import DATA
+from tests.contract.test_supervision import House
+from tests.contract.test_supervisors_phone import on_line
 from tests.simulator.pbx import SimulatedPbx
 from voicebot.pbx.ari_client import Link
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
+from voicebot.switchboard.supervisors.modes import Mode
 
 WORDS = DATA / "caller" / "yes.wav"
 SOON_S = 5.0
@@ -223,4 +226,29 @@ async def test_where_the_dialplan_lacks_the_place_they_talk_on_in_our_bridge(
             await caller.hang_up()
             await asyncio.wait_for(anna.ended, SOON_S)
             await nothing_left(pbx)
+    assert record.ended_by == "left_talking"
+
+
+@pytest.mark.parametrize(("mode", "drain_s"), [("take_over", LONG_S), ("barge", 1)])
+async def test_who_has_come_in_between_by_telephone_talks_on_too(
+    pbx: Pbx, tmp_path: Path, mode: Mode, drain_s: int
+) -> None:
+    async with Phones(pbx, boss=Manner(ring_s=0.1)) as phones:
+        settings: dict[str, Any] = {"supervision": {"phones": {"boss": phones.channel("boss")}}}
+        async with House(pbx, tmp_path, limits={"drain_s": drain_s}, **settings) as house:
+            caller = await pbx.dial("600")
+            await caller.bot_speaks(SOON_S, since=0.0)
+            await house.supervisors.visit(house.id, mode, "boss")
+            boss = await phones.taken("boss")
+            await on_line(house.supervisors)
+            await hear_each_other(caller, boss)
+            house.bot.gateway.stop()
+            async with asyncio.timeout(SOON_S):
+                await house.bot.stopped()
+            record = await house.bot.record()
+        await nothing_left(pbx, but=3)
+        await hear_each_other(caller, boss)
+        await boss.hang_up()
+        await asyncio.wait_for(caller.ended, SOON_S)
+        await nothing_left(pbx)
     assert record.ended_by == "left_talking"

@@ -43,6 +43,8 @@ class House:
 
     async def __aenter__(self) -> House:
         await self.bot.__aenter__()
+        of = self.supervisors
+        self.bot.gateway.look_after(of.close, of.quiet, of.depart)
         return self
 
     async def __aexit__(self, *error: Any) -> None:

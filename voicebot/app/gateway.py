@@ -36,7 +36,7 @@ from voicebot.pbx.no_asterisk import NoAsterisk
 log = structlog.get_logger(__name__)
 
 LAG_WATCH_S = 0.25
-LEAVE_S = 5.0
+DEPART_S = 5.0
 """So long it may take to leave those to Asterisk who talk to each other when draining is over."""
 
 
@@ -86,7 +86,7 @@ class Gateway:
         self._stopping = asyncio.Event()
         self._lag = LagWatch()
         self._quiets: list[Callable[[], Awaitable[None]]] = []
-        self._leaves: list[Callable[[], Awaitable[None]]] = []
+        self._departs: list[Callable[[], Awaitable[None]]] = []
         self._outbound = OutboundCalls(campaigns, self.engines.dialogs, self.services, lambda: self._people)
 
     @property
@@ -211,19 +211,19 @@ class Gateway:
         self,
         close: Callable[[], Awaitable[None]],
         quiet: Callable[[], Awaitable[None]] | None = None,
-        leave: Callable[[], Awaitable[None]] | None = None,
+        depart: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Count on those who have persons on the line beside calls. Only once started.
 
         quiet: begun when the gateway stops; returns once they have nobody any more, and is waited for as
-               calls are;  leave: called when that took too long: whoever talks to another person is left to
+               calls are;  depart: called when that took too long: whoever talks to another person is left to
                Asterisk;  close: ends what is left, while Asterisk can still be asked
         """
         self._stack.push_async_callback(close)
         if quiet is not None:
             self._quiets.append(quiet)
-        if leave is not None:
-            self._leaves.append(leave)
+        if depart is not None:
+            self._departs.append(depart)
 
     def stop(self) -> None:
         """Take no more calls; live ones may finish."""
@@ -242,7 +242,7 @@ class Gateway:
                 if quiets:
                     await asyncio.wait(quiets)
         except TimeoutError:
-            await self._leave()
+            await self._depart()
             if self._calls:
                 log.warning("calls are ended: they took too long", live_calls=len(self._calls))
         finally:
@@ -252,11 +252,11 @@ class Gateway:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _leave(self) -> None:
+    async def _depart(self) -> None:
         """Leave those who talk to each other to Asterisk, where it can be asked."""
-        leaving = [asyncio.ensure_future(leave()) for leave in self._leaves]
-        if leaving:
-            _, late = await asyncio.wait(leaving, timeout=LEAVE_S)
+        departing = [asyncio.ensure_future(depart()) for depart in self._departs]
+        if departing:
+            _, late = await asyncio.wait(departing, timeout=DEPART_S)
             for each in late:
                 each.cancel()
 

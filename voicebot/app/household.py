@@ -86,7 +86,7 @@ class Household:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(traces_beside(config.tracing, self.live.hub))
             if self._people is not None:
-                gateway.look_after(self._people.close, self._people.quiet, self._people.leave)
+                gateway.look_after(self._people.close, self._people.quiet, self._people.depart)
             if self._conferences is not None:
                 gateway.look_after(self._conferences.close, self._conferences.quiet)
             if self._pbx is not None and gateway.with_asterisk:
@@ -124,7 +124,7 @@ class Household:
             )
             stack.push_async_callback(self._browsers.close)
         supervisors = Supervisors(self._calls, lambda: queues)
-        gateway.look_after(supervisors.close)
+        gateway.look_after(supervisors.close, supervisors.quiet, supervisors.depart)
         pbx = self._pbx if gateway.with_asterisk else None
         house = House(
             config=config,

@@ -57,9 +57,9 @@ class PeopleOfOurs:
         """The gateway stops: see `QueueHouse.quiet`."""
         await self.queues.quiet()
 
-    async def leave(self) -> None:
+    async def depart(self) -> None:
         """Draining is over: whoever talks to a person talks on without us."""
-        await self.queues.leave()
+        await self.queues.depart()
 
     async def close(self) -> None:
         """The gateway ends: call-backs that go on are ended, states are written. Asterisk is asked yet."""

@@ -67,7 +67,7 @@ class QueueHouse:
         self._hall.departing.begin()
         await self._call_backs.quiet()
 
-    async def leave(self) -> None:
+    async def depart(self) -> None:
         """Draining is over: all who talk do so without us from now on."""
         await self._hall.departing.finish()
 

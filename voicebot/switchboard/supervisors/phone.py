@@ -20,9 +20,12 @@ import structlog
 from voicebot.ari import requests
 from voicebot.audio.live_voice import LiveVoice, mixed
 from voicebot.audio.playout import Playout
+from voicebot.call.leg import LEFT_TALKING
 from voicebot.call.people import Company
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
+from voicebot.switchboard.departing import Departing, Departure
+from voicebot.switchboard.left_talking import leave_talking, stay_in_bridge
 from voicebot.switchboard.ringing import NotReached
 from voicebot.switchboard.supervisors.modes import MODES, Mode, Presence, speaks
 from voicebot.switchboard.supervisors.snoop import Snoop
@@ -60,13 +63,16 @@ class _Phone(Telephone):
 class PhoneVisit:
     """One visit. `await run()` is its whole life; `view` tells how it stands."""
 
-    def __init__(self, presence: Presence, mode: Mode, by: str, channel: str) -> None:
+    def __init__(
+        self, presence: Presence, mode: Mode, by: str, channel: str, departing: Departing | None = None
+    ) -> None:
         call = presence.call
         self.id = secrets.token_hex(8)
         self.mode = mode
         self.by = by
         self.channel = channel
         self.failure: UserError | None = None
+        self._departing = departing or Departing()
         self._presence = presence
         self._call = call
         self._services = call.stage.services
@@ -106,10 +112,13 @@ class PhoneVisit:
             self._state, self._since = "on_line", time.time()
             phone.on_key = self._press
             await self._go(self.mode)
-            while not (self._left or call.over.done() or phone.gone.done()):
-                self._stirred.clear()
-                await self._follow_company()
-                await self._stirred.wait()
+            with self._departing.of(self._stirred.set):
+                while not (self._left or call.over.done() or phone.gone.done()):
+                    self._stirred.clear()
+                    await self._follow_company()
+                    if await self._depart():
+                        return
+                    await self._stirred.wait()
         except UserError as error:
             self.failure = error
         except PbxError as error:
@@ -127,6 +136,27 @@ class PhoneVisit:
                 await self._part()
             finally:
                 await phone.close()
+
+    async def _depart(self) -> bool:
+        """Leave caller and supervisor to themselves if the gateway stops. Returns whether the visit is over.
+
+        Who has taken the call over needs us for its recording alone; whoever else speaks to the caller, for
+        the bot that goes on after them.
+        """
+        call, leg, phone = self._call, self._call.stage.leg, self._phone.leg
+        stage, now = self._departing.stage, self._departing.stage is Departure.NOW
+        recorded = call.recording is not None and call.recording.state == "on"
+        needed = recorded or self.mode != "take_over"
+        if stage is Departure.NONE or (needed and not now):
+            return False
+        if speaks(self.mode) and call.company is None and leg.ended is None:
+            async with self._lock:
+                await leave_talking(self._services.ari, leg, phone)
+                if now and leg.ended is None and phone.ended is None:
+                    stay_in_bridge(leg, phone)
+            if leg.talks_on:
+                call.end(LEFT_TALKING)
+        return now or leg.talks_on
 
     async def _ring(self) -> bool:
         """Ring until somebody answers; False where nobody does, or is needed any more."""
@@ -184,6 +214,7 @@ class PhoneVisit:
             recording = self._call.recording
             if mode == "take_over" and recording is not None and recording.state != "on":
                 await self._without_media()
+            self._stirred.set()
             if mode == "listen":
                 self._phone.sound.say(beep(TAKEN, self._phone.sample_rate))
 

@@ -23,6 +23,7 @@ from voicebot.config import Config
 from voicebot.dialog.running.interventions import Possible, SlotChoice, StepChoice
 from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
+from voicebot.switchboard.departing import Departing
 from voicebot.switchboard.supervisors.microphone import Microphone
 from voicebot.switchboard.supervisors.modes import Mode, Presence
 from voicebot.switchboard.supervisors.phone import PhoneVisit, Visit
@@ -67,6 +68,7 @@ class Supervisors:
         self._presences: dict[str, Presence] = {}
         self._visits: dict[str, PhoneVisit] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._departing = Departing()
 
     # --- the bot ----------------------------------------------------------------------------------------
 
@@ -166,7 +168,7 @@ class Supervisors:
             raise UserError("this call is in no bridge of ours", "listen by the browser")
         presence = self._presence(call)
         presence.check(mode, by)
-        visit = PhoneVisit(presence, mode, by, channel)
+        visit = PhoneVisit(presence, mode, by, channel, self._departing)
         self._visits[visit.id] = visit
         task = asyncio.create_task(self._hold(visit), name=f"visit {visit.id}")
         self._tasks.add(task)
@@ -199,6 +201,14 @@ class Supervisors:
     def visits(self, call_id: str | None = None) -> tuple[Visit, ...]:
         """Return who is on calls by telephone, or is being rung."""
         return tuple(v.view for v in self._visits.values() if call_id is None or v.view.call_id == call_id)
+
+    async def quiet(self) -> None:
+        """The gateway stops: who has taken a call over by telephone talks on without us, if unrecorded."""
+        self._departing.begin()
+
+    async def depart(self) -> None:
+        """Draining is over: whoever speaks to a caller by telephone talks on without us; others leave."""
+        await self._departing.finish()
 
     async def close(self) -> None:
         """The house closes: hang up all telephones."""
