@@ -17,6 +17,8 @@ UNANSWERED_S = 240.0
 _WAITING_ROOM = "holding_bridge"
 _IDLE_APPLICATIONS = ("", "AppDial", "AppDial2", "AppQueue")
 """Of a channel that no dialplan runs: it only makes sense in a bridge."""
+_OURS = "Stasis"
+"""Of a channel that we have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class WatchDog:
         held: ids that calls hold now. applications_known: whether channels were listed of late, so that the
         applications are right.
         """
-        ours = {each.id for each in channels if each.ours} | {each.id for each in bridges if each.ours}
+        rooms = {each.id for each in bridges if each.ours}
+        ours = {each.id for each in channels if each.ours and not _given_away(each, rooms)} | rooms
         nobodys = ours - held
         self._unowned = {id_: self._unowned.get(id_, now) for id_ in nobodys}
         found = [*self._unowned_legs(channels, bridges, now)]
@@ -117,6 +120,13 @@ class WatchDog:
             return None
         who = names.get(bridge.channels[0], bridge.channels[0])
         return Stuck(bridge.id, f"{who} is alone in this bridge", _ms(age), "lonely_bridge", bridge.id)
+
+
+def _given_away(channel: PbxChannel, rooms: AbstractSet[str]) -> bool:
+    """Whether a person whom we rang is the dialplan's: it runs something, or has put them into a bridge."""
+    elsewhere = bool(channel.bridge_id) and channel.bridge_id not in rooms
+    runs = channel.application not in (*_IDLE_APPLICATIONS, _OURS)
+    return channel.ours == "person" and channel.state == "Up" and (elsewhere or runs)
 
 
 def _stuck(channel: PbxChannel, why: str, age_s: float, code: WarningCode) -> Stuck:

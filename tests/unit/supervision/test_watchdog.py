@@ -66,6 +66,19 @@ def test_a_leg_of_ours_is_nobodys_only_after_a_while() -> None:
     assert (stuck.code, stuck.age_ms) == ("unowned", 30_000)
 
 
+@pytest.mark.parametrize(
+    ("application", "bridge_id", "warned"),
+    [("Stasis", "ours", True), ("Stasis", "", True), ("", "", True), ("", "b", False), ("Queue", "", False)],
+)
+def test_a_person_whom_the_dialplan_has_is_its_own(application: str, bridge_id: str, warned: bool) -> None:
+    person = PbxChannel(
+        "p", "PJSIP/a-2", "1", "Up", application=application, bridge_id=bridge_id, ours="person"
+    )
+    dog, bridges = WatchDog(LIMITS), [BRIDGE, PbxBridge("ours", ours=True)]
+    dog.warnings([person], bridges, {"ours"}, 0)
+    assert [stuck.id for stuck in dog.warnings([person], bridges, {"ours"}, 40)] == ["p"] * warned
+
+
 def test_a_bridge_of_ours_that_nobody_holds() -> None:
     dog = WatchDog(LIMITS)
     empty = PbxBridge("b", ours=True)
