@@ -47,6 +47,6 @@ def show_call(
     """Show one conversation."""
     record = find_record(load_config(config, secrets=False).var, call_id)
     if as_json:
-        typer.echo(record.model_dump_json())
+        typer.echo(json_line(record.model_dump(mode="json")))
     else:
         show_record(console(), record)

@@ -7,13 +7,13 @@ from rich.console import Console, RenderableType
 UNWRAPPED_COLUMNS = 10_000
 
 
-def console(*, wrap: bool = True, markup: bool = True) -> Console:
+def console(*, wrap: bool = True) -> Console:
     """Return a console on standard output. Without `wrap` a line stays one line at a terminal as well.
 
-    Without `markup` brackets are brackets: for texts of others.
+    Brackets are brackets: what is printed holds names and words of others.
     """
-    here = Console(markup=markup)
-    return here if wrap and here.is_terminal else Console(width=UNWRAPPED_COLUMNS, markup=markup)
+    here = Console(markup=False, emoji=False)
+    return here if wrap and here.is_terminal else Console(width=UNWRAPPED_COLUMNS, markup=False, emoji=False)
 
 
 def print_table(console: Console, table: RenderableType) -> None:

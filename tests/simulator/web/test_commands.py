@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from tests.simulator.web.panel import Served
 from voicebot.cli import app
+from voicebot.cli.house import RunningHouse
 from voicebot.errors import UserError
 
 pytestmark = pytest.mark.simulator
@@ -76,3 +77,23 @@ def test_users_tokens_and_links(panel: Served, run) -> None:  # type: ignore[no-
     run("panel", "token", "remove", "probe")
     with pytest.raises(UserError, match="no user `ghost`"):
         run("panel", "user", "role", "ghost", "admin")
+
+
+def test_who_calls_is_no_markup_and_steers_no_terminal(
+    panel: Served,
+    run,
+    monkeypatch: pytest.MonkeyPatch,  # type: ignore[no-untyped-def]
+) -> None:
+    told, name = RunningHouse.get, "[/x] :bomb: \x1b[31m\x9b"
+
+    def of_strangers(part: dict[str, object]) -> dict[str, object]:
+        return {key: name if key in ("caller_name", "name", "summary", "text") else part[key] for key in part}
+
+    def hostile(house: RunningHouse, path: str, **query: object) -> object:
+        return json.loads(json.dumps(told(house, path, **query)), object_hook=of_strangers)
+
+    monkeypatch.setattr(RunningHouse, "get", hostile)
+    for words in (("live", "list"), ("live", "show", CALL), ("queue", "list"), ("conference", "list")):
+        shown = run(*words)
+        assert "[/x] :bomb:" in shown
+        assert "\x1b" not in shown and "\x9b" not in shown

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from voicebot.call.record import CallRecord, write_record
+from voicebot.call.record import CallRecord, Party, write_record
 from voicebot.cli import app
 from voicebot.errors import UserError
 
@@ -38,3 +38,13 @@ def test_a_call_is_shown_by_the_beginning_of_its_id(config: str) -> None:
     result = CliRunner().invoke(app, ["calls", "show", "a1", "--json", "-c", config])
     assert json.loads(result.stdout)["id"] == "a1b2"
     assert isinstance(CliRunner().invoke(app, ["calls", "show", "zz", "-c", config]).exception, UserError)
+
+
+def test_a_record_in_json_steers_no_terminal(config: str) -> None:
+    hostile = CallRecord(
+        id="beef", started_at=datetime(2027, 3, 1, tzinfo=UTC), caller=Party(name="\x9b\u202e")
+    )
+    write_record(Path(config).parent / "var", hostile)
+    shown = CliRunner().invoke(app, ["calls", "show", "beef", "--json", "-c", config]).stdout
+    assert json.loads(shown)["caller"]["name"] == "\x9b\u202e"
+    assert shown.rstrip().isprintable()

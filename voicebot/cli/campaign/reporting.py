@@ -67,7 +67,7 @@ def report(
         typer.echo(json.dumps({"campaign": name, **done.as_json()}, ensure_ascii=False))
         return
     typer.secho(name, bold=True)
-    print_table(console(markup=False), _summary(done.figures))
+    print_table(console(), _summary(done.figures))
     for notice in done.notices:
         typer.echo(notice, err=True)
     for what, path in (("table", done.table), ("page", done.page)):

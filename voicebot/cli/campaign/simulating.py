@@ -190,7 +190,7 @@ def _assumed(
 
 
 def _show(campaign: Campaign, played: Played, judged: _Judged, assumed: Assumptions) -> None:
-    out = console(markup=False)
+    out = console()
     rows = Table(box=None, show_header=False, pad_edge=False)
     rows.add_column(style="dim")
     rows.add_column()

@@ -72,7 +72,7 @@ def status(
     Contacts, calls, outcomes, and what holds it up. --watch is for terminals; elsewhere it shows it once.
     """
     settings = load_config(config, without=OF_ASTERISK)
-    out = console(markup=False)
+    out = console()
     if watch and not as_json and out.is_terminal:
         with_store(settings, lambda store: _watch(store, name, out))
         return
