@@ -140,6 +140,14 @@ async def test_this_machine_and_its_neighbours_are_closed_unless_allowed(url: st
     assert "not public" in found.error or "no address" in found.error
 
 
+@pytest.mark.parametrize("part", ["..", ".", "%2e%2e", ".%2E"])
+async def test_no_value_leads_out_of_its_place_in_a_path(part: str) -> None:
+    """Callers choose their numbers: `..` in /customers/{caller}/orders would be /orders."""
+    for url in (f"http://127.0.0.1:9/customers/{part}/orders", f"http://127.0.0.1:9/customers/{part}?a=b"):
+        assert "leads elsewhere" in (await ask(url)).error
+    assert "leads" not in (await ask(f"http://127.0.0.1:9/a..b/...?name=/{part}/")).error
+
+
 @pytest.mark.parametrize(
     "url", ["file:///etc/passwd", "ftp://a.test/", "gopher://a", "//a", "", "http://", "http://a b/\r\nX: y"]
 )

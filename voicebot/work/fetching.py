@@ -42,6 +42,8 @@ OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connect
 """Headers that belong to the transport; a dialog does not set them."""
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _TEXT_CODEC = re.compile(r"utf-(8|16|32)|ascii|iso8859|cp\d|euc_|shift_jis|gb|big5|koi8|mac|johab|hz$")
+_CLIMBS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+"""A part of a path that leads out of the one before, also where it is encoded (RFC 3986, 5.2.4)."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -154,6 +156,9 @@ class Fetcher:
             raise _Refused("the address is no address of the web") from error
         if url.scheme not in ("http", "https") or not url.host:
             raise _Refused("the address does not begin with http:// or https://")
+        path = re.split(r"[?#]", text, maxsplit=1)[0]
+        if any(_CLIMBS.fullmatch(part) for part in path.split("/")):  # of a value that a caller gave
+            raise _Refused("the address leads elsewhere: a part of its path is `.` or `..`")
         try:
             self._places.check_literal(url.host)
         except Denied as error:
