@@ -16,14 +16,21 @@ import pytest
 from _rig import to_toml
 
 from tests.contract.gateway import nothing_left
+from tests.contract.phones import QUEUE_DIALOG, Phones
 from tests.contract.real import RealPbx
 from tests.contract.talk import DATA, DIALOG, Bot
+from tests.contract.test_left_talking import hear_each_other
+from tests.contract.test_queues import until_heard
 from tests.integration.conftest import RealAsterisk
+from voicebot.call.record import list_records, read_record
+from voicebot.softphone.callees import Manner
 
 pytestmark = pytest.mark.integration
 
 START_S = 60.0
 SOON_S = 5.0
+UNOWNED_S = 5
+"""The shortest time after which the watch-dog ends what is ours and nobody's."""
 YES = DATA / "caller" / "yes.wav"
 
 
@@ -150,6 +157,45 @@ async def test_a_killed_gateway_leaves_a_caller_who_is_told_by_the_next_one(
             ended = await asyncio.wait_for(caller.ended, 20)
             assert ended.by == "them"
             await nothing_left(pbx)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
+async def test_two_who_talk_never_notice_that_the_gateway_is_another_one(
+    asterisk: RealAsterisk, tmp_path: Path, sign: signal.Signals
+) -> None:
+    facts = asterisk.facts
+    async with RealPbx(asterisk) as pbx, Phones(pbx, anna=Manner(ring_s=0.1)) as phones:
+        config = configuration(
+            tmp_path,
+            asterisk.settings,
+            routes=[{"number": "600", "dialog": str(QUEUE_DIALOG)}],
+            queues={"support": {"whisper": False}},
+            agents={"anna": {"channel": phones.channel("anna"), "queues": ["support"]}},
+            panel={"enabled": False},
+            supervision={
+                "ami_user": facts["panel_user"],
+                "ami_password": facts["panel_password"],
+                "unowned_after_s": UNOWNED_S,
+            },
+        )
+        async with serving(config) as gateway:
+            caller = await pbx.dial("600")
+            await caller.bot_speaks(SOON_S, since=0.0)
+            await caller.press("3")
+            anna = await phones.taken("anna")
+            await until_heard(caller, anna)
+            os.kill(gateway.pid, sign)
+            status = await asyncio.wait_for(gateway.wait(), SOON_S)
+        assert status == (0 if sign is signal.SIGTERM else -sign)
+        await hear_each_other(caller, anna)
+        async with serving(config):
+            await caller.pause(UNOWNED_S + 3)  # its watch-dog has looked at them
+            await hear_each_other(caller, anna)
+            await anna.hang_up()
+            await asyncio.wait_for(caller.ended, SOON_S)
+            await nothing_left(pbx)
+    outcomes = [read_record(path).ended_by for path in list_records(tmp_path / "var")]
+    assert outcomes == (["left_talking"] if sign is signal.SIGTERM else [])
 
 
 async def test_no_worker_outlives_a_killed_gateway(asterisk: RealAsterisk, tmp_path: Path) -> None:
