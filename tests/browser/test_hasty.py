@@ -98,3 +98,13 @@ def test_who_clicks_twice_is_rung_once(enter: Open, stage: Stage) -> None:
         each.continue_()
     expect(page.locator("#dial")).to_be_hidden()
     assert [act[0] for act in stage.pbx.acts] == ["dial"]
+
+
+def test_who_has_nothing_to_hear_with_is_told(enter: Open, stage: Stage) -> None:
+    id = call_of(stage)
+    page = enter("vera", f"/calls/{id}")
+    page.evaluate("() => { AudioContext.prototype.resume = () => Promise.reject(new Error('no device')); }")
+    page.locator("#listen").click()
+    expect(page.locator(".toast.bad")).to_contain_text("no device")
+    expect(page.locator("#listen")).to_have_attribute("aria-pressed", "false")
+    stage.tell(lambda: stage.calls.end(id))

@@ -260,6 +260,19 @@ def test_a_recording_plays_in_step_with_what_was_said(enter: Open) -> None:
     expect(page.locator(".event-line")).to_contain_text("otto: say One moment please.")
 
 
+def test_busy_telephones_are_looked_at_now_and_then(enter: Open, stage: Stage) -> None:
+    page = enter("vera", "/health")
+    expect(page.locator(".check").first).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    for n in range(20):
+        for changed in ({"channels": [{"id": str(n)}]}, {"endpoints": [{"name": "PJSIP/anna"}]}):
+            stage.tell(lambda changed=changed: stage.house.hub.publish("pbx", "changed", "asterisk", changed))
+    with page.expect_response("**/api/v1/pbx"):
+        stage.tell(lambda: stage.house.hub.publish("pbx", "changed", "asterisk", {"channels": []}))
+    assert asked.count("pbx") == 1 and asked.count("health") <= 1
+
+
 def test_a_gateway_that_is_away_is_told_and_comes_back(enter: Open, stage: Stage) -> None:
     page = enter("vera")
     page.locator(".call").first.wait_for()

@@ -14,22 +14,31 @@ export class Player {
   static async open(rate, channels) {
     const player = new Player();
     player.context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
-    await player.context.audioWorklet.addModule("/static/js/worklet-player.js");
-    player.node = new AudioWorkletNode(player.context, "player", {
+    try {
+      await player.#build(channels);
+    } catch (error) {
+      player.close();
+      throw error;
+    }
+    return player;
+  }
+
+  async #build(channels) {
+    await this.context.audioWorklet.addModule("/static/js/worklet-player.js");
+    this.node = new AudioWorkletNode(this.context, "player", {
       numberOfInputs: 0, outputChannelCount: [channels], processorOptions: { channels },
     });
-    player.gain = player.context.createGain();
-    const split = player.context.createChannelSplitter(channels);
-    player.levels = Array.from({ length: channels }, (_, channel) => {
-      const level = player.context.createAnalyser();
+    this.gain = this.context.createGain();
+    const split = this.context.createChannelSplitter(channels);
+    this.levels = Array.from({ length: channels }, (_, channel) => {
+      const level = this.context.createAnalyser();
       level.fftSize = 512;
       split.connect(level, channel);
       return level;
     });
-    player.node.connect(split);
-    player.node.connect(player.gain).connect(player.context.destination);
-    await player.context.resume();
-    return player;
+    this.node.connect(split);
+    this.node.connect(this.gain).connect(this.context.destination);
+    await this.context.resume();
   }
 
   play(pcm) {

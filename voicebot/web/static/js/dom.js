@@ -40,8 +40,9 @@ export function put(node, text) {
   if (node.textContent !== String(value)) node.textContent = value;
 }
 
+/** false takes an attribute away; but for those of ARIA, of which it is a state: a button that is not pressed. */
 export function attribute(node, name, value) {
-  if (value === null || value === undefined || value === false) {
+  if (value === null || value === undefined || (value === false && !name.startsWith("aria-"))) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
   } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }

@@ -6,6 +6,9 @@ import { roles } from "./shell.js";
 import { line, watch } from "./stream.js";
 
 const LOOK_MS = 5000;
+const PBX_MS = 1000;
+/** What of Asterisk's stands here: its channels come and go with every call. */
+const SHOWN = ["endpoints", "endpoints_gone", "registrations"];
 const TONES = { ok: "good", degraded: "warn", down: "bad" };
 const PICTURES = { good: "check", warn: "warn", bad: "bad" };
 const REMEDIES = [
@@ -81,7 +84,7 @@ async function look() {
   }
 }
 
-/** News of Asterisk come in bursts: looked at once for all of them. */
+/** News of Asterisk come five times a second while there are calls: looked at once for all of them. */
 let looking = 0;
 function lookPbx() {
   if (looking) return;
@@ -89,7 +92,7 @@ function lookPbx() {
     looking = 0;
     pbx = await get(paths.pbx()).catch(() => pbx);
     showPbx();
-  }, 500);
+  }, PBX_MS);
 }
 
 document.addEventListener("click", async (event) => {
@@ -101,6 +104,11 @@ watch(["health", "pbx"], "", (name, data) => {
   if (name === "snapshot") {
     pbx = data.pbx ?? null;
     showPbx();
-  } else if (name.startsWith("pbx.")) lookPbx();
+  }
+  if (name === "pbx.changed") {
+    if (SHOWN.some((part) => data[part])) lookPbx();
+    return;
+  }
+  if (name.startsWith("pbx.")) lookPbx();
   look();
 });

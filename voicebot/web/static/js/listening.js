@@ -22,37 +22,48 @@ export class Listening {
     const socket = new WebSocket(paths.listen(this.callId));
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    let opening = null;
-    socket.onmessage = async ({ data }) => {
-      if (typeof data === "string") {
-        const news = JSON.parse(data);
-        if (news.type === "ready") {
-          opening = Player.open(news.sample_rate, news.channels ?? 2);
-          const player = await opening;
-          if (this.socket !== socket) { // stopped meanwhile
-            player.close();
-            return;
-          }
-          this.player = player;
-          window.panelPlayer = player;
-          this.player.volume = Number($("#volume").value);
-          this.stopMeters = meters([
-            [$("#meter-caller"), () => this.player?.levels[0], "--caller"],
-            [$("#meter-bot"), () => this.player?.levels[1], "--bot"],
-          ]);
-          this.#show("live");
-        } else if (news.type === "ended") this.stop("the call is over");
-        else if (news.type === "error") {
-          for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
-          this.stop();
-        }
-      } else if (this.player) this.player.play(data);
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") {
+        this.player?.play(data);
+        return;
+      }
+      const news = JSON.parse(data);
+      if (news.type === "ready") this.#hear(socket, news);
+      else if (news.type === "ended") this.stop("the call is over");
+      else if (news.type === "error") {
+        for (const problem of news.problems ?? []) toast(problem.what, problem.remedy, "bad");
+        this.stop();
+      }
     };
     socket.onclose = ({ code, reason }) => {
       if (this.socket !== socket) return;
       if (![1000, 1005, 4404].includes(code)) toast("Listening has stopped", reason || "the gateway closed the line; press Listen to try again", "bad");
       this.stop();
     };
+  }
+
+  async #hear(socket, { sample_rate: rate, channels = 2 }) {
+    let player;
+    try {
+      player = await Player.open(rate, channels);
+    } catch (error) {
+      if (this.socket !== socket) return;
+      this.stop();
+      toast("You cannot listen", error.message, "bad");
+      return;
+    }
+    if (this.socket !== socket) { // stopped meanwhile
+      player.close();
+      return;
+    }
+    this.player = player;
+    window.panelPlayer = player;
+    player.volume = Number($("#volume").value);
+    this.stopMeters = meters([
+      [$("#meter-caller"), () => this.player?.levels[0], "--caller"],
+      [$("#meter-bot"), () => this.player?.levels[1], "--bot"],
+    ]);
+    this.#show("live");
   }
 
   stop(why = "") {

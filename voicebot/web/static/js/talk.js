@@ -157,7 +157,7 @@ $("#keypad").addEventListener("click", (event) => {
   if (digit && line?.socket?.readyState === WebSocket.OPEN) line.socket.send(JSON.stringify({ type: "key", digit }));
 });
 document.addEventListener("keydown", (event) => {
-  if (!line || !/^[0-9*#]$/.test(event.key) || event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey) return;
+  if (!line || event.repeat || !/^[0-9*#]$/.test(event.key) || event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   $(`[data-digit="${event.key}"]`)?.click();
 });
