@@ -194,17 +194,15 @@ class Conferences:
             seat = live.sit(Participant(BOT, name=found.name, bot=True))
         except Refused as refused:
             raise UserError(f"the conference {room} is {refused.why}", "look how it stands") from refused
-        task = self._spawn(self._host_bot(live, bot))
+        task = self._spawn(bot.run())
         self._bots[live] = (bot, task)
+        task.add_done_callback(lambda _: self._bot_gone(live))  # also one that never began
         seat.over.add_done_callback(lambda _: task.cancel())
         self._publish(room)
 
-    async def _host_bot(self, live: LiveRoom, bot: RoomBot) -> None:
-        try:
-            await bot.run()
-        finally:
-            self._bots.pop(live, None)
-            live.leave(BOT)
+    def _bot_gone(self, live: LiveRoom) -> None:
+        self._bots.pop(live, None)
+        live.leave(BOT)
 
     async def remove_bot(self, room: str) -> None:
         """Send the bot away; what it learnt is in its record."""

@@ -54,6 +54,8 @@ from voicebot.switchboard.conferences.voice import Voice
 
 MEDIA_LOSSES = 2
 """How often a room's media channel is made anew; one more loss ends the conference."""
+HUSH_AGAIN_S = 0.5
+"""Until Asterisk is asked once more to let nobody hear somebody, or all, where it did not."""
 MOST_ANNOUNCEMENTS = 5
 """Waiting to be heard; more are left out, for nobody wants to hear a minute of tones."""
 HINTS: dict[Hint, str] = {
@@ -204,7 +206,9 @@ class LiveRoom:
         return False
 
     def say(self, text: str) -> None:
-        """Let all hear these words, after what is being said."""
+        """Let all hear these words, after what is being said. Raises UserError where too much waits."""
+        if self._said.qsize() >= MOST_ANNOUNCEMENTS:
+            raise UserError("several announcements wait to be heard already", "wait until they were heard")
         self._said.put_nowait(text)
 
     def do(self, commands: tuple[Command, ...]) -> None:
@@ -281,9 +285,9 @@ class LiveRoom:
         match command:
             case _Enter(seat):
                 await self._enter(seat)
-            case Hush(id_, on):
-                if (seat_ := self._seats.get(id_)) is not None and seat_.channel_id:
-                    await tolerant(self._ari, requests.mute(seat_.channel_id, on))
+            case Hush(id_):
+                if (seat_ := self._seats.get(id_)) is not None and not await self._hush(seat_):
+                    asyncio.get_running_loop().call_later(HUSH_AGAIN_S, self._todo.put_nowait, command)
             case Tell(id_, hint):
                 if (seat_ := self._seats.get(id_)) is not None and seat_.channel_id:
                     await tolerant(self._ari, requests.play(seat_.channel_id, HINTS[hint]))
@@ -295,10 +299,16 @@ class LiveRoom:
             case Record(on):
                 await (self._start_recording() if on else self._stop_recording())
 
+    async def _hush(self, seat: Seat) -> bool:
+        """Have Asterisk let nobody hear them, or all, as it is wanted by now; False where it does not."""
+        return not seat.channel_id or await tolerant(self._ari, requests.mute(seat.channel_id, seat.hushed))
+
     async def _enter(self, seat: Seat) -> None:
         if self._seats.get(seat.id) is not seat or self.room.over:
             seat.settle(False)
             return
+        if seat.hushed:  # not a word of theirs is heard
+            await self._hush(seat)
         try:
             await self._ari.request(requests.add_channels(self.media.bridge_id, seat.channel_id))
         except PbxError as error:
