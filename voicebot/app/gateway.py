@@ -242,9 +242,8 @@ class Gateway:
                 if quiets:
                     await asyncio.wait(quiets)
         except TimeoutError:
+            log.warning("calls took too long: they are ended, or talk on", live_calls=len(self._calls))
             await self._depart()
-            if self._calls:
-                log.warning("calls are ended: they took too long", live_calls=len(self._calls))
         finally:
             for quiet in quiets:
                 quiet.cancel()
