@@ -6,7 +6,7 @@ import asyncio
 
 from voicebot.ami.actions import Getvar, ListCommands, ShowDialPlan
 from voicebot.ami.messages import Message
-from voicebot.call.handover import HANDOVER_CONTEXT, QUEUE_CONTEXT
+from voicebot.call.handover import HANDOVER_CONTEXT, QUEUE_CONTEXT, TALK_CONTEXT
 from voicebot.campaign.fence import ANSWERED_CONTEXT, DIAL_CONTEXT, ENDED_CONTEXT
 from voicebot.config import Config
 from voicebot.dialog.loading.files import load_dialog
@@ -223,6 +223,7 @@ def _check_dialplan(config: Config, dialplan: list[Step], variables: dict[str, s
         *_check_fallback(ways),
         *_check_numbers(config, ways),
         *_check_transfers(config, dialplan),
+        *_check_talks(config, dialplan),
     ]
 
 
@@ -273,6 +274,15 @@ def _check_numbers(config: Config, ways: list[Entrance]) -> list[Finding]:
             "add the numbers to the extension that calls Stasis(), or correct the routes",
         )
     ]
+
+
+def _check_talks(config: Config, dialplan: list[Step]) -> list[Finding]:
+    """Whether persons who talk can be left to the dialplan when the gateway stops."""
+    if not config.queues or any(step.context == TALK_CONTEXT for step in dialplan):
+        return []
+    what = f"there is no context [{TALK_CONTEXT}] for callers and agents who talk when the gateway stops"
+    remedy = "copy it from asterisk/extensions.conf, or who is left waits for the next gateway to hang up"
+    return [warning(DIALPLAN, what, remedy)]
 
 
 def _check_transfers(config: Config, dialplan: list[Step]) -> list[Finding]:

@@ -34,6 +34,8 @@ NEEDED_MODULES = (
     "res_stasis.so",
 )
 MODULES_OF_CODECS = {"g722": "codec_g722.so"}
+LEAVING_MODULE = "func_dialplan.so"
+"""By it we ask whether the dialplan can take persons who talk when the gateway stops."""
 NO_CHANNEL = "voicebot-doctor-asks-for-no-channel"
 
 
@@ -207,4 +209,8 @@ def _check_modules(config: Config, reply: _Reply) -> list[Finding]:
                 f"add to modules.conf: {loads}; then: asterisk -rx 'module load {missing[0]}' (and so on)",
             )
         ]
-    return [ok("modules", f"all {len(needed)} that the gateway needs are running")]
+    findings = [ok("modules", f"all {len(needed)} that the gateway needs are running")]
+    if config.queues and LEAVING_MODULE not in running:
+        what = f"not loaded: {LEAVING_MODULE}, so callers and agents cannot be left to the dialplan"
+        findings.append(warning("modules", what, f"add to modules.conf: load = {LEAVING_MODULE}"))
+    return findings

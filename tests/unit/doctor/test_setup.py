@@ -11,7 +11,8 @@ import pytest
 
 from voicebot.app.dialogs import DialogStore
 from voicebot.config import Config
-from voicebot.doctor.ami import _check_transfers
+from voicebot.config.people import QueueConfig
+from voicebot.doctor.ami import _check_talks, _check_transfers
 from voicebot.doctor.dialplan import Step
 from voicebot.doctor.finding import Status
 from voicebot.doctor.setup import check_routes
@@ -69,6 +70,15 @@ def test_what_a_running_gateway_has_refused_is_told(tmp_path: Path) -> None:
         assert ("still serves version abc" in told(found)) is expected
     found.dialog_state.write_text("nonsense")
     assert told(found) == ""
+
+
+def test_a_dialplan_that_cannot_take_those_who_talk_is_told(tmp_path: Path) -> None:
+    found = config(tmp_path, HELLO)
+    assert _check_talks(found, []) == []  # nobody ever talks to an agent
+    queues = found.model_copy(update={"queues": {"support": QueueConfig()}})
+    (finding,) = _check_talks(queues, [Step("voicebot-handover", "_X!", 1, "NoOp", "")])
+    assert "[voicebot-talk]" in finding.what
+    assert _check_talks(queues, [Step("voicebot-talk", "talk", 1, "Bridge", "")]) == []
 
 
 def test_a_transfer_into_nothing_is_told(tmp_path: Path) -> None:
