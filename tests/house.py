@@ -546,6 +546,7 @@ class FakeBrowserCall:
     def __init__(self, call_id: str) -> None:
         self.call = SimpleNamespace(id=call_id)
         self.keys = ""
+        self.hung_up = False
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def feed(self, pcm: bytes) -> None:
@@ -555,6 +556,7 @@ class FakeBrowserCall:
         self.keys += digit
 
     def hang_up(self) -> None:
+        self.hung_up = True
         self._frames.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

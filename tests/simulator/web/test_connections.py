@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import struct
+import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -126,3 +129,30 @@ def test_keys_are_texts(panel: Served) -> None:
                 socket_.recv(PATIENCE_S)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1000
+
+
+UPGRADE = (
+    "GET {path} HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Authorization: Bearer {token}\r\n\r\n"
+)
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER: a reset, as of a computer whose network is gone."""
+
+
+@pytest.mark.parametrize("path", ["calls/{0:016}/listen", "calls/{0:016}/microphone", "browser-call"])
+def test_who_is_cut_off_leaves_the_call(panel: Served, path: str) -> None:
+    house: Any = panel.house
+    sent = UPGRADE.format(path=f"/api/v1/{path.format(0)}", token=panel.token)
+    with opened(panel, sent.encode()) as connection:
+        assert connection.recv(64).startswith(b"HTTP/1.1 101")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+    until = time.monotonic() + PATIENCE_S
+    gone = {
+        "listen": lambda: not house.calls.ears[-1].open,
+        "microphone": lambda: house.supervisors.microphones[-1].closed,
+        "browser-call": lambda: house.browser_calls.opened[-1].hung_up,
+    }[path.rpartition("/")[2]]
+    while not gone():
+        assert time.monotonic() < until, "still on the call"
+        time.sleep(0.01)
