@@ -157,7 +157,7 @@ class Chats:
                     break
                 async with self._asking:
                     result = await aside(self._work, work)
-                chat.talk.take(result)
+                await aside(chat.talk.take, result)
         before: Any = chat.talk.turns[chat.shown - 1].slots if chat.shown else {}
         told = []
         for turn in chat.talk.turns[chat.shown :]:
