@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.contract.phones import Phones, QueueBot
 from tests.contract.real import RealPbx
 from tests.contract.talk import DIALOG, Bot
+from tests.contract.test_conferences import meeting
+from tests.contract.test_queues import accepting, into_queue, keyed
 from tests.integration.conftest import RealAsterisk
 from voicebot.ami.actions import Hangup, Originate, Setvar
 from voicebot.ami.pbx_actions import AnyAction
-from voicebot.ari.ids import ENTROPY_BYTES, Kind, make_id
+from voicebot.ari.ids import ENTROPY_BYTES, Kind, is_ours, make_id
 from voicebot.call.live import Hub, News
 from voicebot.config import Config
 from voicebot.errors import PbxError, UserError
@@ -29,6 +32,8 @@ pytestmark = pytest.mark.integration
 
 SOON_S = 8.0
 MOST_EVENTS = 20
+MOST_EACH_MORE = 13
+"""Of another telephone that is rung for a call, and of each caller in a conference."""
 RELOAD = "module reload res_pjsip.so"
 DIALPLAN = """
 [test]
@@ -344,6 +349,81 @@ async def test_a_call_has_few_events(pbx: RealAsterisk, tmp_path: Path, way: str
         count = watch.state().events - before
         print(f"\n{way}: {count} events")
         assert count <= MOST_EVENTS
+
+
+async def in_bridges(phones: RealPbx) -> list[set[str]]:
+    """Return which channels are together in a bridge, as Asterisk says; media of ours are left out."""
+    bridges = await phones._rest("GET", "/bridges")
+    return sorted_sets(each["channels"] for each in bridges)
+
+
+def sorted_sets(groups: Iterable[Iterable[str]]) -> list[set[str]]:
+    persons = ({id_ for id_ in group if not is_ours(id_, "voicebot", Kind.MEDIA)} for group in groups)
+    return sorted((group for group in persons if group), key=sorted)
+
+
+@pytest.mark.parametrize("way", ["answered", "blind", "attended"])
+async def test_a_call_to_persons_of_ours_has_few_events_and_who_is_with_whom_is_known(
+    pbx: RealAsterisk, tmp_path: Path, way: Any
+) -> None:
+    """An agent of our own queue answers, and gives the caller to another one."""
+    async with (
+        telephone(pbx),
+        RealPbx(pbx) as line,
+        Phones(line, anna=Manner(ring_s=0.2), bert=Manner(ring_s=0.2)) as phones,
+        QueueBot(line, tmp_path, phones, "anna", agents={"bert": {"queues": []}}) as bot,
+        watching(pbx) as watch,
+    ):
+
+        async def known() -> None:
+            true = await in_bridges(line)
+            await until(lambda: sorted_sets(b.channels for b in watch.state().bridges) == true, "the same")
+
+        await until(lambda: watch.state().connected, "connected")
+        await agrees(watch, pbx, 0)
+        before = watch.state().events
+        caller = await into_queue(line)
+        anna = await accepting(phones, "anna")
+        await bot.agent_is("anna", "talking")
+        await known()
+        if way != "answered":
+            await bot.house.transfer(bot.house.agents()[0].call_id, "agent:bert", way, by="panel")
+            if way == "blind":
+                await accepting(phones, "bert")
+            else:
+                await phones.taken("bert")
+                await bot.agent_is("bert", "talking")
+                await known()
+                await keyed(anna, "*3")
+            await asyncio.wait_for(anna.ended, SOON_S)
+            await bot.agent_is("bert", "talking")
+            await known()
+        await caller.hang_up()
+        await agrees(watch, pbx, 0)
+        await until(lambda: not watch.state().bridges, "no bridge is left")
+        count = watch.state().events - before
+        print(f"\n{way}: {count} events")
+        assert count <= MOST_EVENTS + (MOST_EACH_MORE if way != "answered" else 0)
+
+
+async def test_a_conference_has_few_events_a_caller(pbx: RealAsterisk, tmp_path: Path) -> None:
+    async with (
+        telephone(pbx),
+        RealPbx(pbx) as line,
+        meeting(line, tmp_path) as room,
+        watching(pbx) as watch,
+    ):
+        await until(lambda: watch.state().connected, "connected")
+        await agrees(watch, pbx, 0)
+        before = watch.state().events
+        both = [await room.joins(name) for name in ("anna", "ben")]
+        for each in both:
+            await each.hang_up()
+        await agrees(watch, pbx, 0)
+        await until(lambda: not watch.state().bridges, "no bridge is left")
+        count = watch.state().events - before
+        print(f"\nconference of two: {count} events")
+        assert count <= MOST_EACH_MORE * len(both)
 
 
 async def test_a_number_that_the_dialplan_would_misread_goes_nowhere(pbx: RealAsterisk) -> None:
