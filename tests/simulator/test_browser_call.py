@@ -25,7 +25,8 @@ from voicebot.call.browser_call import BrowserCalls, BrowserLine
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.live import Hub, News, Watch
 from voicebot.call.record import BotTurnRecord, CallRecord
-from voicebot.config import Config
+from voicebot.config import Config, Route
+from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.turns import Handover
 from voicebot.errors import UserError
 from voicebot.pbx.no_asterisk import NoAsterisk
@@ -283,6 +284,20 @@ async def test_what_is_not_there_and_what_is_too_much_is_refused_with_a_remedy(t
             await house.calls.open("600")
         line.hang_up()
         await line.ended()
+
+
+async def test_no_call_begins_after_a_stop_that_came_while_its_dialog_was_read(tmp_path: Path) -> None:
+    async with room(tmp_path) as there:
+        fresh, stopping = there.calls._dialog, asyncio.Event()
+
+        async def slow(route: Route) -> Dialog:
+            stopping.set()
+            return await fresh(route)
+
+        there.calls._dialog, there.calls._accepts = slow, lambda: not stopping.is_set()
+        with pytest.raises(UserError, match="no calls are taken now"):
+            await there.calls.open("600")
+        assert there.calls.calls == ()
 
 
 async def test_a_card_number_leaves_nothing_in_news_and_ears(tmp_path: Path) -> None:

@@ -167,8 +167,7 @@ class BrowserCalls:
         Returns once the bot is about to speak. Raises UserError where the dialog, route or language is not
         there, or there is no room; a call that fails at once has a record that says why.
         """
-        if not self._accepts():
-            raise UserError("no calls are taken now", "the gateway is stopping or overloaded: try again soon")
+        self._check_accepted()
         if len(self._calls) + self._opening >= self._most:
             raise UserError(
                 f"{self._most} calls by microphone are under way already",
@@ -180,6 +179,7 @@ class BrowserCalls:
             dialog = await self._dialog(route)
         finally:
             self._opening -= 1
+        self._check_accepted()  # it may have been told to stop meanwhile
         if language and language not in dialog.languages:
             raise UserError(
                 f"{dialog.name} is not held in {language}", f"choose of {', '.join(dialog.languages)}"
@@ -189,6 +189,10 @@ class BrowserCalls:
         name = "".join(char for char in caller_name if char.isprintable())[:NAME_CHARS]
         services = self._services(route)
         return await self._begin(BrowserCall(_new_id(), called, name, route, dialog, services, self._people))
+
+    def _check_accepted(self) -> None:
+        if not self._accepts():
+            raise UserError("no calls are taken now", "the gateway is stopping or overloaded: try again soon")
 
     async def close(self, reason: str = "shutdown") -> None:
         """End all calls, and wait for their records."""
