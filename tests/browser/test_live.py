@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.fake_house import Stage
@@ -136,6 +136,20 @@ def _answer(page: Page, button: str, yes: str) -> None:
     expect(page.locator("#sure-yes")).to_have_text(yes)
     page.locator("#sure-yes").click()
     expect(page.locator("#sure")).to_be_hidden()
+
+
+def test_a_click_that_comes_before_the_news_is_not_lost(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("otto")
+    held: list[Route] = []
+    page.route("**/api/v1/events*", lambda route: held.append(route))
+    page.goto(f"/calls/{id}")
+    page.get_by_role("button", name="End call").click()
+    expect(page.locator("#sure")).to_be_hidden()
+    held[-1].continue_()
+    expect(page.get_by_text("The line to Ida Novak is cut at once.")).to_be_visible()
+    page.locator("#sure-yes").click()
+    expect(page.locator(".event-line").last).to_contain_text("The call has ended: supervisor")
 
 
 def test_a_supervisor_speaks_by_microphone(enter: Open, stage: Stage) -> None:

@@ -148,13 +148,13 @@ async function say(input) {
   if (text && await attempt(() => post(paths.act(id, "say"), { text }))) input.value = "";
 }
 
-/** Let the page's buttons act. `of.call()` gives the call as it is now. */
+/** Let the page's buttons act. `of.call()` gives the call as it is now; `of.known`: a promise that it is known. */
 export function acting(of) {
   ({ id, call, listening, speaking } = of);
   const does = Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, once(act)]));
   const kinds = Object.entries({ act: (name) => does[name](), correct: once(correct), visit: once(change), transfer: once(lead) });
-  document.addEventListener("click", ({ target }) => {
-    if (!call()) return;
+  document.addEventListener("click", async ({ target }) => {
+    await of.known; // who is quicker than the news is not ignored
     for (const [kind, work] of kinds) {
       const button = target.closest(`[data-${kind}]`);
       if (button) work(button.dataset[kind]);

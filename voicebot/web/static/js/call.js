@@ -15,8 +15,10 @@ const turns = new Turns($("#talk"));
 const picture = new Picture($("#picture"));
 const listening = new Listening(id);
 const speaking = new Speaking(id);
-acting({ id, call: () => call, listening, speaking });
 let call = null;
+let know;
+const known = new Promise((resolve) => { know = resolve; });
+acting({ id, call: () => call, known, listening, speaking });
 let ahead = 0;
 let drawn = "";
 let slotsShown = null;
@@ -184,6 +186,7 @@ watch(["call"], id, (name, data, newsId) => {
     } else if (!call.ended) apply(call, "ended", {});
     turns.clear();
     show();
+    know();
     return;
   }
   if (newsId !== id) return;
