@@ -17,6 +17,7 @@ from tests.contract.pbx import Caller
 from tests.contract.phones import Phones, QueueBot
 from tests.contract.talk import DATA
 from tests.simulator.pbx import SimulatedPbx
+from voicebot.errors import UserError
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
 
@@ -253,4 +254,39 @@ async def test_an_agent_who_is_to_be_asked_in_the_moment_when_nobody_is_asked_mo
         assert phones.dialled == []
         await bot.agent_is("anna", "ready", timeout=0.2)
         await caller.hang_up()
+        await nothing_left(pbx)
+
+
+async def test_no_music_goes_on_under_a_supervisor_who_takes_over_whom_a_full_queue_refuses(
+    pbx: SimulatedPbx, tmp_path: Path
+) -> None:
+    async with (
+        Phones(pbx, anna=RINGS) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", queue={"capacity": 1}) as bot,
+    ):
+        first = await into_queue(pbx)
+        await bot.waiting(1)
+        second = await into_queue(pbx)
+        call = bot.gateway.calls[-1]
+        await hears(second, 0.3)
+        call.handle.take_over("boss")
+        await second.bot_quiet(500, 2.0)
+        for caller in (first, second):
+            await caller.hang_up()
+        records = await bot.records(2)
+        await nothing_left(pbx)
+    assert sorted(record.people[0].outcome for record in records) == ["abandoned", "full"]
+
+
+async def test_who_hears_that_nobody_takes_them_waits_no_more(pbx: SimulatedPbx, tmp_path: Path) -> None:
+    async with Phones(pbx, anna=RINGS) as phones, QueueBot(pbx, tmp_path, phones, "anna") as bot:
+        caller = await into_queue(pbx)
+        await bot.agent_is("anna", "ringing")
+        call_id = leg_call(bot)
+        await bot.house.drop(call_id)
+        await bot.agent_is("anna", "ready", timeout=1.0)
+        with pytest.raises(UserError, match="does not wait"):  # or it would be said to be done, and is not
+            await bot.house.transfer(call_id, "742")
+        assert not bot.house.queues()[0].waiting
+        await asyncio.wait_for(caller.ended, 10)
         await nothing_left(pbx)

@@ -192,12 +192,9 @@ class Waiting:
         self._stay.waits()
         if not self.side.sound.on:
             self.side.sound.start(self.side.music)
-        if not self._again and self._hall.full(self.waiter.queue):
-            return await self._nobody("full")
-        self._hall.enter(self)
-        telling = self._announcer.announce(self._config, lambda: self._hall.position(self))
-        announcing = asyncio.create_task(telling, name="announcements")
         try:
+            if not self._again and self._hall.full(self.waiter.queue):
+                return await self._nobody("full")
             return await self._wait()
         except BaseException:
             # Who is still on the line was taken over by a supervisor, or we end all calls.
@@ -205,11 +202,19 @@ class Waiting:
             self.side.sound.stop()
             raise
         finally:
-            announcing.cancel()
             self._hall.leave(self, abandoned=self._stay.record.outcome == "abandoned")
             await finish(self._withdraw())  # or the agent would be held for nobody
 
     async def _wait(self) -> TalkEnd | Handover | None:
+        self._hall.enter(self)
+        telling = self._announcer.announce(self._config, lambda: self._hall.position(self))
+        announcing = asyncio.create_task(telling, name="announcements")
+        try:
+            return await self._until_over()
+        finally:
+            announcing.cancel()
+
+    async def _until_over(self) -> TalkEnd | Handover | None:
         until = self._clock() + self._config.longest_wait_s
         while True:
             match await self._next(until):
@@ -248,8 +253,8 @@ class Waiting:
     async def _nobody(self, outcome: Literal["full", "dropped", "nobody"]) -> Handover | None:
         """The caller goes on to `otherwise`, or hears that nobody can take the call."""
         self._leaves = True
+        self._hall.leave(self)
         await self._withdraw()
-        self._hall.hold(self, True)
         self._stay.end(outcome)
         self._hall.given_on(self.waiter.queue)
         if self._config.otherwise:
