@@ -24,6 +24,7 @@ from voicebot.pbx.ari_client import Link
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
 from voicebot.switchboard.supervisors.modes import Mode
+from voicebot.switchboard.supervisors.supervisors import Supervisors
 
 WORDS = DATA / "caller" / "yes.wav"
 SOON_S = 5.0
@@ -53,6 +54,13 @@ async def joined(pbx: Pbx, phones: Phones, bot: QueueBot) -> tuple[Caller, Softp
     return caller, anna
 
 
+async def only_they_are_left(pbx: Pbx) -> None:
+    """Wait until the PBX has the two and what joins them, and nothing else."""
+    async with asyncio.timeout(SOON_S):
+        while len(await pbx.left_over()) != 3:  # noqa: ASYNC110 - the PBX tells nobody
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def without_place(pbx: Pbx) -> AsyncIterator[None]:
     """Have a dialplan of another's, that lacks [voicebot-talk]."""
@@ -79,7 +87,7 @@ async def test_they_talk_on_and_who_stays_is_hung_up_when_the_other_hangs_up(
             async with asyncio.timeout(SOON_S):
                 await bot.stopped()
             record = await bot.record()
-        await nothing_left(pbx, but=3)  # the two, and what the dialplan joins them by
+        await only_they_are_left(pbx)
         await hear_each_other(caller, anna)
         following = Gateway(pbx.settings)
         async with following.ari:  # finds nobody's channels, and leaves them alone
@@ -136,6 +144,75 @@ async def test_an_attended_transfer_that_is_not_complete_is_taken_back(pbx: Pbx,
         await nothing_left(pbx)
     assert record.ended_by == "left_talking"
     assert [each.outcome for each in record.people[0].transfers] == ["cancelled"]
+
+
+async def test_who_is_promised_somebody_who_still_rings_is_told_by_the_dialplan(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        Phones(pbx, anna=Manner(ring_s=0.1), bert=Manner(ring_s=None)) as phones,
+        QueueBot(pbx, tmp_path, phones, "anna", "bert", limits={"drain_s": 1}) as bot,
+    ):
+        caller, anna = await joined(pbx, phones, bot)
+        await bot.house.transfer(bot.gateway.calls[0].id, "agent:bert", "attended")
+        await phones.rung("bert")
+        await anna.hang_up()
+        bot.gateway.stop()
+        await bot.stopped()
+        stopped = time.monotonic()
+        record = await bot.record()
+        if isinstance(pbx, SimulatedPbx):
+            assert [each[1:3] for each in pbx.handed_over] == [("voicebot-unavailable", "s")]
+            await caller.hang_up()
+        else:
+            await caller.bot_speaks(SOON_S, since=stopped)  # the dialplan's apology
+            await asyncio.wait_for(caller.ended, 10.0)
+        await nothing_left(pbx)
+    assert record.ended_by == "shutdown"
+
+
+async def test_the_caller_goes_on_afterwards_as_the_queue_wants_it(pbx: Pbx, tmp_path: Path) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1)) as phones:
+        changes: dict[str, Any] = {"queue": {"afterwards": "sur-vey_1"}, "limits": {"drain_s": LONG_S}}
+        async with QueueBot(pbx, tmp_path, phones, "anna", **changes) as bot:
+            caller, anna = await joined(pbx, phones, bot)
+            bot.gateway.stop()
+            await bot.stopped()
+        await hear_each_other(caller, anna)
+        await caller.bot_quiet(400, SOON_S)
+        since = time.monotonic()
+        await anna.hang_up()
+        if isinstance(pbx, SimulatedPbx):
+            assert pbx.handed_over[-1][1:3] == ("voicebot-handover", "sur-vey_1")
+        else:
+            assert isinstance(pbx, RealPbx)
+            await caller.bot_speaks(SOON_S, since=since)  # nobody is there: a sentence
+            assert "!voicebot-handover!sur-vey_1!" in pbx.cli("core show channels concise")
+        await caller.hang_up()
+        await nothing_left(pbx)
+
+
+@pytest.mark.parametrize("mode", ["listen", "whisper"])
+async def test_a_supervisor_who_is_not_heard_by_both_goes_and_they_talk_on(
+    pbx: Pbx, tmp_path: Path, mode: Mode
+) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1), boss=Manner(ring_s=0.1)) as phones:
+        settings: dict[str, Any] = {"supervision": {"phones": {"boss": phones.channel("boss")}}}
+        async with QueueBot(pbx, tmp_path, phones, "anna", **settings) as bot:
+            supervisors = Supervisors(lambda: bot.gateway.calls)
+            bot.gateway.look_after(supervisors.close, supervisors.quiet, supervisors.depart)
+            caller, anna = await joined(pbx, phones, bot)
+            await supervisors.visit(bot.gateway.calls[0].id, mode, "boss")
+            boss = await phones.taken("boss")
+            await on_line(supervisors)
+            bot.gateway.stop()
+            await bot.stopped()
+        await asyncio.wait_for(boss.ended, SOON_S)
+        await only_they_are_left(pbx)
+        await hear_each_other(caller, anna)
+        await caller.hang_up()
+        await asyncio.wait_for(anna.ended, SOON_S)
+        await nothing_left(pbx)
 
 
 async def test_who_waits_is_served_while_it_drains_and_then_they_talk_on(pbx: Pbx, tmp_path: Path) -> None:
@@ -217,7 +294,7 @@ async def test_where_the_dialplan_lacks_the_place_they_talk_on_in_our_bridge(
             bot.gateway.stop()
             await bot.stopped()
             record = await bot.record()
-        await nothing_left(pbx, but=3)
+        await only_they_are_left(pbx)
         await hear_each_other(caller, anna)
         following = Gateway(pbx.settings)
         async with following.ari:
@@ -246,7 +323,7 @@ async def test_who_has_come_in_between_by_telephone_talks_on_too(
             async with asyncio.timeout(SOON_S):
                 await house.bot.stopped()
             record = await house.bot.record()
-        await nothing_left(pbx, but=3)
+        await only_they_are_left(pbx)
         await hear_each_other(caller, boss)
         await boss.hang_up()
         await asyncio.wait_for(caller.ended, SOON_S)

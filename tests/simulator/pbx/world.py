@@ -280,11 +280,14 @@ class World:
             self.join(bridge, each)
 
     def _part_in_dialplan(self, channel: Channel, other: Channel) -> None:
-        """One of two has hung up: the bridge goes, and the other is hung up."""
+        """One of two has hung up: the bridge goes, and so does the other, unless they go on `afterwards`."""
         channel.with_ = other.with_ = None
         if (bridge := other.bridge) is not None:
             self.delete_bridge(bridge)
-        self.hang_up(other, 16, soft=True)
+        if place := other.variables.get("VOICEBOT_AFTERWARDS"):
+            self.handed_over.append((other.id, "voicebot-handover", place, dict(other.variables)))
+        else:
+            self.hang_up(other, 16, soft=True)
 
     def key(self, channel: Channel, digit: str, ms: int) -> None:
         event = {"type": "ChannelDtmfReceived", "digit": digit, "duration_ms": ms, "channel": channel.json}
