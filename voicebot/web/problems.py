@@ -89,22 +89,26 @@ def answer(status: int, problems: Iterable[Problem], headers: dict[str, str] | N
     return JSONResponse(body(problems), status, headers=headers)
 
 
+WORDS = {
+    400: "The request itself is wrong.",
+    401: "Not signed in.",
+    403: "The role does not suffice, or the request comes from another page.",
+    404: "It is not there.",
+    408: "The request's body did not come in time.",
+    409: "It is not possible now.",
+    413: "Too large.",
+    416: "No such range.",
+    421: "The panel has another address than this `Host`.",
+    422: "A value is wrong.",
+    429: "Too often; `Retry-After` tells when.",
+    502: "Asterisk refused, or is away.",
+    503: "A part that is needed is away.",
+}
+
+
 def told(*statuses: int) -> dict[int | str, dict[str, object]]:
     """Return `responses=` for a route: what it may answer when it does not do what was asked."""
-    words = {
-        400: "The request itself is wrong.",
-        401: "Not signed in.",
-        403: "The role does not suffice, or the request comes from another page.",
-        404: "It is not there.",
-        409: "It is not possible now.",
-        413: "Too large.",
-        416: "No such range.",
-        422: "A value is wrong.",
-        429: "Too often; `Retry-After` tells when.",
-        502: "Asterisk refused, or is away.",
-        503: "A part that is needed is away.",
-    }
-    return {status: {"model": Problems, "description": words[status]} for status in statuses}
+    return {status: {"model": Problems, "description": WORDS[status]} for status in statuses}
 
 
 def install(app: FastAPI) -> None:

@@ -213,12 +213,16 @@ def test_a_link_signs_in_once(panel: Served) -> None:
     with httpx.Client(base_url=panel.at) as browser:
         assert browser.get(f"/link/{links[0]}").status_code == 303
         assert browser.get(ME).json()["role"] == "admin"
+        until = time.monotonic() + 10
+        while not (told := browser.get("/api/v1/audit", params={"what": "link"}).json()["actions"]):
+            assert time.monotonic() < until, "nobody knows that somebody came by a link"
+        assert [(each["who"], each["target"]) for each in told] == [("operator", "")]
         assert httpx.get(f"{panel.at}/link/{links[0]}").status_code == 404
         assert httpx.get(f"{panel.at}/link/{links[1]}").status_code == 404
         asked_by_a_person = {"Accept": "text/html"}
-        told = httpx.get(f"{panel.at}/link/{links[1]}", headers=asked_by_a_person, follow_redirects=True)
-        assert "no good any more" in told.text
-        assert "voicebot panel link" in told.text
+        page = httpx.get(f"{panel.at}/link/{links[1]}", headers=asked_by_a_person, follow_redirects=True)
+        assert "no good any more" in page.text
+        assert "voicebot panel link" in page.text
 
 
 def test_tokens_of_machines(panel: Served) -> None:

@@ -26,3 +26,10 @@ def test_every_operation_tells_its_role_and_has_a_name_of_its_own() -> None:
     open_ = {each["operationId"] for each in operations if "x-role" not in each}
     assert open_ == {"sign_in", "live", "ready", "metrics"}
     assert all(each.get("description") for each in operations)
+
+
+def test_what_the_guard_refuses_is_told_of_every_operation() -> None:
+    operations = [each for path in json.loads(api_text())["paths"].values() for each in path.values()]
+    assert all("421" in each["responses"] for each in operations)
+    assert all(("408" in each["responses"]) is ("requestBody" in each) for each in operations)
+    assert all("413" in each["responses"] for each in operations if "requestBody" in each)

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from voicebot.web.aside import aside
-from voicebot.web.problems import told
+from voicebot.web.problems import WORDS, Problems, told
 from voicebot.web.security.needs import Needs, Viewer
 
 document = APIRouter(tags=["api"])
@@ -32,7 +32,8 @@ async def openapi(request: Request, who: Viewer) -> dict[str, Any]:
 
 
 def described(app: FastAPI) -> None:
-    """Let `app.openapi()` return the description, with the role that each operation takes."""
+    """Let `app.openapi()` return the description, with the role that each operation takes, and what the guard
+    before all of them may answer."""
 
     def make() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -43,6 +44,8 @@ def described(app: FastAPI) -> None:
             }
             for path in schema["paths"].values():
                 for operation in path.values():
+                    for status in (421, 408) if "requestBody" in operation else (421,):
+                        operation["responses"].setdefault(str(status), _refused(status))
                     role = roles.get(operation.get("operationId", ""))
                     if role:
                         operation["x-role"] = role
@@ -57,6 +60,11 @@ def described(app: FastAPI) -> None:
         and (needed := needed_by(route)) is not None
     }
     app.openapi = make  # type: ignore[method-assign]
+
+
+def _refused(status: int) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{Problems.__name__}"}
+    return {"description": WORDS[status], "content": {"application/json": {"schema": schema}}}
 
 
 def routes_of(app: FastAPI) -> Iterator[RouteContext]:

@@ -107,13 +107,14 @@ async def login(request: Request, doorkeeper: TheDoorkeeper) -> Response:
 async def link(request: Request, secret: Annotated[str, "one-time"], doorkeeper: TheDoorkeeper) -> Response:
     """Sign in by a link, once."""
     try:
-        session_secret, _ = await doorkeeper.use_link(request, secret)
+        session_secret, who = await doorkeeper.use_link(request, secret)
     except Trouble as trouble:
         if trouble.status != 404 or "text/html" not in request.headers.get("accept", ""):
             raise
         return RedirectResponse(
             _path(str(request.url_for("login_page").include_query_params(wrong="link"))), 303
         )
+    request.app.state.journal.note(who, "link", "", {}, doorkeeper.address(request))  # a GET that changes
     response = RedirectResponse("/", 303)
     doorkeeper.give_cookie(request, response, session_secret)
     return response
