@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,11 +22,12 @@ from voicebot.cli.harmless import harmless, json_line
 from voicebot.cli.options import ConfigFile
 from voicebot.config import Config, load_config
 from voicebot.errors import PbxError, Problem, UserError
-from voicebot.pbx.ami_client import AmiClient, AmiRefused
+from voicebot.pbx.ami_client import AmiClient, AmiRefused, AmiUnsure
 from voicebot.pbx.ari_client import Link
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130
+GRANTED = "`write` of manager.conf grants it (docs/ami.md), or --user is another user"
 PASSWORD = "VOICEBOT_AMI_PASSWORD"
 """Environment variable with the secret of the user. Never an option: everybody here would see it."""
 
@@ -107,7 +109,9 @@ def action(
     try:
         asked.headers()
     except ValueError as error:
-        raise UserError(Problem(str(error), "Asterisk would read something else; write it plainly")) from None
+        raise UserError(
+            Problem(str(error), "Asterisk would read something else; write it as Asterisk does")
+        ) from None
     client = _client(_settings(config, host, port), user, password_file, events=False)
     _run(_action(client, asked, timeout_s))
 
@@ -138,14 +142,11 @@ async def _action(client: AmiClient, asked: AnyAction, timeout_s: float) -> int:
                 _say(f"warning: {asked.name} {asked.danger}")
                 allowed = (await client.action(ListCommands())).response
                 if not allowed.all(asked.name):
-                    _say(f"refused: this user may not do {asked.name}; it was not sent")
+                    _say(f"refused: this user may not do {asked.name}; it was not sent — {GRANTED}")
                     return EXIT_REFUSED
             answered = await client.action(asked, timeout_s)
     except AmiRefused as error:
         _print(error.response)
-        return EXIT_REFUSED
-    except PbxError as error:
-        _say(f"error: {error}")
         return EXIT_REFUSED
     except ValueError as error:
         raise UserError(Problem(str(error), "shorten it, or write it plainly")) from None
@@ -165,14 +166,23 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush at the end
         status = 0
+    except AmiUnsure as error:
+        _say(f"error: {error} — look whether it was done; --timeout waits longer")
+        status = EXIT_REFUSED
     except PbxError as error:
-        _say(f"error: {error}")
+        _say(f"error: {error} — is Asterisk up? `voicebot doctor` checks it; --host and --port tell where")
         status = EXIT_REFUSED
     raise typer.Exit(status)
 
 
 def _settings(config: Path | None, host: str | None, port: int | None) -> Config:
-    return load_config(config, flags={"asterisk.ami_host": host, "asterisk.ami_port": port})
+    try:
+        return load_config(config, flags={"asterisk.ami_host": host, "asterisk.ami_port": port})
+    except UserError as error:  # our flags are called otherwise
+        flags = {"--ami-host": "--host", "--ami-port": "--port"}
+        raise UserError(
+            replace(problem, source=flags.get(problem.source, problem.source)) for problem in error.problems
+        ) from None
 
 
 def _client(config: Config, user: str, password_file: Path | None, *, events: bool) -> AmiClient:
@@ -188,8 +198,9 @@ def _client(config: Config, user: str, password_file: Path | None, *, events: bo
         try:
             secret = password_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
             raise UserError(
-                Problem(f"{password_file} cannot be read: {error}", "write the secret there")
+                Problem(f"{password_file} cannot be read: {why}", "write the secret there")
             ) from None
     if not secret:
         raise UserError(

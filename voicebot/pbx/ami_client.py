@@ -223,7 +223,8 @@ class AmiClient:
             why = f"AMI does not answer at {self._where} within {CONNECT_TIMEOUT_S:g} s"
             raise PbxError(why) from error
         except OSError as error:
-            text = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+            known = error.errno is not None and error.errno > 0  # below 0: of the resolver
+            text = os.strerror(error.errno or 0) if known else error.strerror or error
             raise PbxError(f"AMI cannot be reached at {self._where}: {text}") from error
         try:
             async with asyncio.timeout(LOGIN_TIMEOUT_S):
