@@ -281,7 +281,7 @@ class Crashes(RuleBasedStateMachine):
         else:
             self.run_ = None
             dialler = self.dialler
-            self._mortal(lambda: dialler.take_back(NAME), fuse)
+            self._mortal(lambda: dialler.recall.campaign(NAME), fuse)
 
     # --- Asterisk ---------------------------------------------------------------------------------------
 

@@ -16,13 +16,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from voicebot.campaign.attempt import AttemptState, Disposition, Order
+from voicebot.campaign.attempt import Disposition, Order
 from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.pacing import Pacer
 from voicebot.campaign.rules.policy import Policy, Trunk
@@ -32,7 +32,8 @@ from voicebot.outbound.dialler_campaign import CampaignRun
 from voicebot.outbound.dialler_hands import Hands
 from voicebot.outbound.dialler_health import Health
 from voicebot.outbound.dialler_places import Places
-from voicebot.outbound.dialler_pursuit import LOOK_S, Pursuit
+from voicebot.outbound.dialler_pursuit import Pursuit
+from voicebot.outbound.dialler_recall import Recall
 from voicebot.outbound.recovery import NO_GATEWAY, Live, Open
 from voicebot.outbound.spool import Spool, Traces
 from voicebot.outbound.spool_health import SpoolUnavailable
@@ -50,8 +51,6 @@ RENEW_S = 10.0
 SWEEP_S = 30.0
 LINGER_S = 2.0
 """After a gateway has ended: Asterisk's word on its last call comes a moment later."""
-SILENT = timedelta(seconds=3)
-"""Asterisk takes a call file within a second; where one waits so long and nothing is heard, it is away."""
 STRAYS_S = 600.0
 """How often files are looked for that Asterisk left after their attempt was closed."""
 AFTER_MISTAKE_S = 10.0
@@ -116,6 +115,16 @@ class Dialler:
             again=self._again,
             finished=self._finished,
             live=live,
+        )
+        self.recall = Recall(
+            store,
+            self.book,
+            self.health,
+            self.pursuit,
+            name=name,
+            lists_of=self._lists_of,
+            now=now,
+            mono=mono,
         )
         self._running: dict[str, _Running] = {}
         self._runs: dict[str, CampaignRun] = {}
@@ -215,7 +224,7 @@ class Dialler:
             self._changed.clear()
             self._ask_at = self._mono() + ASK_S
             await self.obey()
-        await self._look_at_asterisk()
+        await self.recall.unheard()
         await self._look_at_spool()
 
     async def obey(self) -> None:
@@ -229,7 +238,7 @@ class Dialler:
             await self._end_run(name)
         for entry in self.book:  # also those that a run handed over while it ended
             if entry.undialled and entry.campaign not in rows:
-                await self.take_back(entry.campaign)
+                await self.recall.campaign(entry.campaign)
                 break
         for name, row in rows.items():
             known = self._running.get(name)
@@ -238,7 +247,7 @@ class Dialler:
                 known = None
             if known is None:
                 self._begin_run(row)
-        await self.take_back_revoked()
+        await self.recall.revoked()
 
     def _begin_run(self, row: CampaignRow) -> None:
         if self._mono() < self._again_at.get(row.name, 0.0):
@@ -295,65 +304,12 @@ class Dialler:
             self._again_at[name] = self._mono() + AFTER_MISTAKE_S
             log.exception("campaign ended by a mistake of ours", campaign=name)
         if not self._stopping.is_set():
-            await self.take_back(name)
+            await self.recall.campaign(name)
             log.info("campaign does not run any more", campaign=name)
 
-    async def take_back(self, name: str) -> None:
-        """Take back what a campaign has spooled and nobody dialled yet."""
-        undialled = [entry for entry in self.book if entry.campaign == name and entry.undialled]
-        if count := await self.pursuit.cancel(undialled, "the campaign does not run any more"):
-            log.info("taken back", campaign=name, attempts=count, of=len(undialled))
-
-    async def take_back_revoked(self) -> None:
-        """Take back what is spooled for numbers that must not be called any more, or that were erased."""
-        since = self._mono() - WATCH_S  # what was claimed just now, was judged just now
-        undialled = {entry.id: entry for entry in self.book if entry.undialled and entry.begun_at < since}
-        if not undialled:
-            return
-        try:
-            rows = await self._store.open_attempts(
-                dialler=self.name, states=(AttemptState.CLAIMED, AttemptState.HANDED)
-            )
-            revoked = [row.order.attempt for row in rows if not row.order.number]
-            if rows:
-                revoked += await self._store.revoked()
-            for name in {row.order.campaign for row in rows}:
-                run = self._runs.get(name)
-                lists = run.settings.do_not_call if run else ()
-                numbers = sorted({row.order.number for row in rows if row.order.campaign == name} - {""})
-                blocked = await self._store.blocked(numbers, lists) if numbers else {}
-                revoked += [row.order.attempt for row in rows if blocked.get(row.order.number)]
-        except StoreUnavailable as error:
-            self.health.bad("database", str(error))
-            return
-        entries = [undialled[attempt] for attempt in revoked if attempt in undialled]
-        if entries:
-            count = await self.pursuit.cancel(entries, "a revocation, or a do-not-call list")
-            if count:
-                log.info("taken back: must not be called", attempts=count, of=len(entries))
-
-    async def _look_at_asterisk(self) -> None:
-        """Notice that Asterisk takes no files; take back what waits, lest it all rings when it returns."""
-        now = self._now()
-        stuck = [
-            entry
-            for entry in self.book
-            if entry.attempt.state is AttemptState.HANDED
-            and entry.undialled
-            and entry.attempt.since is not None
-            and now >= max(entry.attempt.order.due, entry.attempt.since) + SILENT
-        ]
-        for entry in stuck:
-            if entry.look_at > self._mono() + LOOK_S:
-                self.book.look(entry, self._mono() + LOOK_S)
-        silent = self._mono() - self.pursuit.heard_at >= SILENT.total_seconds()
-        if stuck and silent:  # one file that Asterisk died over holds up nobody else
-            why = "it does not come to its call files: does it run, and has it loaded pbx_spool.so?"
-            self.health.bad("asterisk", why)
-            oldest = min(stuck, key=lambda entry: entry.begun_at)  # it tells when Asterisk is back
-            await self.pursuit.cancel([entry for entry in stuck if entry is not oldest], "Asterisk was away")
-        else:
-            self.health.good("asterisk")
+    def _lists_of(self, name: str) -> Sequence[str]:
+        run = self._runs.get(name)
+        return run.settings.do_not_call if run is not None else ()
 
     async def _look_at_spool(self) -> None:
         if self.health.is_bad("spool"):
