@@ -181,7 +181,7 @@ async def until_asked(watch: Watch, step: str) -> list[News]:
 async def test_a_conversation_by_voice_is_a_call_as_any_other(tmp_path: Path, media: dict[str, Any]) -> None:
     async with room(tmp_path, media=media, route={"record": True}) as house:
         with house.live.hub.watch() as watch:
-            line = await house.calls.open("contract", "Sara\n", "en-US")
+            line = await house.calls.open("contract", "Sara\n\u202e\x1b[3m", "en-US")
             browser = Browser(line)
             await until_asked(watch, "ask")
             house.speech.will_hear.append("no")
@@ -190,7 +190,7 @@ async def test_a_conversation_by_voice_is_a_call_as_any_other(tmp_path: Path, me
         assert house.calls.calls == ()
         skipped = house.media.statistics().skipped  # ticks that never were, on a busy machine
     assert (record.direction, record.outcome, record.ended_by) == ("browser", "refused", "bot")
-    assert (record.caller.name, record.called.number, record.faults) == ("Sara", "600", [])
+    assert (record.caller.name, record.called.number, record.faults) == ("Sara [3m", "600", [])
     assert [turn.who for turn in record.turns] == ["bot", "caller", "bot"]
     assert record.rtp["received"] > 50 and record.rtp["lost"] == record.rtp["forged"] == 0
     assert {len(frame) for frame in browser.heard} == {640}

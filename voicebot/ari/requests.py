@@ -133,7 +133,7 @@ def originate(
     """
     if not _ENDPOINT.fullmatch(endpoint):
         raise ValueError(f"{endpoint!r} is no channel such as PJSIP/anna")
-    name = "".join(c for c in caller_name if c.isprintable() and c not in '<>"')[:80]
+    name = "".join(c for c in caller_name if c.isprintable() and c not in '<>"\\')[:80]
     number = "".join(c for c in caller_number if c in "+*#0123456789")[:32]
     params = [
         ("endpoint", endpoint),

@@ -37,8 +37,6 @@ from voicebot.pbx.no_asterisk import NoAsterisk
 log = structlog.get_logger(__name__)
 
 KEYS = frozenset("0123456789*#ABCD")
-NAME_CHARS = 80
-"""Longest name of a caller."""
 APOLOGY_LIMIT_S = 20.0
 """From the hand-over to the end of what is said about it."""
 
@@ -186,9 +184,10 @@ class BrowserCalls:
             )
         if language:
             route = route.model_copy(update={"language": language})
-        name = "".join(char for char in caller_name if char.isprintable())[:NAME_CHARS]
         services = self._services(route)
-        return await self._begin(BrowserCall(_new_id(), called, name, route, dialog, services, self._people))
+        return await self._begin(
+            BrowserCall(_new_id(), called, caller_name, route, dialog, services, self._people)
+        )
 
     def _check_accepted(self) -> None:
         if not self._accepts():

@@ -32,6 +32,7 @@ from voicebot.dialog.turns import BotTurn, Event, Handover, HungUp, Understood
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.media.port import HeardFrame, MediaPort
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.speech.characters import name_of_stranger
 from voicebot.speech.stt import Transcript
 
 log = structlog.get_logger(__name__)
@@ -74,8 +75,10 @@ class Call:
             services.config,
             route,
             dialog,
-            caller=Party(number=channel.caller.number, name=channel.caller.name),
-            called=Party(number=channel.dialplan.exten),
+            caller=Party(
+                number=name_of_stranger(channel.caller.number), name=name_of_stranger(channel.caller.name)
+            ),
+            called=Party(number=name_of_stranger(channel.dialplan.exten)),
             channel=channel.name,
         )
         self.handle = CallHandle(self.record, self.end)

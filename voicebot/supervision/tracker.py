@@ -37,6 +37,7 @@ from voicebot.ami.pbx_events import (
     Rename,
 )
 from voicebot.ari.ids import Kind, is_ours
+from voicebot.speech.characters import name_of_stranger
 from voicebot.supervision.phones import Phones
 from voicebot.supervision.queues import Queues
 from voicebot.supervision.state import (
@@ -270,9 +271,9 @@ class PbxTracker:
             name=channel.name,
             linked_id=channel.linked_id or old.linked_id,
             state=channel.state,
-            caller=channel.caller or old.caller,
-            caller_name=channel.caller_name or old.caller_name,
-            connected=channel.connected or old.connected,
+            caller=name_of_stranger(channel.caller) or old.caller,
+            caller_name=name_of_stranger(channel.caller_name) or old.caller_name,
+            connected=name_of_stranger(channel.connected) or old.connected,
             context=channel.context,
             exten=channel.exten,
             state_since_at=since,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicebot.speech.characters import without_controls
+from voicebot.speech.characters import name_of_stranger, without_controls
 
 pytestmark = pytest.mark.unit
 
@@ -16,3 +16,17 @@ def test_controls_and_halves_of_pairs_become_blanks() -> None:
 @pytest.mark.parametrize("text", ["", "plain", "two\nlines\tand a tab", "한국어 é 👩‍👧", "a\u200db"])
 def test_everything_else_stays(text: str) -> None:
     assert without_controls(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Sara Miller", "Sara Miller"),
+        ("\u202e0010-555\u202c\u2066 +1202", "0010-555 +1202"),
+        ("two\nlines\x1b[31m\ud800", "two lines [31m"),
+        ("شركة\u200cی \u200f", "شركة\u200cی \u200f"),
+        ("x" * 10_000, "x" * 80),
+    ],
+)
+def test_a_name_of_a_stranger_stays_in_its_place(text: str, shown: str) -> None:
+    assert name_of_stranger(text) == shown
