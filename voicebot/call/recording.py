@@ -19,7 +19,10 @@ CLOSE_LIMIT_S = 5.0
 
 
 class Recording:
-    """Takes both directions frame by frame; silence while `privacy` asks for it, and while it is `paused`."""
+    """Takes both directions frame by frame; silence while `privacy` asks for it, and while it is `paused`.
+
+    failed:    the disk took no more, and nothing that follows;  on_failed: is told so, once
+    """
 
     def __init__(
         self,
@@ -32,6 +35,8 @@ class Recording:
     ) -> None:
         self.path = path
         self.paused = False
+        self.failed = False
+        self.on_failed: Callable[[], None] = lambda: None
         self._skipped_ms = 0
         self._privacy = privacy
         self._rate = sample_rate
@@ -40,11 +45,10 @@ class Recording:
         self._frames: list[tuple[bytes, bytes]] = []
         self._writer: StereoWriter | None = None
         self._pending: asyncio.Task[None] | None = None
-        self._failed = False
 
     def take(self, caller: bytes, bot: bytes) -> None:
         """Take one frame of 16-bit PCM of each side from the media tick; never blocks."""
-        if self._failed:
+        if self.failed:
             return
         if self._privacy.secret or self.paused:
             caller = bot = bytes(len(caller))
@@ -72,7 +76,7 @@ class Recording:
         return self.path
 
     async def _flush(self, frames: list[tuple[bytes, bytes]]) -> None:
-        if self._failed or not frames:
+        if self.failed or not frames:
             return
         try:
             await asyncio.to_thread(self._write, frames)
@@ -81,10 +85,11 @@ class Recording:
 
     def _fail(self, error: OSError) -> None:
         """Stop; what is on the disk stays there. Told once."""
-        if not self._failed:
+        if not self.failed:
+            self.failed = True
             log.error("recording stopped", error=str(error))
             self._on_fault(f"recording stopped: {error.strerror or error}")
-        self._failed = True
+            self.on_failed()
 
     def _write(self, frames: list[tuple[bytes, bytes]]) -> None:
         if self._writer is None:

@@ -67,9 +67,14 @@ class RecordingControl:
 
     def _begin(self) -> None:
         if self._recording is not None:
+            if self._recording.failed:
+                raise UserError(
+                    "the recording has failed", "see the call's faults: is there room on the disk?"
+                )
             self._go_on()
             return
         self._recording = self._make()
+        self._recording.on_failed = lambda: self._stand("off")
         if (late := self._ms()) > 0:
             self._recording.skip(late)
             self._record.recording_gaps.append(GapRecord(from_ms=0, to_ms=late, why="not_begun"))
@@ -104,6 +109,7 @@ class RecordingControl:
         if self._recording is None:
             return None
         self._port.remove_tap(self._recording.take)
+        self._recording.on_failed = lambda: None
         return await self._recording.close()
 
 
