@@ -12,8 +12,9 @@ from tests.contract.media import TonePort
 from tests.contract.pbx import Pbx
 from voicebot.ari.events import Event, StasisStart
 from voicebot.call.leg import Leg
-from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.pbx.ari_client import AriClient
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.link import Link
 
 SOON_S = 2.0
 

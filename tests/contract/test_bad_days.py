@@ -16,7 +16,8 @@ from tests.contract.talk import DATA, Bot
 from voicebot.ari.events import StasisEnd, StasisStart
 from voicebot.call.record import HIDDEN, BotTurnRecord
 from voicebot.errors import CallEnded
-from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.pbx.ari_client import AriClient
+from voicebot.pbx.link import Link
 
 LONG = DATA / "caller" / "another-day.wav"
 CARD = DATA / "dialogs" / "card.yaml"

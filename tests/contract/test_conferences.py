@@ -29,7 +29,7 @@ from voicebot.config import Route
 from voicebot.dialog.loading.files import load_dialog
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import UserError
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 from voicebot.softphone.callees import Manner
 from voicebot.switchboard.conferences.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.conferences.views import ParticipantView, RoomView

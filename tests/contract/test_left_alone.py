@@ -15,7 +15,7 @@ from tests.contract.talk import DATA
 from voicebot.ari import requests
 from voicebot.ari.events import StasisStart
 from voicebot.ari.ids import Kind
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
 

@@ -20,7 +20,7 @@ from tests.contract.talk import DATA
 from tests.contract.test_supervision import House
 from tests.contract.test_supervisors_phone import on_line
 from tests.simulator.pbx import SimulatedPbx
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 from voicebot.softphone.call import SoftphoneCall
 from voicebot.softphone.callees import Manner
 from voicebot.switchboard.supervisors.modes import Mode

@@ -17,7 +17,7 @@ from voicebot.ari import requests
 from voicebot.ari.ids import is_ours
 from voicebot.call.leg import Digit, MediaReplaced
 from voicebot.errors import CallEnded, PbxError, UserError
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 
 SPEECH = TONE * 50  # 1 s
 LOST_S = 5.0

@@ -23,7 +23,8 @@ from voicebot.ami.actions import (
 from voicebot.ami.events import DialBegin, LiveChannels, Missed, OriginateResponse
 from voicebot.ami.messages import LONGEST_LINE
 from voicebot.errors import PbxError, UserError
-from voicebot.pbx.ami_client import AmiClient, Link
+from voicebot.pbx.ami_client import AmiClient
+from voicebot.pbx.link import Link
 
 pytestmark = pytest.mark.integration
 

@@ -24,7 +24,8 @@ from voicebot.ami.events import (
 from voicebot.ami.pbx_actions import BridgeList
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx import ami_client as client_module
-from voicebot.pbx.ami_client import AmiClient, AmiUnsure, Link
+from voicebot.pbx.ami_client import FIRST_RETRY_S, AmiClient, AmiUnsure
+from voicebot.pbx.link import Link, retry_delays
 
 pytestmark = pytest.mark.simulator
 
@@ -199,9 +200,9 @@ async def test_a_password_changed_meanwhile_is_tried_again(ami: SimulatedAmi) ->
 
 
 async def test_delays_double_up_to_a_limit() -> None:
-    delays = client_module.retry_delays(lambda: 0.0)
+    delays = retry_delays(FIRST_RETRY_S, lambda: 0.0)
     assert [next(delays) for _ in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
-    assert next(client_module.retry_delays(lambda: 1.0)) == 0.25
+    assert next(retry_delays(FIRST_RETRY_S, lambda: 1.0)) == 0.25
 
 
 # --- too much -------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from voicebot.call import leg as leg_module
 from voicebot.call.leg import Digit
 from voicebot.errors import CallEnded, PbxError, UserError
 from voicebot.pbx import ari_http
-from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.pbx.ari_client import AriClient
+from voicebot.pbx.link import Link
 
 pytestmark = pytest.mark.simulator
 

@@ -23,7 +23,7 @@ from voicebot.outbound.permits import policy_of, trunk_of
 from voicebot.outbound.spool import Spool
 from voicebot.outbound.spool_health import SpoolUnavailable
 from voicebot.pbx.ami_client import AmiClient
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.store import Store, open_store
 

@@ -29,8 +29,9 @@ from voicebot.call.services import Services
 from voicebot.config import Config, Route
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.errors import PbxError
-from voicebot.pbx.ari_client import AriClient, Link
+from voicebot.pbx.ari_client import AriClient
 from voicebot.pbx.ari_inbox import EventInbox
+from voicebot.pbx.link import Link
 from voicebot.pbx.no_asterisk import NoAsterisk
 
 log = structlog.get_logger(__name__)

@@ -23,7 +23,7 @@ from voicebot.cli.options import ConfigFile
 from voicebot.config import Config, load_config
 from voicebot.errors import PbxError, Problem, UserError
 from voicebot.pbx.ami_client import AmiClient, AmiRefused, AmiUnsure
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 
 EXIT_REFUSED = 1
 EXIT_INTERRUPTED = 130

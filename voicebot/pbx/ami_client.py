@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -40,14 +40,13 @@ from voicebot.ami.session import (
 )
 from voicebot.errors import PbxError, Problem, UserError
 from voicebot.pbx.ami_subscription import Subscription
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link, retry_delays
 
 READ_BYTES = 16 * 1024
 """Taken in at once: 256 KiB of events, as asyncio would, keep the loop from the tick of calls for 80 ms."""
 CONNECT_TIMEOUT_S = 3.0
 LOGIN_TIMEOUT_S = GREETING_TIMEOUT_S + 2 * ANSWER_TIMEOUT_S
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 10.0
 QUEUE_EVENTS = 20_000
 """Events that may wait for one subscriber: those of more than a thousand calls."""
 PREFIX_BYTES = 4
@@ -65,14 +64,6 @@ class AmiRefused(PbxError):
     def __init__(self, why: str, response: Message) -> None:
         self.response = response
         super().__init__(why)
-
-
-def retry_delays(chance: Callable[[], float]) -> Iterator[float]:
-    """Yield seconds to wait before each try: doubling, capped, each shortened by up to half."""
-    delay = FIRST_RETRY_S
-    while True:
-        yield delay * (1 - chance() / 2)
-        delay = min(delay * 2, LONGEST_RETRY_S)
 
 
 class AmiClient:
@@ -185,11 +176,11 @@ class AmiClient:
 
     async def _run(self, connection: _Connection | None) -> None:
         """Hold the connection, and open it again and again."""
-        delays = retry_delays(self._chance)
+        delays = retry_delays(FIRST_RETRY_S, self._chance)
         try:
             while True:
                 if connection is not None:
-                    delays = retry_delays(self._chance)
+                    delays = retry_delays(FIRST_RETRY_S, self._chance)
                     why = await connection.over
                     self._connection = None
                     self._tell(Link.LOST, why)

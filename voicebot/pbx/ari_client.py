@@ -14,9 +14,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,10 +38,10 @@ from voicebot.errors import PbxError, Problem, UserError
 from voicebot.pbx.ari_http import AriHttp, LinkLost
 from voicebot.pbx.ari_inbox import EventInbox, EventRouter
 from voicebot.pbx.left_alone import end_with_last
+from voicebot.pbx.link import Link, retry_delays
 from voicebot.pbx.reconcile import View, reconcile
 
 FIRST_RETRY_S = 0.25
-LONGEST_RETRY_S = 10.0
 REFUSED_GRACE_S = 3.0
 SILENT_GRACE_S = 25.0
 GREETING = "VoicebotGreeting"
@@ -60,24 +59,6 @@ UNWANTED_EVENTS = (
 """Kept back by Asterisk by default: nobody needs them, and a hangup alone sets a dozen variables."""
 
 log = structlog.get_logger(__name__)
-
-
-class Link(StrEnum):
-    """State of the connection."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    LOST = "lost"
-    FAILED = "failed"
-    CLOSED = "closed"
-
-
-def retry_delays(chance: Callable[[], float] = random.random) -> Iterator[float]:
-    """Yield seconds to wait before each try: doubling, capped, each shortened by up to half."""
-    delay = FIRST_RETRY_S
-    while True:
-        yield delay * (1 - chance() / 2)
-        delay = min(delay * 2, LONGEST_RETRY_S)
 
 
 class AriClient:
@@ -338,7 +319,7 @@ class AriClient:
             loop.call_later(SILENT_GRACE_S, self._vanish, "asterisk_lost"),
         ]
         try:
-            for delay in retry_delays():
+            for delay in retry_delays(FIRST_RETRY_S, random.random):
                 await asyncio.sleep(delay)
                 try:
                     return await self._open()

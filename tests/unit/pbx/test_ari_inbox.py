@@ -8,8 +8,9 @@ import pytest
 
 from voicebot.ari.events import Event, Vanished, parse
 from voicebot.errors import PbxError
-from voicebot.pbx.ari_client import FIRST_RETRY_S, LONGEST_RETRY_S, retry_delays
+from voicebot.pbx.ari_client import FIRST_RETRY_S
 from voicebot.pbx.ari_inbox import INBOX_EVENTS, EventInbox, EventRouter
+from voicebot.pbx.link import LONGEST_RETRY_S, retry_delays
 
 pytestmark = pytest.mark.unit
 
@@ -87,7 +88,7 @@ async def test_an_inbox_that_nobody_reads_fails_aloud() -> None:
 
 def test_retries_begin_within_a_second_and_never_pause_longer_than_the_cap() -> None:
     for chance in (0.0, 0.5, 0.999):
-        delays = retry_delays(lambda chance=chance: chance)
+        delays = retry_delays(FIRST_RETRY_S, lambda chance=chance: chance)
         waits = [next(delays) for _ in range(12)]
         assert FIRST_RETRY_S / 2 <= waits[0] <= 1
         assert waits == sorted(waits)

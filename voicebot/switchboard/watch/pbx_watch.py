@@ -42,7 +42,7 @@ from voicebot.config import Config
 from voicebot.errors import PbxError, Problem, UserError
 from voicebot.pbx.ami_client import AmiClient
 from voicebot.pbx.ami_subscription import Subscription
-from voicebot.pbx.ari_client import Link
+from voicebot.pbx.link import Link
 from voicebot.supervision.state import PbxChannel, PbxState, Stuck, plain
 from voicebot.supervision.tracker import PbxTracker
 from voicebot.supervision.watchdog import Limits, WatchDog
