@@ -15,7 +15,6 @@ import asyncio
 import os
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,7 +24,6 @@ import structlog
 from voicebot.ari import requests
 from voicebot.ari.events import (
     ApplicationReplaced,
-    ChannelUserevent,
     Event,
     StasisStart,
     Vanished,
@@ -35,6 +33,7 @@ from voicebot.ari.events import (
 from voicebot.ari.ids import ENTROPY_BYTES, Kind, is_ours, make_id
 from voicebot.ari.requests import Request
 from voicebot.errors import PbxError, Problem, UserError
+from voicebot.pbx.ari_greeting import answer_to, is_answered
 from voicebot.pbx.ari_http import AriHttp, LinkLost
 from voicebot.pbx.ari_inbox import EventInbox, EventRouter
 from voicebot.pbx.left_alone import end_with_last
@@ -44,10 +43,6 @@ from voicebot.pbx.reconcile import View, reconcile
 FIRST_RETRY_S = 0.25
 REFUSED_GRACE_S = 3.0
 SILENT_GRACE_S = 25.0
-GREETING = "VoicebotGreeting"
-"""Name of the event by which a gateway asks at start whether another one holds its application."""
-GREETING_TIMEOUT_S = 0.5
-GREETING_POLL_S = 0.02
 
 UNWANTED_EVENTS = (
     "ChannelCallerId",
@@ -141,30 +136,11 @@ class AriClient:
         try:
             await self.request(requests.asterisk_info())
             apps = await self.request(requests.get_applications())
-            taken = any(app["name"] == self.app for app in apps) and await self._is_answered()
+            taken = any(app["name"] == self.app for app in apps) and await is_answered(self, self.app)
         except PbxError as error:
             raise UserError(self._explain(error)) from error
         if taken:
             raise UserError(self._taken())
-
-    async def _is_answered(self) -> bool:
-        """Greet whoever has our name. Asterisk lists an application long after its websocket has gone, and
-        would let us take the name of a live one."""
-        nonce = os.urandom(8).hex()
-        await self.request(requests.user_event(self.app, GREETING, {"nonce": nonce}))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GREETING_TIMEOUT_S):
-                while True:
-                    app = await self.request(requests.get_application(self.app))
-                    if {"type": f"{GREETING}-{nonce}"} in app["events_disallowed"]:
-                        return True
-                    await asyncio.sleep(GREETING_POLL_S)
-        return False
-
-    async def _answer_greeting(self, event: ChannelUserevent) -> None:
-        """Show the other gateway that we live, in the one field of an application that we may write."""
-        answer = f"{GREETING}-{event.userevent.get('nonce', '')}"
-        await self._discard(requests.filter_events(self.app, (*self._unwanted, answer)))
 
     def _explain(self, error: PbxError) -> Problem:
         if error.status == 401:
@@ -281,9 +257,9 @@ class AriClient:
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, StasisStart):
             self._seen.add(event.channel.id)
-        if isinstance(event, ChannelUserevent) and event.eventname == GREETING:
+        if (answer := answer_to(event)) is not None:
             log.warning("another gateway wants our application", app=self.app)
-            self._spawn(self._answer_greeting(event))
+            self._spawn(self._discard(requests.filter_events(self.app, (*self._unwanted, answer))))
             return
         came = isinstance(event, StasisStart) and not is_ours(event.channel.id, self.app)
         if self._router.deliver(event) and not came:
