@@ -147,7 +147,7 @@ class MessageRecorder:
             self._file.setsampwidth(BYTES_PER_SAMPLE)
             self._file.setframerate(self._rate)
         if shutil.disk_usage(self._part.parent).free < self._reserve:
-            raise OSError(None, "free disk space is below limits.reserve_mb")
+            raise OSError("free disk space is below limits.reserve_mb")
         self._file.writeframes(pcm)
 
     def _write_last(self, pcm: bytes) -> None:

@@ -92,9 +92,9 @@ class Recording:
             self.on_failed()
 
     def _write(self, frames: list[tuple[bytes, bytes]]) -> None:
-        if self._writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = StereoWriter(self.path, self._rate, skip_ms=self._skipped_ms)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.path.parent).free < self._reserve:
-            raise OSError(None, "free disk space is below limits.reserve_mb")
+            raise OSError("free disk space is below limits.reserve_mb")
+        if self._writer is None:
+            self._writer = StereoWriter(self.path, self._rate, skip_ms=self._skipped_ms)
         self._writer.add(b"".join(caller for caller, _ in frames), b"".join(bot for _, bot in frames))

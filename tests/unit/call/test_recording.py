@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from voicebot.audio.wav import StereoWriter
 from voicebot.call import recording
@@ -40,6 +41,19 @@ async def test_a_disk_that_fills_up_at_the_very_end_is_a_fault_and_not_an_error(
         taken.take(FRAME, FRAME)
     await taken.close()
     assert faults == ["recording stopped: No space left on device"]
+
+
+async def test_a_recording_that_never_began_is_none(tmp_path: Path) -> None:
+    faults: list[str] = []
+    file = tmp_path / "day" / "a.wav"
+    taken = Recording(file, 8000, privacy=Privacy(), reserve_bytes=1 << 62, on_fault=faults.append)
+    with capture_logs() as logs:
+        for _ in range(10):
+            taken.take(FRAME, FRAME)
+        assert await taken.close() is None
+    assert not file.exists()
+    assert faults == ["recording stopped: free disk space is below limits.reserve_mb"]
+    assert [entry["error"] for entry in logs] == ["free disk space is below limits.reserve_mb"]
 
 
 class Port:
