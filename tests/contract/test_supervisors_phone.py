@@ -138,14 +138,15 @@ async def test_a_telephone_takes_a_call_over_and_its_end_is_the_calls(pbx: Pbx, 
 
 async def test_the_callers_end_is_the_supervisors(pbx: Pbx, tmp_path: Path) -> None:
     async with (
-        Phones(pbx, boss=ANSWERS, rings=Manner(ring_s=None)) as phones,
-        House(pbx, tmp_path, supervision=phones_of(phones, "boss", "rings")) as house,
+        Phones(pbx, boss=ANSWERS, other=ANSWERS, rings=Manner(ring_s=None)) as phones,
+        House(pbx, tmp_path, supervision=phones_of(phones, "boss", "other", "rings")) as house,
     ):
         caller = await pbx.dial("600")
         await caller.bot_speaks(SOON_S, since=0.0)
-        for mode in ("listen", "barge"):
-            await house.supervisors.visit(house.id, mode, "boss")  # type: ignore[arg-type]
-        both = [await phones.taken("boss") for _ in range(2)]
+        await house.supervisors.visit(house.id, "listen", "boss")
+        both = [await phones.taken("boss")]
+        await house.supervisors.visit(house.id, "barge", "other")
+        both.append(await phones.taken("other"))
         await house.supervisors.visit(house.id, "listen", "rings")
         await on_line(house.supervisors, 2)
         await caller.hang_up()

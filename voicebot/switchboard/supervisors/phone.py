@@ -4,7 +4,7 @@ listen     the telephone has our media for itself: a bot's call is heard through
            dialog is sensitive; a person's through a channel that snoops on the caller
 whisper    a channel that snoops on the person's telephone, and speaks into it
 barge      the telephone is in the call's own bridge; the bot is held
-take_over  as well; the bot has left, and so have our media where nothing is recorded
+take_over  as well; the bot has left. Our media stay: others may listen, speak or record
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Literal
 
 import structlog
 
-from voicebot.ari import requests
 from voicebot.audio.live_voice import LiveVoice, mixed
 from voicebot.audio.playout import Playout
 from voicebot.call.leg import LEFT_TALKING
@@ -211,9 +210,6 @@ class PhoneVisit:
                     await self._go_back()
                 raise
             self.mode = mode
-            recording = self._call.recording
-            if mode == "take_over" and recording is not None and recording.state != "on":
-                await self._without_media()
             self._stirred.set()
             if mode == "listen":
                 self._phone.sound.say(beep(TAKEN, self._phone.sample_rate))
@@ -283,14 +279,6 @@ class PhoneVisit:
         snoop, self._snoop = self._snoop, None
         if snoop is not None:
             await snoop.close()
-
-    async def _without_media(self) -> None:
-        """Nobody needs our media between two persons: Asterisk then joins just the two."""
-        leg = self._call.stage.leg
-        try:
-            await self._services.ari.request(requests.remove_channels(leg.bridge_id, leg.media_id))
-        except PbxError as error:
-            log.info("media stay", call=self._call.id, error=str(error))
 
     # --- keys -------------------------------------------------------------------------------------------
 

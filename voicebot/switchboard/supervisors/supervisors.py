@@ -166,6 +166,8 @@ class Supervisors:
         channel = _telephone(call.stage.services.config, by, channel)
         if not call.stage.leg.bridge_id:  # by the browser's microphone, by AGI
             raise UserError("this call is in no bridge of ours", "listen by the browser")
+        if any(visit.view.call_id == call_id and visit.channel == channel for visit in self._visits.values()):
+            raise UserError("this telephone is on the call already, or rings", "change its mode, or answer")
         presence = self._presence(call)
         presence.check(mode, by)
         visit = PhoneVisit(presence, mode, by, channel, self._departing)
