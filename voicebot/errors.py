@@ -11,6 +11,8 @@ A `UserError` carries all problems found at once and ends a command with exit st
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,3 +125,16 @@ def said_plainly(fault: Mapping[str, Any]) -> str:
         case kind if kind.startswith(("date_", "datetime_", "time_")):
             return "must be a date and time such as 2027-03-01T10:00"
     return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+
+
+def cannot_listen(who: str, bind: str, port: int, section: str, error: OSError) -> Problem:
+    """Return why a server of ours has no socket, and the remedy; `section`: of voicebot.toml."""
+    known = error.errno is not None and error.errno > 0  # below 0: of the resolver
+    why = os.strerror(error.errno or 0) if known else error.strerror or str(error)
+    if error.errno == errno.EACCES:
+        remedy = f"set {section}.port above 1023"
+    elif error.errno == errno.EADDRNOTAVAIL or not known:
+        remedy = f"set {section}.bind to an address of this machine"
+    else:
+        remedy = f"end what listens there, or set {section}.port"
+    return Problem(f"{who} cannot listen at {bind}:{port}: {why}", remedy, code=section)

@@ -102,3 +102,15 @@ async def test_the_command_never_prints_a_traceback_to_asterisk(tmp_path: Path) 
         told = (await process.stderr.read()).decode()
     assert "lookups.yaml:1" in told
     assert "Traceback" not in told
+
+
+async def test_who_starts_it_by_hand_is_told_at_once() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "voicebot", "agi", "lookup", "x"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(WITHIN_S):
+        _, told = await process.communicate()
+    assert process.returncode == 2
+    assert b"no call of Asterisk" in told and b"agi try" in told and b"Traceback" not in told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -12,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from typer.testing import CliRunner
 
 from voicebot.cli.lazy import lazy_group
-from voicebot.errors import said_plainly
+from voicebot.errors import cannot_listen, said_plainly
 
 pytestmark = pytest.mark.unit
 
@@ -63,6 +65,23 @@ def test_what_is_wrong_is_said_plainly(kind: Any, given: object, said: str) -> N
     with pytest.raises(ValidationError) as wrong:
         TypeAdapter(kind).validate_python(given)
     assert said_plainly(wrong.value.errors()[0]) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "why", "remedy"),
+    [
+        (OSError(errno.EADDRINUSE, "while attempting"), "Address already in use", "set agi.port"),
+        (OSError(errno.EADDRNOTAVAIL, "while attempting"), "Cannot assign", "set agi.bind"),
+        (OSError(errno.EACCES, "while attempting"), "Permission denied", "above 1023"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known", "set agi.bind"),
+    ],
+)
+def test_who_cannot_listen_is_told_why_and_which_setting_mends_it(
+    error: OSError, why: str, remedy: str
+) -> None:
+    problem = cannot_listen("FastAGI", "10.9.9.9", 4573, "agi", error)
+    assert problem.what.startswith(f"FastAGI cannot listen at 10.9.9.9:4573: {why}")
+    assert remedy in problem.remedy
 
 
 def paint(colour: Colour, coats: Annotated[int, typer.Option(min=1)] = 1) -> None:

@@ -78,7 +78,9 @@ def _for_call(script: str, arguments: list[str], config: Path | None, file: Path
                 )  # fmt: skip
             except AgiError as error:
                 what = f"this is no call of Asterisk: {error}"
-                raise UserError(Problem(what, "try it by hand: voicebot agi try")) from error
+                raise UserError(
+                    Problem(what, "Asterisk starts this by AGI(); by hand there is `voicebot agi try`")
+                ) from error
         if trouble is not None:
             raise trouble
         raise typer.Exit(EXIT_FAILED if status == FAILED else 0)

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 
 from voicebot.agi.status import BUSY
-from voicebot.errors import Problem, UserError
+from voicebot.errors import UserError, cannot_listen
 from voicebot.fastagi.channel import AgiChannel
 from voicebot.fastagi.deadlines import Deadlines
 from voicebot.fastagi.exchange import COMMAND_S
@@ -80,10 +80,7 @@ class FastAgiServer:
                 lambda: _Connection(self, loop), self.bind, self.port, backlog=BACKLOG
             )
         except OSError as error:
-            what = f"FastAGI cannot listen at {self.bind}:{self.port}: {error.strerror or error}"
-            raise UserError(
-                Problem(what, "set another agi.port, or end what listens there", code="agi")
-            ) from error
+            raise UserError(cannot_listen("FastAGI", self.bind, self.port, "agi", error)) from error
         self.port = self._server.sockets[0].getsockname()[1]
         log.info("FastAGI listens", at=f"{self.bind}:{self.port}", scripts=self.scripts.kinds)
         return self

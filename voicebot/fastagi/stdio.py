@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterable
 
@@ -59,6 +60,9 @@ async def run_stdio(
     Returns its status. arguments: what stands behind it in the dialplan; it becomes the arguments of the
     session. Raises AgiError where nobody speaks AGI there.
     """
+    given = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(given) or stat.S_ISSOCK(given)):
+        raise AgiError("standard input is no pipe")
     loop = asyncio.get_running_loop()
     output = os.dup(sys.stdout.fileno())
     sys.stdout.flush()

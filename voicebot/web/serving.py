@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from voicebot.config import Config
-from voicebot.errors import Problem, UserError
+from voicebot.errors import UserError, cannot_listen
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.store import open_store
 from voicebot.web.app import make_app
@@ -51,11 +51,9 @@ def bound_socket(bind: str, port: int) -> socket.socket:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((bind, port))
         opened.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         opened.close()
-        what = f"the panel cannot listen at {bind}:{port} ({error.strerror or error})"  # type: ignore[union-attr]
-        remedy = "end what listens there, or set panel.port; panel.enabled = false does without"
-        raise UserError(Problem(what, remedy, "panel.port")) from error
+        raise UserError(cannot_listen("the panel", bind, port, "panel", error)) from error
     opened.setblocking(False)
     return opened
 
