@@ -32,8 +32,8 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-EXPECTED = ("status of 401", "status of 403", "status of 404", "status of 409")
-"""Refusals that a test brings about; Chromium writes each to the console."""
+EXPECTED = ("status of 401", "status of 403", "status of 404", "status of 409", "ERR_INTERNET_DISCONNECTED")
+"""Refusals and breaks that a test brings about; Chromium writes each to the console."""
 
 
 def chromium() -> str:
