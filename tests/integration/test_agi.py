@@ -136,6 +136,27 @@ def test_we_know_every_command_that_asterisk_knows(asterisk: RealAsterisk) -> No
     assert theirs == ours
 
 
+async def test_a_caller_whose_name_has_controls_is_served(asterisk: RealAsterisk) -> None:
+    """Asterisk takes such names from SIP, and passes them on."""
+    names: list[str] = []
+
+    async def script(channel: AgiChannel) -> None:
+        names.append(channel.environment.caller_name)
+        names.append(await channel.variable("CALLERID(name)") or "")
+
+    async with serving(script) as (server, ended), contextlib.AsyncExitStack() as stack:
+        entrance = f"dialplan add extension 6998,1,AGI,agi://127.0.0.1:{server.port}/t/x into voicebot-in"
+        assert "added" in asterisk.cli(entrance)
+        stack.callback(asterisk.cli, "dialplan remove extension 6998@voicebot-in")
+        at = (asterisk.sip_host, asterisk.sip_port)
+        phone = await stack.enter_async_context(Softphone(at, caller_name="Sa\x1b[31mra"))
+        call = phone.place("6998", CALLER)
+        error = await asyncio.wait_for(ended.get(), WITHIN_S)
+        await call.hang_up()
+    assert error is None
+    assert names[0] == "Sa [31mra" and names[1].startswith("Sa")
+
+
 async def test_asterisk_and_we_mean_the_same(dialplan: Dialplan) -> None:
     async def script(channel: AgiChannel) -> None:
         environment = channel.environment

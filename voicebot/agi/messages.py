@@ -159,11 +159,15 @@ def _split(request: str) -> tuple[str, str]:
 def parse_environment(block: bytes) -> Environment:
     """Return the environment of a block, without the empty line that ends it.
 
-    Raises Malformed for a line that is no field, a field that stands twice, or too many of them.
+    Callers choose their names, and Asterisk lets escape sequences in them through: a control character
+    becomes a blank. Raises Malformed for a line that is no field, a field that stands twice, too many of
+    them, or a NUL, which no text of Asterisk's has.
     """
     text = block.decode("utf-8", "replace").replace("\r\n", "\n").removesuffix("\r")
     if _CONTROL_BUT_NEWLINE.search(text):
-        raise Malformed("a control character")
+        if "\0" in text:
+            raise Malformed("a NUL")
+        text = _CONTROL_BUT_NEWLINE.sub(" ", text)
     lines = text.split("\n")
     if len(lines) > MOST_FIELDS:
         raise Malformed(f"more than {MOST_FIELDS} fields")

@@ -111,6 +111,11 @@ def test_a_malformed_environment_is_refused(block: bytes) -> None:
         parse_environment(block)
 
 
+def test_a_name_that_would_steer_a_terminal_keeps_nobody_from_being_served() -> None:
+    block = b"agi_request: a\nagi_calleridname: Sa\x1b[31mra\x07\ragi_callerid: 1"
+    assert parse_environment(block).caller_name == "Sa [31mra  agi_callerid: 1"
+
+
 _NAMES = st.from_regex(r"agi_[a-z0-9_]{1,20}", fullmatch=True).filter(lambda name: name != "agi_request")
 _VALUES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 
