@@ -15,6 +15,7 @@ from voicebot.errors import Problem, UserError
 from voicebot.web.security.secrets import address_file, token_file
 
 TIMEOUT_S = 15.0
+UNKNOWN = 401
 STREAM_TIMEOUT_S = 60.0
 """Four times what the gateway lets pass without a word."""
 
@@ -23,7 +24,7 @@ class RunningHouse:
     """The gateway of a configuration. Raises UserError where it does not run, or refuses."""
 
     def __init__(self, config: Config) -> None:
-        path = token_file(config.var)
+        self._token_file = path = token_file(config.var)
         try:
             self._token = path.read_text().strip()
         except OSError as error:
@@ -87,9 +88,14 @@ class RunningHouse:
             ) as answer:
                 yield answer
         except HTTPError as error:
+            if error.code == UNKNOWN:
+                what = f"the gateway at {self._at} does not know the token that stands here"
+                remedy = "is this the folder of another gateway? see paths.var; or start it again"
+                raise UserError(Problem(what, remedy, str(self._token_file))) from error
             raise UserError(_problems(error)) from error
         except (URLError, TimeoutError, ConnectionError) as error:
             why = getattr(error, "reason", error)
+            why = getattr(why, "strerror", None) or why
             remedy = "is `voicebot serve` running with this configuration? see panel.port"
             raise UserError(Problem(f"the gateway at {self._at} does not answer ({why})", remedy)) from error
 

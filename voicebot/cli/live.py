@@ -34,7 +34,8 @@ def _id(house: RunningHouse, given: str) -> str:
         return given
     if len(found) != 1:
         what = f"{len(found)} live calls begin with {given}" if found else f"there is no live call {given}"
-        what = what if ids else "there are no live calls"
+        if not ids:
+            raise UserError("there are no live calls", "`voicebot calls list` shows those that have ended")
         raise UserError(what, "see `voicebot live list`")
     return str(found[0])
 

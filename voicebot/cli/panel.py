@@ -182,6 +182,9 @@ def link(
 ) -> None:
     """Make a link that signs in once, within five minutes: for the first visit, or a forgotten password."""
     settings = load_config(config, without=OF_ASTERISK)
+    running = secrets.address_file(settings.var).exists()
+    if not running and settings.panel.port == 0 and not settings.panel.origins:
+        raise UserError("nobody knows yet where the panel will be: panel.port is 0", "start `voicebot serve`")
     secret = secrets.fresh()
     ends = datetime.now(UTC) + timedelta(minutes=LINK_MINUTES)
 
@@ -193,7 +196,8 @@ def link(
 
     _with_book(settings, keep)
     typer.echo(f"{address_of(settings)}/link/{secret}")
-    typer.echo(f"it works once, for {LINK_MINUTES} minutes", err=True)
+    first = "" if running else "; no gateway runs here yet: start `voicebot serve` first"
+    typer.echo(f"it works once, for {LINK_MINUTES} minutes{first}", err=True)
 
 
 def address_of(config: Config) -> str:
@@ -203,4 +207,6 @@ def address_of(config: Config) -> str:
     with suppress(OSError):  # a running one knows best: its port may be any free one
         return secrets.address_file(config.var).read_text().strip()
     host = "127.0.0.1" if config.panel.bind in ("0.0.0.0", "::") else config.panel.bind
+    if config.panel.port == 0:
+        return "where `voicebot serve` says that the panel is"
     return f"http://[{host}]:{config.panel.port}" if ":" in host else f"http://{host}:{config.panel.port}"

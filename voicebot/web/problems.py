@@ -180,7 +180,8 @@ def _problem_of(fault: dict[str, Any]) -> Problem:
     part, *path = fault["loc"]  # body, query or path; then the field
     at_fault = part if fault["type"] == "json_invalid" or not path else ".".join(map(str, path))
     words = SAID.get(fault.get("ctx", {}).get("pattern", "")) or said_plainly(fault)
-    return Problem(f"`{at_fault}` {words}", _REMEDIES.get(fault["type"], ""), at_fault)
+    name = "the body" if at_fault == "body" else f"`{at_fault}`"
+    return Problem(f"{name} {words}", _REMEDIES.get(fault["type"], ""), at_fault)
 
 
 _REMEDIES = {
