@@ -43,6 +43,10 @@ async def check_agi(config: Config, lookups: Healthy | None = None) -> list[Find
 
 async def _check_server(config: Config) -> Finding:
     agi = config.agi
+    if agi.port == 0:
+        return warning(
+            CHECK, "agi.port is 0: FastAGI listens at any free one", "set the one that the dialplan names"
+        )
     host = ANYWHERE.get(agi.bind, agi.bind)
     where = f"agi://{host}:{agi.port}"
     try:
