@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from voicebot.errors import UserError
+from voicebot.speech.spellout import SINO_KOREAN, spell
 from voicebot.speech.tts import AudioChunk, Voice
 
 DEFAULT_WPM = 165
@@ -32,9 +33,12 @@ _RATE, _PITCH = 1, 3
 _BUFFER_MS = 500
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _()/-]*(\+[A-Za-z0-9_]+)?")
+_FIGURES = re.compile(r"(?<![\d.,:-])(?:\d+(?:-\d+)+|\d{1,15})(?![.,:-]?\d)")
 LOCK = threading.Lock()
 """One for the process, like the library's state."""
 _users: set[str] = set()
+SPEAKABLE = "figures in words"
+"""Part of the version: prompts that were rendered before `speakable` are rendered anew."""
 
 
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
@@ -92,6 +96,25 @@ def words_a_minute(voice: Voice) -> int:
     return min(max(voice.rate or DEFAULT_WPM, SLOWEST_WPM), FASTEST_WPM)
 
 
+def speakable(text: str, voice: Voice) -> str:
+    """Return `text` as espeak-ng speaks it well, "" where there are no words.
+
+    Korean figures become words: espeak cuts the end of 1, 7 and 8, and its "1번" is heard as "2번".
+    """
+    text = text.replace("\0", " ").encode(errors="replace").decode()
+    if voice.language.lower().startswith("ko"):
+        text = _FIGURES.sub(_in_korean, text)
+    return text if text.strip() else ""
+
+
+def _in_korean(found: re.Match[str]) -> str:
+    """A number, or figure by figure what counts nothing: 010-1234."""
+    text = found[0]
+    if text.isdigit() and (text[0] != "0" or text == "0"):
+        return spell(int(text), "ko", SINO_KOREAN)
+    return " ".join(spell(int(each), "ko", SINO_KOREAN) if each.isdigit() else "," for each in text)
+
+
 class EspeakSynthesizer:
     """libespeak-ng through ctypes. `pitch`: 0 to 99."""
 
@@ -111,8 +134,8 @@ class EspeakSynthesizer:
 
     def synthesize(self, text: str, voice: Voice) -> Iterator[AudioChunk]:
         """Yield the speech of `text`, nothing if it has no words. Raises ValueError for an unknown voice."""
-        encoded = text.replace("\0", " ").encode(errors="replace")
-        if not encoded.strip():
+        encoded = speakable(text, voice).encode()
+        if not encoded:
             return
         with LOCK:
             self._choose(voice)
@@ -130,7 +153,8 @@ class EspeakSynthesizer:
 
     def describe(self) -> dict[str, str]:
         """Return the engine's name and version, which cached prompts depend on."""
-        return {"engine": "espeak", "version": f"{self._lib.espeak_Info(None).decode()} pitch {self._pitch}"}
+        version = self._lib.espeak_Info(None).decode()
+        return {"engine": "espeak", "version": f"{version} pitch {self._pitch} {SPEAKABLE}"}
 
     def voices(self) -> list[str]:
         """Return the names that `Voice.name` may have; +f1, +m3, ... after one is a variant."""

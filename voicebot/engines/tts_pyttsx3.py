@@ -21,7 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from voicebot.engines.tts_espeak import LOCK, library_paths, voice_candidates, words_a_minute
+from voicebot.engines.tts_espeak import (
+    LOCK,
+    SPEAKABLE,
+    library_paths,
+    speakable,
+    voice_candidates,
+    words_a_minute,
+)
 from voicebot.errors import UserError
 from voicebot.speech.tts import AudioChunk, Samples, Voice
 
@@ -73,8 +80,8 @@ class Pyttsx3Synthesizer:
 
     def synthesize(self, text: str, voice: Voice) -> Iterator[AudioChunk]:
         """Yield the speech of `text`, nothing if it has no words. Raises ValueError for an unknown voice."""
-        text = text.replace("\0", " ").encode(errors="replace").decode()
-        if not text.strip():
+        text = speakable(text, voice)
+        if not text:
             return
         with LOCK:
             chunk = self._render(text, voice)
@@ -83,7 +90,7 @@ class Pyttsx3Synthesizer:
 
     def describe(self) -> dict[str, str]:
         """Return the engine's name and version, which cached prompts depend on."""
-        return {"engine": "pyttsx3", "version": version("pyttsx3")}
+        return {"engine": "pyttsx3", "version": f"{version('pyttsx3')} {SPEAKABLE}"}
 
     def voices(self) -> list[str]:
         """Return the names that `Voice.name` may have; +f1, +m3, ... after one is a variant."""
