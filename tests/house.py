@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
+from tests.fake_people import FakeConferences, FakePbx, FakeQueues, Noting
 from voicebot.app.dialogs import DialogState
 from voicebot.call.calls_live import CallFeed, LiveCalls
 from voicebot.call.live import Hub
@@ -37,18 +38,6 @@ from voicebot.call.record import (
 from voicebot.config import Config, load_config
 from voicebot.errors import Problem, UserError
 from voicebot.store.store import open_store
-from voicebot.supervision.state import (
-    Endpoint,
-    PbxBridge,
-    PbxChannel,
-    PbxMember,
-    PbxQueue,
-    PbxState,
-    Registration,
-    Stuck,
-)
-from voicebot.switchboard.conferences.views import ParticipantView, RoomView
-from voicebot.switchboard.queues.views import AgentStateName, AgentView, QueueView, WaitingView
 from voicebot.switchboard.supervisors.supervisors import Possible, SlotChoice, StepChoice, Visit
 from voicebot.web.house import Condition, House, Part
 from voicebot.web.security.passwords import hash_password
@@ -169,19 +158,6 @@ class Talk:
         self.feed.turn(turn)
 
 
-class Noting:
-    """Notes what it is asked to do; `refuses` says what it refuses, and why."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[Any, ...]] = []
-        self.refuses: dict[str, str] = {}
-
-    def note(self, name: str, *arguments: Any) -> None:
-        if name in self.refuses:
-            raise UserError(self.refuses[name], "try something else")
-        self.asked.append((name, *arguments))
-
-
 class FakeMicrophone:
     """Counts what it is fed."""
 
@@ -279,265 +255,6 @@ class FakeSupervisors(Noting):
         self.note("microphone", call_id, mode, by)
         self.microphones.append(FakeMicrophone(call_id, mode, by))
         return self.microphones[-1]
-
-
-class FakeQueues(Noting):
-    """Two queues, five agents."""
-
-    def __init__(self, hub: Hub) -> None:
-        super().__init__()
-        self._hub = hub
-        now = time.time()
-        self._agents = {
-            name: AgentView(
-                name,
-                title,
-                f"PJSIP/{name}",
-                cast(AgentStateName, state),
-                now - since,
-                "",
-                queues,
-                {"billing": 5},
-                reason,
-            )
-            for name, title, state, since, queues, reason in (
-                ("anna", "Anna Berg", "ready", 340, ("sales", "support"), ""),
-                ("ben", "Ben Okafor", "talking", 95, ("support",), ""),
-                ("carla", "Carla Ruiz", "paused", 600, ("sales",), "lunch"),
-                ("dae", "Dae Kim", "ringing", 6, ("support",), ""),
-                ("eve", "Eve Martin", "signed_out", 9000, ("sales", "support"), ""),
-            )
-        }
-        self._waiting = [
-            WaitingView(
-                f"w{n}",
-                n,
-                5 - n,
-                ("billing",) if n % 2 else (),
-                n * 42_000,
-                now - n * 42,
-                f"+1202555{n:04}",
-                "wants to know why the last bill is so high",
-                n == 3,
-                "waiting",
-            )
-            for n in range(1, 5)
-        ]
-
-    def queues(self) -> tuple[QueueView, ...]:
-        on_duty = tuple(a.name for a in self._agents.values() if a.state != "signed_out")
-        return (
-            QueueView(
-                "support", tuple(self._waiting), on_duty, tuple(self._agents), 168_000, 95_000, 41, 3, 2, 1
-            ),
-            QueueView("sales", (), on_duty[:2], tuple(self._agents), 0, None, 17, 0, 0, 0),
-        )
-
-    def agents(self) -> tuple[AgentView, ...]:
-        return tuple(self._agents.values())
-
-    def _set(self, agent: str, state: Any, reason: str = "") -> None:
-        if agent not in self._agents:
-            raise UserError(f"there is no agent `{agent}`", f"there are {', '.join(self._agents)}")
-        self._agents[agent] = replace(self._agents[agent], state=state, reason=reason, since_at=time.time())
-        self._hub.publish("agent", "changed", agent, {"view": self._agents[agent].as_dict()})
-
-    async def sign_in(self, agent: str) -> None:
-        self.note("sign_in", agent)
-        self._set(agent, "ready")
-
-    async def sign_out(self, agent: str) -> None:
-        self.note("sign_out", agent)
-        self._set(agent, "signed_out")
-
-    async def pause(self, agent: str, reason: str = "") -> None:
-        self.note("pause", agent, reason)
-        self._set(agent, "paused", reason)
-
-    async def unpause(self, agent: str) -> None:
-        self.note("unpause", agent)
-        self._set(agent, "ready")
-
-    def _waits(self, call_id: str) -> WaitingView:
-        for waiting in self._waiting:
-            if waiting.call_id == call_id:
-                return waiting
-        raise UserError(f"call {call_id} does not wait", "look at the queues")
-
-    async def move(self, call_id: str, position: int) -> None:
-        waiting = self._waits(call_id)
-        self.note("move", call_id, position)
-        self._waiting.remove(waiting)
-        self._waiting.insert(position - 1, waiting)
-        self._changed()
-
-    async def give(self, call_id: str, agent: str) -> None:
-        self._waits(call_id)
-        self.note("give", call_id, agent)
-
-    async def drop(self, call_id: str) -> None:
-        self._waiting.remove(self._waits(call_id))
-        self.note("drop", call_id)
-        self._changed()
-
-    def _changed(self) -> None:
-        self._waiting = [replace(w, position=n) for n, w in enumerate(self._waiting, 1)]
-        self._hub.publish("queue", "changed", "support", {"view": self.queues()[0].as_dict()})
-
-    async def transfer(self, call_id: str, to: str, kind: Any, by: str = "") -> None:
-        self.note("transfer", call_id, to, kind, by)
-
-    async def complete(self, call_id: str) -> None:
-        self.note("complete", call_id)
-
-    async def cancel(self, call_id: str) -> None:
-        self.note("cancel", call_id)
-
-    async def swap(self, call_id: str) -> None:
-        self.note("swap", call_id)
-
-
-class FakeConferences(Noting):
-    """One room with four in it, and an empty one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        now = time.time()
-        everybody = (
-            ("p1", "Anna Berg", "+12025550101", 300),
-            ("p2", "Ben Okafor", "+12025550102", 240),
-            ("p3", "", "+12025550103", 20),
-            ("p4", "the bot", "", 290),
-        )
-        people = tuple(
-            ParticipantView(
-                id,
-                name,
-                number,
-                host=id == "p1",
-                muted=id == "p2",
-                video=id in ("p1", "p2"),
-                bot=id == "p4",
-                talking=id == "p1",
-                hand=False,
-                since_at=now - since,
-            )
-            for id, name, number, since in everybody
-        )
-        self._rooms = {
-            "board": RoomView(
-                "board", "Board meeting", True, recording=True, muted_rule="guests", participants=people
-            ),
-            "lobby": RoomView("lobby", "Lobby", False),
-        }
-
-    def rooms(self) -> tuple[RoomView, ...]:
-        return tuple(self._rooms.values())
-
-    def _change(self, room: str, **values: Any) -> None:
-        if room not in self._rooms:
-            raise UserError(f"there is no room `{room}`", f"there are {', '.join(self._rooms)}")
-        self._rooms[room] = replace(self._rooms[room], **values)
-
-    def _one(self, room: str, participant: str, **values: Any) -> None:
-        self._change(room)
-        there = self._rooms[room].participants
-        if participant not in {p.id for p in there}:
-            raise UserError(f"nobody is `{participant}` in room `{room}`", "look at the room")
-        changed = tuple(replace(p, **values) if p.id == participant else p for p in there)
-        self._change(room, participants=changed)
-
-    async def mute(self, room: str, participant: str) -> None:
-        self._one(room, participant, muted=True)
-
-    async def unmute(self, room: str, participant: str) -> None:
-        self._one(room, participant, muted=False)
-
-    async def mute_all(self, room: str) -> None:
-        self._change(room)
-        self._change(
-            room, participants=tuple(replace(p, muted=not p.host) for p in self._rooms[room].participants)
-        )
-
-    async def kick(self, room: str, participant: str) -> None:
-        self._one(room, participant)
-        kept = tuple(p for p in self._rooms[room].participants if p.id != participant)
-        self._change(room, participants=kept)
-
-    async def lock(self, room: str) -> None:
-        self._change(room, locked=True)
-
-    async def unlock(self, room: str) -> None:
-        self._change(room, locked=False)
-
-    async def announce(self, room: str, text: str) -> None:
-        self._change(room)
-        self.note("announce", room, text)
-
-    async def record(self, room: str, on: bool) -> None:
-        self._change(room, recording=on)
-
-    async def invite(self, room: str, channel_or_number: str, by: str) -> None:
-        self._change(room)
-        self.note("invite", room, channel_or_number, by)
-
-    async def add_bot(self, room: str, dialog: str) -> None:
-        self._change(room)
-        self.note("add_bot", room, dialog)
-
-    async def remove_bot(self, room: str) -> None:
-        self._change(room)
-        self.note("remove_bot", room)
-
-    async def end(self, room: str) -> None:
-        self._change(room, participants=())
-
-
-class FakePbx(Noting):
-    """An Asterisk in words."""
-
-    def state(self) -> PbxState:
-        now = time.time()
-        return PbxState(
-            connected=True,
-            since_at=now - 86_400,
-            version="22.10.1",
-            started_at=now - 90_000,
-            events=123_456,
-            channels=(
-                PbxChannel(
-                    "1.1", "PJSIP/carrier-01", "1.1", "Up", "+12025550101", bridge_id="b1", began_at=now - 60
-                ),
-                PbxChannel("1.2", "UnicastRTP/127.0.0.1-02", "1.1", "Up", bridge_id="b1", ours="media"),
-            ),
-            bridges=(PbxBridge("b1", "stasis", "simple_bridge", "", ("1.1", "1.2"), True, now - 60),),
-            endpoints=(
-                Endpoint("PJSIP/anna", "not_inuse", ("sip:anna@10.0.0.9",), now - 900),
-                Endpoint("PJSIP/ben", "inuse", ("sip:ben@10.0.0.10",), now - 90),
-                Endpoint("PJSIP/carrier", "not_inuse", None, now - 9000),
-            ),
-            queues=(PbxQueue("helpdesk", (PbxMember("PJSIP/anna", "Anna"),)),),
-            registrations=(Registration("carrier", "sip.carrier.example", "Registered", now - 9000),),
-            warnings=(Stuck("PJSIP/old-07", "it has been up for 3 hours, and nobody talks", 10_800_000),),
-        )
-
-    def presence(self, channel: str) -> str:
-        return "not_inuse"
-
-    async def dial(self, channel: str, number: str, by: str) -> str:
-        self.note("dial", channel, number, by)
-        return "leg-1"
-
-    async def hang_up(self, channel: str, by: str) -> None:
-        self.note("hang_up", channel, by)
-
-    async def queue_pause(
-        self, queue: str, member: str, paused: bool, reason: str = "", by: str = ""
-    ) -> None:
-        self.note("queue_pause", queue, member, paused, reason, by)
-
-    async def monitor(self, channel: str, action: Any, by: str = "") -> None:
-        self.note("monitor", channel, action, by)
 
 
 class FakeBrowserCall:
@@ -721,7 +438,7 @@ async def fake_house(var: Path, calls: int = 200, **flags: Any) -> AsyncIterator
             store=store,
             supervisors=FakeSupervisors(live),
             queues=FakeQueues(hub),
-            conferences=FakeConferences(),
+            conferences=FakeConferences(hub),
             pbx=FakePbx(),
             browser_calls=FakeBrowserCalls(),
             condition=_condition,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.fake_people import Noting
 from voicebot.call.calls_live import LiveCall
 from voicebot.call.live import Hub
 from voicebot.errors import Problem, UserError
@@ -249,12 +250,12 @@ class FakeMicrophone:
         self.closed = True
 
 
-class FakeSupervisors:
+class FakeSupervisors(Noting):
     """Notes what it is told to do, and does as much of it as shows."""
 
     def __init__(self, calls: FakeCalls) -> None:
+        super().__init__()
         self._calls = calls
-        self.acts: list[tuple[Any, ...]] = []
         self.microphones: list[FakeMicrophone] = []
         self._visits: dict[str, Visit] = {}
 
@@ -270,7 +271,7 @@ class FakeSupervisors:
         )
 
     def _did(self, call_id: str, what: str, by: str, **more: Any) -> None:
-        self.acts.append((what, call_id, by, *more.values()))
+        self.note(what, call_id, by, *more.values())
         detail = ", ".join(map(str, more.values()))
         self._calls.say(call_id, "intervention", {"at_ms": 0, "by": by, "what": what, "detail": detail})
 

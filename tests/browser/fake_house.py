@@ -26,7 +26,7 @@ import numpy as np
 from sqlalchemy import insert
 
 from tests.browser.fake_calls import NAMES, ROOT, TALKS, FakeBrowserCalls, FakeCalls, FakeSupervisors
-from tests.browser.fake_people import FakeConferences, FakePbx, FakeQueues
+from tests.fake_people import FakeConferences, FakePbx, FakeQueues
 from voicebot.call.live import Hub
 from voicebot.call.record import (
     BotTurnRecord,

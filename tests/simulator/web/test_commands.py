@@ -46,7 +46,7 @@ def test_live_calls(panel: Served, run) -> None:  # type: ignore[no-untyped-def]
     run("live", "correct", CALL, "day", "2026-12-01")
     run("live", "hold", CALL, "One moment.")
     run("live", "recording", CALL, "pause")
-    asked = panel.house.supervisors.asked[-4:]  # type: ignore[union-attr]
+    asked = panel.house.supervisors.acts[-4:]  # type: ignore[union-attr]
     assert [each[0] for each in asked] == ["say", "correct", "hold", "recording"]
     assert asked[2][1:3] == (CALL, "One moment.")
     assert all(each[-1] == "local" for each in asked)
@@ -59,14 +59,14 @@ def test_live_calls(panel: Served, run) -> None:  # type: ignore[no-untyped-def]
 def test_queues_and_rooms(run) -> None:  # type: ignore[no-untyped-def]
     assert "support: 4 wait" in run("queue", "list")
     assert "paused (lunch)" in run("queue", "agents")
-    assert "ready" in run("queue", "unpause", "carla")
+    assert "ready" in run("queue", "unpause", "dana")
     assert "place 1" in run("queue", "move", "w3", "1")
-    assert "board: 4 there, recording, video" in run("conference", "list")
-    assert "locked" in run("conference", "lock", "board")
-    run("conference", "invite", "board", "anna")
-    assert "muted" in run("conference", "mute", "board", "p1")
+    assert "meeting: 4 there, recording, video" in run("conference", "list")
+    assert "locked" in run("conference", "lock", "meeting")
+    run("conference", "invite", "meeting", "anna")
+    assert "muted" in run("conference", "mute", "meeting", "p1")
     with pytest.raises(UserError, match="nobody is `p9`"):
-        run("conference", "kick", "board", "p9")
+        run("conference", "kick", "meeting", "p9")
 
 
 def test_users_tokens_and_links(panel: Served, run) -> None:  # type: ignore[no-untyped-def]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.simulator
 
 COOKIE = "voicebot_session"
 ME = "/api/v1/session"
-ACT = "/api/v1/agents/carla/unpause"
+ACT = "/api/v1/agents/dana/unpause"
 EVIL = "http://evil.example"
 
 

@@ -9,17 +9,36 @@ from typing import Any
 
 from voicebot.call.live import Hub
 from voicebot.errors import UserError
-from voicebot.supervision.state import Endpoint, PbxState, Registration, Stuck
+from voicebot.supervision.state import (
+    Endpoint,
+    PbxBridge,
+    PbxChannel,
+    PbxMember,
+    PbxQueue,
+    PbxState,
+    Registration,
+    Stuck,
+)
 from voicebot.switchboard.conferences.views import ParticipantView, RoomView
 from voicebot.switchboard.queues.views import AgentView, QueueView, WaitingView
 
 
-class FakeQueues:
+class Noting:
+    """Notes in `acts` what it is asked to do: its name, and with what."""
+
+    def __init__(self) -> None:
+        self.acts: list[tuple[Any, ...]] = []
+
+    def note(self, *act: Any) -> None:
+        self.acts.append(act)
+
+
+class FakeQueues(Noting):
     """Two queues and five agents."""
 
     def __init__(self, hub: Hub) -> None:
+        super().__init__()
         self._hub = hub
-        self.acts: list[tuple[Any, ...]] = []
         now = time.time()
         people = (
             ("Berta Klein", "berta", "talking", {"english": 5, "billing": 3}), ("Can Demir", "can", "ready", {"english": 4, "german": 5}),
@@ -74,23 +93,25 @@ class FakeQueues:
         return tuple(self._agents.values())
 
     def _agent(self, name: str, **values: Any) -> None:
+        if name not in self._agents:
+            raise UserError(f"there is no agent `{name}`", f"there are {', '.join(self._agents)}")
         self._agents[name] = dataclasses.replace(self._agents[name], since_at=time.time(), **values)
         self._hub.publish("agent", "changed", name, {"view": self._agents[name].as_dict()})
 
     async def sign_in(self, agent: str) -> None:
-        self.acts.append(("sign_in", agent))
+        self.note("sign_in", agent)
         self._agent(agent, state="ready")
 
     async def sign_out(self, agent: str) -> None:
-        self.acts.append(("sign_out", agent))
+        self.note("sign_out", agent)
         self._agent(agent, state="signed_out")
 
-    async def pause(self, agent: str, reason: str) -> None:
-        self.acts.append(("pause", agent, reason))
+    async def pause(self, agent: str, reason: str = "") -> None:
+        self.note("pause", agent, reason)
         self._agent(agent, state="paused", reason=reason)
 
     async def unpause(self, agent: str) -> None:
-        self.acts.append(("unpause", agent))
+        self.note("unpause", agent)
         self._agent(agent, state="ready", reason="")
 
     def _take(self, call_id: str) -> tuple[str, WaitingView]:
@@ -99,46 +120,46 @@ class FakeQueues:
                 if one.call_id == call_id:
                     waiting.remove(one)
                     return name, one
-        raise UserError("nobody of that id waits", "look at the queue")
+        raise UserError(f"call {call_id} does not wait", "look at the queues")
 
     def _told(self, name: str) -> None:
         self._hub.publish("queue", "changed", name, {"view": self._view(name).as_dict()})
 
     async def move(self, call_id: str, position: int) -> None:
-        self.acts.append(("move", call_id, position))
+        self.note("move", call_id, position)
         name, one = self._take(call_id)
         self._waiting[name].insert(position - 1, one)
         self._told(name)
 
     async def give(self, call_id: str, agent: str) -> None:
-        self.acts.append(("give", call_id, agent))
+        self.note("give", call_id, agent)
         name, _ = self._take(call_id)
         self._agent(agent, state="ringing", call_id=call_id)
         self._told(name)
 
     async def drop(self, call_id: str) -> None:
-        self.acts.append(("drop", call_id))
+        self.note("drop", call_id)
         self._told(self._take(call_id)[0])
 
     async def transfer(self, call_id: str, to: str, kind: Any, by: str = "") -> None:
-        self.acts.append(("transfer", call_id, to, kind))
+        self.note("transfer", call_id, to, kind)
 
     async def complete(self, call_id: str) -> None:
-        self.acts.append(("complete", call_id))
+        self.note("complete", call_id)
 
     async def cancel(self, call_id: str) -> None:
-        self.acts.append(("cancel", call_id))
+        self.note("cancel", call_id)
 
     async def swap(self, call_id: str) -> None:
-        self.acts.append(("swap", call_id))
+        self.note("swap", call_id)
 
 
-class FakeConferences:
+class FakeConferences(Noting):
     """A meeting that goes on, and an empty room."""
 
     def __init__(self, hub: Hub) -> None:
+        super().__init__()
         self._hub = hub
-        self.acts: list[tuple[Any, ...]] = []
         now = time.time()
         people = (("p1", "Sara Bell", "+4930111222", True, False, True), ("p2", "", "+49405556677", False, True, False),
                   ("p3", "Mina Park", "+8225551234", False, False, False), ("bot", "voicebot", "", False, False, False))  # fmt: skip
@@ -152,92 +173,105 @@ class FakeConferences:
     def rooms(self) -> tuple[RoomView, ...]:
         return tuple(self._rooms.values())
 
+    def _there(self, room: str) -> tuple[ParticipantView, ...]:
+        if room not in self._rooms:
+            raise UserError(f"there is no room `{room}`", f"there are {', '.join(self._rooms)}")
+        return self._rooms[room].participants
+
     def _set(self, room: str, **values: Any) -> None:
+        self._there(room)
         self._rooms[room] = dataclasses.replace(self._rooms[room], **values)
         self._hub.publish("conference", "changed", room, {"room": self._rooms[room].as_dict()})
 
-    def _people(self, room: str, who: str, **values: Any) -> None:
-        people = (
-            dataclasses.replace(p, **values) if p.id == who else p for p in self._rooms[room].participants
-        )
-        self._set(room, participants=tuple(people))
+    def _change(self, room: str, who: str, **values: Any) -> None:
+        there = self._there(room)
+        if who not in {one.id for one in there}:
+            raise UserError(f"nobody is `{who}` in room `{room}`", "look at the room")
+        changed = tuple(dataclasses.replace(one, **values) if one.id == who else one for one in there)
+        self._set(room, participants=changed)
 
     async def mute(self, room: str, participant: str) -> None:
-        self.acts.append(("mute", room, participant))
-        self._people(room, participant, muted=True)
+        self.note("mute", room, participant)
+        self._change(room, participant, muted=True)
 
     async def unmute(self, room: str, participant: str) -> None:
-        self.acts.append(("unmute", room, participant))
-        self._people(room, participant, muted=False)
+        self.note("unmute", room, participant)
+        self._change(room, participant, muted=False)
 
     async def mute_all(self, room: str) -> None:
-        self.acts.append(("mute_all", room))
-        self._set(
-            room,
-            participants=tuple(
-                dataclasses.replace(p, muted=not p.host) for p in self._rooms[room].participants
-            ),
-        )
+        self.note("mute_all", room)
+        for one in self._there(room):
+            self._change(room, one.id, muted=not one.host)
 
     async def kick(self, room: str, participant: str) -> None:
-        self.acts.append(("kick", room, participant))
-        self._set(room, participants=tuple(p for p in self._rooms[room].participants if p.id != participant))
+        self.note("kick", room, participant)
+        self._change(room, participant)
+        self._set(room, participants=tuple(one for one in self._there(room) if one.id != participant))
 
     async def lock(self, room: str) -> None:
-        self.acts.append(("lock", room))
+        self.note("lock", room)
         self._set(room, locked=True)
 
     async def unlock(self, room: str) -> None:
-        self.acts.append(("unlock", room))
+        self.note("unlock", room)
         self._set(room, locked=False)
 
     async def announce(self, room: str, text: str) -> None:
-        self.acts.append(("announce", room, text))
+        self._there(room)
+        self.note("announce", room, text)
 
     async def record(self, room: str, on: bool) -> None:
-        self.acts.append(("record", room, on))
+        self.note("record", room, on)
         self._set(room, recording=on)
 
     async def invite(self, room: str, channel_or_number: str, by: str) -> None:
-        self.acts.append(("invite", room, channel_or_number))
+        self._there(room)
+        self.note("invite", room, channel_or_number)
 
     async def add_bot(self, room: str, dialog: str) -> None:
-        self.acts.append(("add_bot", room, dialog))
+        self._there(room)
+        self.note("add_bot", room, dialog)
 
     async def remove_bot(self, room: str) -> None:
-        self.acts.append(("remove_bot", room))
-        await self.kick(room, "bot")
+        self.note("remove_bot", room)
+        self._set(room, participants=tuple(one for one in self._there(room) if not one.bot))
 
     async def end(self, room: str) -> None:
-        self.acts.append(("end", room))
+        self.note("end", room)
         self._set(room, participants=())
 
 
-class FakePbx:
+class FakePbx(Noting):
     """An Asterisk with four telephones, two trunks and something stuck."""
 
-    def __init__(self) -> None:
-        self.acts: list[tuple[Any, ...]] = []
-
     def state(self) -> PbxState:
+        now = time.time()
         return PbxState(
-            connected=True, since_at=time.time() - 5000, version="22.10.1", events=4812,
+            connected=True, since_at=now - 5000, version="22.10.1", started_at=now - 90_000, events=4812,
+            channels=(
+                PbxChannel("1.1", "PJSIP/carrier-01", "1.1", "Up", "+12025550101", bridge_id="b1", began_at=now - 60),
+                PbxChannel("1.2", "UnicastRTP/127.0.0.1-02", "1.1", "Up", bridge_id="b1", ours="media"),
+            ),
+            bridges=(PbxBridge("b1", "stasis", "simple_bridge", "", ("1.1", "1.2"), True, now - 60),),
             endpoints=tuple(Endpoint(f"PJSIP/{name}", state, contacts) for name, state, contacts in (
                 ("berta", "inuse", ("sip:berta@10.0.0.21:5060",)), ("can", "not_inuse", ("sip:can@10.0.0.22:5060",)),
                 ("dana", "not_inuse", ("sip:dana@10.0.0.25:5060",)), ("fay", "unavailable", ()))),
+            queues=(PbxQueue("helpdesk", (PbxMember("PJSIP/berta", "Berta Klein"),)),),
             registrations=(Registration("carrier", "sip.carrier.example", "Registered"), Registration("backup", "sip.backup.example", "Rejected")),
             warnings=(Stuck("PJSIP/carrier-0000002a", "is up for two hours in a dialplan that waits for nothing", 7_312_000, "old", "1700.42"),),
         )  # fmt: skip
 
     async def dial(self, channel: str, number: str, by: str) -> str:
-        self.acts.append(("dial", channel, number, by))
+        self.note("dial", channel, number, by)
         return "1700.43"
 
     async def hang_up(self, channel: str, by: str) -> None:
-        self.acts.append(("hang_up", channel, by))
+        self.note("hang_up", channel, by)
 
-    async def queue_pause(self, *given: Any) -> None:
-        self.acts.append(("queue_pause", *given))
+    async def queue_pause(
+        self, queue: str, member: str, paused: bool, reason: str = "", by: str = ""
+    ) -> None:
+        self.note("queue_pause", queue, member, paused, reason, by)
 
-    async def monitor(self, channel: str, action: Any) -> None:
-        self.acts.append(("monitor", channel, action))
+    async def monitor(self, channel: str, action: Any, by: str = "") -> None:
+        self.note("monitor", channel, action, by)
