@@ -202,6 +202,10 @@ def snoop(
     )
 
 
+def get_channel(channel_id: str) -> Request:
+    return Request("GET", f"/channels/{_id(channel_id)}")
+
+
 def get_channels() -> Request:
     return Request("GET", "/channels")
 

@@ -8,13 +8,22 @@ after it (`pbx/left_alone.py`).
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 
 from voicebot.ari import requests
+from voicebot.ari.events import parse_channel
 from voicebot.call.handover import AFTERWARDS, TALK_CONTEXT, TALK_EXTENSION, WAIT_EXTENSION, WITH
 from voicebot.call.leg import Ari, Leg
 from voicebot.errors import PbxError
 from voicebot.pbx.persevering import finish
+
+ON_THE_WAY = ("", "Stasis")
+"""What a channel runs that does not yet wait in the dialplan."""
+ARRIVE_S = 1.0
+"""So long it may take until they are there; it takes about 1 ms."""
+LOOK_AGAIN_S = 0.002
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +45,27 @@ async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> None:
             raise PbxError(f"there is no [{TALK_CONTEXT}] in the dialplan")
         for name, value in ((WITH, person.channel_id), (AFTERWARDS, afterwards)):
             await ari.request(requests.set_variable(caller.channel_id, name, value))
-        # From here on each of them hears nothing, for the time of two requests.
+        # From here on each of them hears nothing, for the time of three requests or four.
         await ari.request(_place(person, WAIT_EXTENSION))
         person.left_talking()
+        await _until_waiting(ari, person)
         await ari.request(_place(caller, TALK_EXTENSION))
         caller.left_talking()
     except PbxError as error:  # one of them has just hung up, for instance
         log.warning("persons not left to the dialplan", caller=caller.channel_id, why=str(error))
+
+
+async def _until_waiting(ari: Ari, person: Leg) -> None:
+    """Who is fetched on the way there may be hung up. Raises PbxError where they are gone, or do not come."""
+    try:
+        async with asyncio.timeout(ARRIVE_S):
+            while True:
+                place = parse_channel(await ari.request(requests.get_channel(person.channel_id))).dialplan
+                if place.context == TALK_CONTEXT and place.app_name not in ON_THE_WAY:
+                    return
+                await asyncio.sleep(LOOK_AGAIN_S)
+    except TimeoutError as error:
+        raise PbxError("they did not come to the dialplan in time") from error
 
 
 def _place(leg: Leg, extension: str) -> requests.Request:

@@ -198,6 +198,7 @@ class Rest:
         place = request.query.get("context", ""), request.query.get("extension", "")
         self.world.handed_over.append((channel.id, *place, dict(channel.variables)))
         channel.context, channel.exten = place[0] or channel.context, place[1] or channel.exten
+        channel.runs = "Wait" if place == ("voicebot-talk", "wait") else ""
         if place == ("voicebot-talk", "talk"):
             asyncio.get_running_loop().call_soon(self.world.talk, channel)
         if not any(place):

@@ -47,7 +47,7 @@ INTERNAL = Refused(500, "An internal error prevented this request from being han
 class Channel:
     """`app` is the Stasis application it is in, "" for the dialplan; `on_gone(cause)` tells a caller.
 
-    context: of the dialplan;  with_: whom the dialplan has joined it with
+    context, runs: where it is in the dialplan, and what it runs;  with_: whom that has joined it with
     """
 
     id: str
@@ -58,6 +58,7 @@ class Channel:
     exten: str = "s"
     app: str = ""
     context: str = "voicebot-in"
+    runs: str = ""
     with_: Channel | None = None
     bridge: Bridge | None = None
     variables: dict[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Channel:
                 "context": self.context,
                 "exten": self.exten,
                 "priority": 2,
-                "app_name": "Stasis" if self.app else "",
+                "app_name": "Stasis" if self.app else self.runs,
                 "app_data": self.app,
             },
             "creationtime": self.created,
