@@ -85,6 +85,9 @@ def test_a_secret_may_live_in_a_file_of_its_own_and_is_not_shown(tmp_path: Path)
         ('[[routes]]\nnumber = "1"\ndialog = "x.yaml"\nstt = "latin"\n', ":4", "stt.latin"),
         ('[media]\ncodec = "alaw"\nbind = "0.0.0.0"\n', ":1", "media.advertise"),
         ("[media]\nfirst_port = 13000\n", ":1", "above first_port"),
+        ('[agents.Anna]\nchannel = "PJSIP/anna"\n', ":1", "agents.Anna: must be 1 to 64 small letters"),
+        ('[agents.anna]\nchannel = "anna"\n', ":2", "agents.anna.channel: must be a channel"),
+        ('[queues.q]\naccept_key = "*"\n', ":2", "queues.q.accept_key: must be one digit"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, where: str, what: str) -> None:

@@ -18,7 +18,7 @@ from rich.table import Table
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.cli.terminal import console, print_table
 from voicebot.config import OF_ASTERISK, Config, load_config
-from voicebot.config.people import NAME
+from voicebot.config.patterns import NAME
 from voicebot.errors import Problem, UserError
 from voicebot.store.errors import StoreUnavailable
 from voicebot.store.panel import PanelBook

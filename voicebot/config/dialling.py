@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from voicebot.config.patterns import E164
 from voicebot.config.section import Section
 
 
@@ -68,9 +69,7 @@ class DiallingConfig(Section):
         10.0, gt=0, le=1000, description="New calls a second, over all campaigns."
     )
     concurrent: int = Field(100, ge=1, le=100_000, description="Outbound calls at once, over all campaigns.")
-    caller: str = Field(
-        "", pattern=r"^(\+[0-9]{3,15})?$", description="Caller id of `voicebot call`, in E.164."
-    )
+    caller: str = Field("", pattern=E164, description="Caller id of `voicebot call`, in E.164.")
     business: str = Field("", max_length=80, description="Whose calls those of `voicebot call` are.")
     trunk: str = Field("", description="Name of the [trunks.NAME] that `voicebot call` dials through.")
     profile: Literal["us", "uk", "eu"] = Field("us", description="Whose law binds `voicebot call`.")

@@ -14,7 +14,8 @@ from rapidfuzz import process as closest
 
 from voicebot.config.dialling import TrunkConfig
 from voicebot.config.dialogs import Route
-from voicebot.config.people import CHANNEL, AgentConfig, ConferenceConfig, QueueConfig
+from voicebot.config.patterns import SAID
+from voicebot.config.people import AgentConfig, ConferenceConfig, QueueConfig
 from voicebot.config.section import Section
 from voicebot.config.sections import Config
 from voicebot.config.speech import SttConfig, TtsConfig
@@ -223,11 +224,9 @@ def _put(data: dict[str, Any], dotted: str, value: Any) -> None:
 def _problems(error: ValidationError, text: str, source: str, outside: Mapping[str, str]) -> list[Problem]:
     problems = []
     for fault in error.errors():
-        keys = [str(part) for part in fault["loc"]]
+        keys = [str(part) for part in fault["loc"] if part != "[key]"]  # a name that cannot be one
         dotted = ".".join(keys)
         message, remedy = _in_words(fault), ""
-        if fault.get("ctx", {}).get("pattern") == CHANNEL:
-            message = "must be a channel, technology and name: PJSIP/anna"
         if fault["type"] == "extra_forbidden":
             near = closest.extractOne(keys[-1], _settings_beside(keys), score_cutoff=60)
             remedy = f"did you mean `{near[0]}`?" if near else "see docs/configuration.md"
@@ -241,13 +240,13 @@ def _in_words(fault: Mapping[str, Any]) -> str:
     """Say pydantic's message in terms of TOML."""
     words = {
         "extra_forbidden": "unknown setting",
-        "string_pattern_mismatch": "must be 1 to 64 letters, digits, _ and -",
         "string_type": "must be a text: put it in quotes",
         "tuple_type": "must be an array of tables: [[routes]]",
         "dict_type": "must be a table",
         "model_type": "must be a table",
     }
-    return words.get(fault["type"]) or said_plainly(fault)
+    pattern = SAID.get(fault.get("ctx", {}).get("pattern", ""))
+    return pattern or words.get(fault["type"]) or said_plainly(fault)
 
 
 def _settings_beside(keys: list[str]) -> list[str]:

@@ -7,15 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from voicebot.config.patterns import CHANNEL, CONTEXT, EXTENSION, KEY, NAME, SKILL
 from voicebot.config.section import Section
 from voicebot.dialog.expressions.expressions import ExpressionError, parse_expression
 
-NAME = r"^[a-z0-9_-]{1,64}$"
-"""Of queues, agents, conferences and panel users; they stand in addresses and file names."""
 Name = Annotated[str, Field(pattern=NAME)]
-Skill = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
-CHANNEL = r"^[A-Za-z0-9]+/[A-Za-z0-9_./@:+-]{1,120}$"
-"""A channel that may be dialled: technology and resource, without options."""
+Skill = Annotated[str, Field(pattern=SKILL)]
 
 
 class QueueRule(Section):
@@ -59,18 +56,18 @@ class QueueConfig(Section):
     )
     capacity: int = Field(100, ge=1, le=10_000, description="Callers who wait at once; more go on.")
     whisper: bool = Field(True, description="An agent who answers hears what the caller wants, and accepts.")
-    accept_key: str = Field("1", pattern=r"^[0-9]$", description="The key by which an agent accepts.")
+    accept_key: str = Field("1", pattern=KEY, description="The key by which an agent accepts.")
     call_back: bool = Field(False, description="Callers may hang up and be called back in their turn.")
-    call_back_key: str = Field("2", pattern=r"^[0-9]$", description="The key by which they ask for it.")
+    call_back_key: str = Field("2", pattern=KEY, description="The key by which they ask for it.")
     call_back_trunk: str = Field("", description="Name of the [trunks.NAME] through which they are called.")
     otherwise: str = Field(
         "",
-        pattern=r"^[A-Za-z0-9_+*#-]{0,64}$",
+        pattern=EXTENSION,
         description="Extension of [voicebot-handover] for callers whom nobody takes; empty: an apology.",
     )
     afterwards: str = Field(
         "",
-        pattern=r"^[A-Za-z0-9_+*#-]{0,64}$",
+        pattern=EXTENSION,
         description="Extension for callers whose agent has hung up, such as a survey; empty: the call ends.",
     )
     rules: tuple[QueueRule, ...] = Field((), description="What comes along decides: see docs/queues.md.")
@@ -119,7 +116,7 @@ class SupervisionConfig(Section):
     ami_password: SecretStr = Field(SecretStr(""), description="Its secret; better by ami_password_file.")
     ami_password_file: str = Field("", description="File that holds the secret, and nothing else.")
     dial_context: str = Field(
-        "voicebot-click", pattern=r"^[A-Za-z0-9_-]{1,80}$", description="Context of click-to-dial's numbers."
+        "voicebot-click", pattern=CONTEXT, description="Context of click-to-dial's numbers."
     )
     dial_numbers: tuple[str, ...] = Field(
         (),

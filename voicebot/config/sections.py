@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from voicebot.config.dialling import DiallingConfig, StoreConfig, TrunkConfig
 from voicebot.config.dialogs import DialogsConfig, FetchConfig, LlmConfig, Route
 from voicebot.config.doors import AgiConfig, PanelConfig, TracingConfig
+from voicebot.config.patterns import APPLICATION
 from voicebot.config.people import AgentConfig, ConferenceConfig, Name, QueueConfig, SupervisionConfig
 from voicebot.config.section import Section
 from voicebot.config.speech import BargeInConfig, SttConfig, TtsConfig, VadConfig
@@ -33,7 +34,7 @@ class AsteriskConfig(Section):
     app: str = Field(
         "voicebot",
         description="Name of the Stasis application; one gateway per name.",
-        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        pattern=APPLICATION,
     )
     ami_host: str = Field("127.0.0.1", description="Host of Asterisk's manager interface.")
     ami_port: int = Field(5038, ge=1, le=65535, description="Its TCP port.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from voicebot.config.people import CHANNEL, NAME
+from voicebot.config import patterns
+from voicebot.config.patterns import CHANNEL, NAME
 
 NUMBER = r"^\+?[0-9*#]{1,32}$"
 TARGET = r"^((queue|conference|agent):[a-z0-9_-]{1,64}|[A-Za-z0-9_+*#-]{1,64})$"
@@ -11,9 +12,7 @@ LEG = r"^[A-Za-z0-9/_.@:;+\-]+$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*\S[^\x00-\x08\x0b-\x1f\x7f]*$"
 LINE = r"^[^\x00-\x1f\x7f]*$"
 
-SAID = {
-    NAME: "must be 1 to 64 small letters, digits, _ and -",
-    CHANNEL: "must be a channel, technology and name: PJSIP/anna",
+SAID = patterns.SAID | {
     NUMBER: "must be a number: digits, * and #, perhaps with + before them",
     TARGET: "must be queue:NAME, conference:NAME, agent:NAME or an extension",
     WHOM: "must be a name, a telephone such as PJSIP/anna, or a number",

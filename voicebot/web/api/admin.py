@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from voicebot.config.people import NAME
+from voicebot.config.patterns import NAME
 from voicebot.errors import UserError
 from voicebot.store.panel_rows import PanelUser
 from voicebot.web.api.shapes import Done, Shape, ThingName

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from voicebot.campaign.contact import ContactState
 from voicebot.campaign.single import is_single
 from voicebot.config import Config
-from voicebot.config.people import NAME
+from voicebot.config.patterns import NAME
 from voicebot.errors import UserError
 from voicebot.outbound.reporting.run import report
 from voicebot.store.rows import CampaignRow, CampaignState, Status

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from voicebot.config.people import CHANNEL, NAME
+from voicebot.config.patterns import CHANNEL, NAME
 from voicebot.switchboard.conferences.views import RoomView
 from voicebot.switchboard.supervisors.modes import Mode
 from voicebot.web import patterns

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from voicebot.config.people import NAME
+from voicebot.config.patterns import NAME
 
 _ID = re.compile(NAME)
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
