@@ -119,6 +119,25 @@ async def test_what_is_not_possible_changes_nothing_not_even_the_prompt(talk: Le
     assert talk.speaking.busy and talk.record.turns == []
 
 
+async def test_what_somebody_gave_up_waiting_for_is_not_done(talk: Led) -> None:
+    asked = Asked(Jump("found"))
+    asked.outcome.cancel()
+    talk.inbox.put_nowait(asked)
+    await talk.settle()
+    assert talk.bot.step == "day"
+
+
+async def test_who_asks_while_the_call_ends_is_told_so(talk: Led, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk.session, "give_up_work", asyncio.Event().wait)
+    asked = Asked(Jump("found"))
+    talk.inbox.put_nowait(asked)
+    await talk.settle()
+    assert not asked.outcome.done()
+    talk.running.cancel()
+    with pytest.raises(UserError, match="the call has ended"):
+        await asked.outcome
+
+
 async def test_while_held_no_key_no_word_and_no_time_counts(talk: Led) -> None:
     await talk.tick(3)
     await talk.ask(Hold("one moment"))
