@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from voicebot.app.descriptors import allow_many_files
 from voicebot.app.gateway import Gateway
 from voicebot.app.household import Household
 from voicebot.app.logs import configure_logs
@@ -58,6 +59,7 @@ def serve(
         without=() if asterisk else OF_ASTERISK,
     )
     os.umask(PRIVATE)
+    allow_many_files()
     configure_logs(settings.log_level, settings.log_format)
     out, conversations = console(), Talk()
 

@@ -24,6 +24,8 @@ FILES_BESIDE_CALLS = 100
 """Descriptors for connections, workers, logs and libraries."""
 FILES_A_CALL = 4
 """Two sockets, the record and its recording."""
+FILES_OF_PANEL = 1500
+"""Connections of browsers and strangers that it takes at the most."""
 WAKE_UPS = 20
 WAKE_UP_EVERY_S = 0.005
 LATEST_WAKE_UP_S = 0.005
@@ -140,18 +142,25 @@ def check_disk(config: Config) -> list[Finding]:
 
 
 def check_files(config: Config) -> list[Finding]:
-    """File descriptors that the process may open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """File descriptors that the gateway may open: it raises its limit to the hard one itself."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = FILES_BESIDE_CALLS + FILES_A_CALL * config.limits.calls
-    if soft != resource.RLIM_INFINITY and soft < needed:
+    if config.panel.enabled:
+        needed += FILES_OF_PANEL
+    if allowed != resource.RLIM_INFINITY and allowed < needed:
         return [
             fault(
                 "open files",
-                f"{soft} allowed, {config.limits.calls} calls need {needed}",
-                f"ulimit -n {needed} before the start, or LimitNOFILE={needed} in the systemd unit",
+                f"{allowed} allowed, {config.limits.calls} calls need {needed}",
+                f"ulimit -Hn {needed} before the start, or LimitNOFILE={needed} in the systemd unit",
             )
         ]
-    return [ok("open files", f"{soft} allowed, {needed} needed")]
+    return [
+        ok(
+            "open files",
+            f"{'any' if allowed == resource.RLIM_INFINITY else allowed} allowed, {needed} needed",
+        )
+    ]
 
 
 def check_clock(

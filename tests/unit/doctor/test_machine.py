@@ -89,7 +89,7 @@ def test_a_full_disk_is_a_fault(tmp_path: Path) -> None:
 def test_too_few_open_files_are_a_fault() -> None:
     config = Config(limits=Limits(calls=10_000_000))
     assert statuses(machine.check_files(config)) == [("open files", "fault")]
-    assert "ulimit -n" in machine.check_files(config)[0].remedy
+    assert "ulimit -Hn" in machine.check_files(config)[0].remedy
 
 
 def test_a_machine_that_wakes_us_late_is_told() -> None:
