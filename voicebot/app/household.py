@@ -33,7 +33,6 @@ from voicebot.fastagi.dialogs.dialogs import AgiDialogs
 from voicebot.fastagi.fastagi import FastAgi
 from voicebot.switchboard.conferences.conferences import Conferences, ConferenceTaker
 from voicebot.switchboard.people import PeopleOfOurs, build_people
-from voicebot.switchboard.queues.hall import Presence
 from voicebot.switchboard.supervisors.supervisors import Supervisors
 from voicebot.switchboard.watch.pbx_watch import PbxWatch
 from voicebot.web.house import House
@@ -47,6 +46,7 @@ class Household:
         self._config = config
         self.live = LiveCalls(Hub(time.time))
         self._gateway: Gateway
+        self._opened = False  # the gateway has been connected to Asterisk, if it ever will be
         self._browsers: BrowserCalls | None = None
         self._people: PeopleOfOurs | None = None
         self._conferences: Conferences | None = None
@@ -64,13 +64,11 @@ class Household:
                 config, gateway.services, hub, dialog_of=self._dialog_named, phonebook=outside
             )
             takers.append(ConferenceTaker(self._conferences))
-        presence: Presence | None = self._pbx.presence if self._pbx is not None else None
-        presence = presence if gateway.with_asterisk else _nobody_can_ring
         self._people = build_people(
             config,
             hub,
             may_dial=outside.refuses,
-            presence=presence,
+            presence=self._presence,
             services=gateway.services,
             others=takers,
         )
@@ -83,6 +81,7 @@ class Household:
         Raises UserError where a port is taken, or a file that the configuration names cannot be used.
         """
         config = self._config
+        self._opened = True
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(traces_beside(config.tracing, self.live.hub))
             if self._people is not None:
@@ -152,6 +151,13 @@ class Household:
         """All calls, however they came."""
         return self._gateway.calls
 
+    def _presence(self, channel: str) -> str:
+        """Return the state of a telephone, for those who would ring it."""
+        started = self._opened or not self._gateway.with_asterisk
+        if started and not self._gateway.linked:
+            return "no_asterisk"
+        return self._pbx.presence(channel) if self._pbx is not None else "unknown"
+
     def _held(self) -> frozenset[str]:
         """What of Asterisk's is somebody's; the watch ends the rest."""
         return self._gateway.held
@@ -166,7 +172,3 @@ class Household:
             known = ", ".join(sorted({PurePath(each.dialog).stem for each in routes})) or "none"
             raise UserError(Problem(f"there is no dialog {name!r}", f"there are: {known}"))
         return route, await self._gateway.engines.dialogs.fresh(route)
-
-
-def _nobody_can_ring(channel: str) -> str:
-    return "no_asterisk"
