@@ -72,7 +72,12 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """They do not want this call, or the caller has gone: they are there all the same."""
+    """They do not want this call: they are there all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The caller has gone, or somebody else has them: nobody knows whether the agent is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ Event = (
     | Ring
     | Unanswered
     | Declined
+    | Withdrawn
     | Unreachable
     | Unregistered
     | Registered
@@ -236,6 +242,9 @@ class Agent:
         self.unanswered = 0
         self._free(now)
 
+    def _withdrawn(self, _event: Withdrawn, now: float) -> None:
+        self._free(now)
+
     def _unanswered(self, _event: Unanswered, now: float) -> None:
         self.unanswered += 1
         if self.unanswered >= UNANSWERED_MOST and self._afterwards is None:
@@ -267,9 +276,7 @@ class Agent:
     def _free(self, now: float) -> None:
         """The call is over: go where the agent wanted to go meanwhile."""
         state, self._afterwards = self._afterwards or AgentState.READY, None
-        reason = self.reason
         self._go(state, now)
-        self.reason = reason if state is AgentState.PAUSED else ""
 
     def _time_up(self, _event: TimeUp, now: float) -> None:
         self._go(AgentState.READY, now)
@@ -294,6 +301,7 @@ TRANSITIONS: dict[tuple[AgentState, type[Event]], Callable[[Agent, Event, float]
     (S.RINGING, Accepted): _row(Agent._accepted),
     (S.RINGING, Unanswered): _row(Agent._unanswered),
     (S.RINGING, Declined): _row(Agent._declined),
+    (S.RINGING, Withdrawn): _row(Agent._withdrawn),
     (S.RINGING, Unreachable): _row(Agent._unreachable),
     (S.RINGING, Pause): _row(Agent._pause_later),
     (S.RINGING, SignOut): _row(Agent._sign_out_later),

@@ -15,6 +15,7 @@ from voicebot.acd.agents import (
     Agent,
     AgentState,
     Declined,
+    Event,
     Pause,
     Registered,
     Ring,
@@ -26,6 +27,7 @@ from voicebot.acd.agents import (
     Unpause,
     Unreachable,
     Unregistered,
+    Withdrawn,
 )
 
 pytestmark = pytest.mark.unit
@@ -93,11 +95,63 @@ def test_a_refusal_is_an_answer() -> None:
     assert agent.ready
 
 
+def test_a_caller_who_goes_says_nothing_of_whether_the_agent_is_there() -> None:
+    agent = Agent("anna")
+    for n in range(UNANSWERED_MOST):
+        for event in (Ring(f"a{n}"), Withdrawn(), Ring(f"b{n}"), Unanswered()):
+            agent.handle(event, n)
+    assert (agent.state, agent.reason) == (AgentState.PAUSED, NOBODY_ANSWERS)
+
+
+def test_who_answers_or_signs_in_anew_begins_to_count_anew() -> None:
+    for there in ((Ring("c"), Accepted(), TalkEnded(0)), (SignOut(), SignIn())):
+        agent = Agent("anna")
+        for _ in range(UNANSWERED_MOST - 1):
+            for event in (Ring("c"), Unanswered(), *there):
+                agent.handle(event, 1)
+        assert (agent.ready, agent.unanswered) == (True, 0)
+
+
+@pytest.mark.parametrize("over", [Declined(), Withdrawn(), Unanswered(), Unreachable("busy")])
+def test_however_an_offer_ends_the_agent_is_free_or_goes_where_they_wanted(over: Event) -> None:
+    agent = Agent("anna")
+    for event in (Ring("c"), over):
+        assert agent.handle(event, 1)
+    assert agent.state is (AgentState.AWAY if isinstance(over, Unreachable) else AgentState.READY)
+    assert agent.call_id == ""
+    agent = Agent("anna")
+    for event in (Ring("c"), Pause("lunch"), over):
+        assert agent.handle(event, 1)
+    assert (agent.state, agent.reason, agent.pauses) == (AgentState.PAUSED, "lunch", False)
+    agent = Agent("anna")
+    for event in (Ring("c"), SignOut()):
+        assert agent.handle(event, 1)
+    assert agent.leaves
+    assert agent.handle(over, 1)
+    assert (agent.state, agent.leaves) == (AgentState.SIGNED_OUT, False)
+
+
+def test_a_pause_has_a_reason_until_it_ends_also_one_that_was_wished_in_a_call() -> None:
+    agent = Agent("anna")
+    assert agent.handle(Pause("lunch"), 1)
+    assert (agent.state, agent.reason) == (AgentState.PAUSED, "lunch")
+    assert agent.handle(Pause("training"), 2)
+    assert (agent.state, agent.reason, agent.since) == (AgentState.PAUSED, "training", 1)
+    assert agent.handle(Unpause(), 3)
+    assert (agent.state, agent.reason) == (AgentState.READY, "")
+    for event in (Ring("c"), Pause("lunch"), Accepted()):
+        agent.handle(event, 4)
+    assert (agent.state, agent.reason, agent.pauses) == (AgentState.TALKING, "lunch", True)
+    assert agent.handle(Unpause(), 5)
+    assert (agent.state, agent.reason, agent.pauses) == (AgentState.TALKING, "", False)
+
+
 def test_a_telephone_that_cannot_be_rung_is_tried_again() -> None:
     agent = Agent("anna")
     agent.handle(Ring("c1"), 1)
     agent.handle(Unreachable(), 2)
     assert (agent.state, agent.on_duty) == (AgentState.AWAY, True)
+    assert not agent.handle(TimeUp(), 1.9 + AWAY_RETRY_S)
     agent.handle(TimeUp(), 2 + AWAY_RETRY_S)
     assert agent.ready
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from voicebot.acd.keys import AgentKeys, CallBackKeys, Cancel, Complete, Swap, TransferTo, Wish, forms_of
+from voicebot.acd.keys import (
+    MOST_DIGITS,
+    AgentKeys,
+    CallBackKeys,
+    Cancel,
+    Complete,
+    Swap,
+    TransferTo,
+    Wish,
+    forms_of,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -28,7 +38,8 @@ def wishes(keys: str, every_s: float = 0.3) -> list[Wish]:
         ("*9*3", [Complete()]),
         ("*1#", []),
         ("123#", []),
-        ("*1" + "7" * 50 + "#", []),
+        ("*1" + "7" * MOST_DIGITS + "#", [TransferTo("blind", "7" * MOST_DIGITS)]),
+        ("*1" + "7" * (MOST_DIGITS + 1) + "#", []),
     ],
 )
 def test_wishes(keys: str, wanted: list[Wish]) -> None:
@@ -37,6 +48,11 @@ def test_wishes(keys: str, wanted: list[Wish]) -> None:
 
 def test_keys_that_come_too_late_begin_anew() -> None:
     assert wishes("*3", every_s=6) == []
+    reader = AgentKeys()
+    assert [reader.press(key, at) for key, at in (("*", 100), ("1", 104), ("7", 108), ("#", 112))][-1] == (
+        TransferTo("blind", "7")
+    )
+    assert [reader.press(key, at) for key, at in (("*", 200), ("1", 204), ("7", 208), ("#", 214))][-1] is None
 
 
 def test_a_number_is_confirmed_changed_or_refused() -> None:

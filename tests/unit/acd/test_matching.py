@@ -100,6 +100,16 @@ def test_an_agent_who_rests_from_a_caller_is_asked_for_another() -> None:
     assert next_change([refused], RULES, NOW) == NOW + 10
 
 
+def test_who_was_given_to_one_agent_waits_for_them_alone_and_not_for_ever() -> None:
+    given_, agents = waiter("given", 60), [agent("b")]
+    given_.wanted, given_.wanted_until = "a", NOW + 10
+    assert not assign([given_], agents, RULES, NOW)
+    assert next_change([given_], RULES, NOW) == NOW + 10
+    assert [who.name for _, who in assign([given_], [*agents, agent("a")], RULES, NOW)] == ["a"]
+    assert [who.name for _, who in assign([given_], agents, RULES, NOW + 10)] == ["b"]
+    assert next_change([given_], RULES, NOW + 10) is None
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 10), st.integers(0, 900), st.booleans()), max_size=10),
     st.lists(st.tuples(st.booleans(), st.sampled_from(list(AgentState))), max_size=8),

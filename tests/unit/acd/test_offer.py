@@ -7,6 +7,7 @@ import pytest
 from voicebot.acd.offer import (
     KEY_S,
     TRANSITIONS,
+    WHISPER_LIMIT_S,
     Answered,
     Event,
     Gone,
@@ -43,6 +44,7 @@ def run(*events: Event, whisper: bool = True) -> Offer:
         ((Answered(), Whispered(), Gone()), "hung_up"),
         ((Answered(), Key("1"), Gone()), "lost"),
         ((TimeUp(),), "no_answer"),
+        ((Answered(), TimeUp()), "no_key"),  # a whisper without end
         ((NotAnswered(17),), "busy"),
         ((NotAnswered(21),), "declined"),
         ((NotAnswered(19),), "no_answer"),
@@ -71,3 +73,14 @@ def test_an_offer_that_is_over_stays_so_and_each_stage_but_the_last_can_be_withd
     for event in (Answered(), Key("1"), Gone(), Withdrawn(), Joined(), TimeUp()):
         assert run(NotAnswered(17), event).outcome == "busy"
     assert {stage for stage, event in TRANSITIONS if event is Withdrawn} == set(Stage) - {Stage.OVER}
+
+
+def test_every_stage_but_the_last_has_its_limit() -> None:
+    offer = Offer(100, ring_s=20)
+    assert offer.deadline == 120
+    offer.handle(TimeUp(), 119)
+    assert offer.stage is Stage.RINGING
+    offer.handle(Answered(), 110)
+    assert (offer.stage, offer.deadline) == (Stage.WHISPERING, 110 + WHISPER_LIMIT_S)
+    offer.handle(Whispered(), 115)
+    assert (offer.stage, offer.deadline) == (Stage.ASKED, 115 + KEY_S)

@@ -240,7 +240,7 @@ class Hall:
         elif what == "gone":
             del self._seconds[id_]
             talked = agent.state is AgentState.TALKING
-            agent.handle(day.TalkEnded() if talked else day.Declined(), now)
+            agent.handle(day.TalkEnded() if talked else day.Withdrawn(), now)
         self.agent_changed(agent)
 
     def talk_ended(self, member: Member, agent: Agent, talked_s: float | None) -> None:
@@ -381,7 +381,7 @@ class Hall:
 _EVENTS: Mapping[Outcome, day.Event] = {
     "declined": day.Declined(),
     "hung_up": day.Declined(),
-    "withdrawn": day.Declined(),
+    "withdrawn": day.Withdrawn(),
     "lost": day.Declined(),
     "no_key": day.Unanswered(),
     "no_answer": day.Unanswered(),
