@@ -120,6 +120,43 @@ def test_a_host_mutes_all_guests_by_key_and_those_who_come_later_too() -> None:
     assert keys(of, "anna", "*8") == (Hush("ben", False), Hush("cleo", False), Tell("anna", "unmuted"))
 
 
+def test_all_are_muted_and_let_speak_also_those_to_come_and_hands_go_down() -> None:
+    of = room(ANNA, BEN, muted="guests")
+    of.unmute("ben")
+    keys(of, "ben", "*5")
+    assert of.mute_all() == (Hush("ben", True),)
+    assert keys(of, "ben", "*6") == (Tell("ben", "not_allowed"),)  # what a host allowed before is over
+    assert of.of("ben").hand
+    assert of.unmute_all() == (Hush("ben", False),)
+    assert not of.of("ben").hand
+    assert Hush("cleo", True) not in of.join(CLEO)
+    assert keys(of, "cleo", "*6") == (Hush("cleo", True), Tell("cleo", "muted"))
+    assert keys(of, "cleo", "*6") == (Hush("cleo", False), Tell("cleo", "unmuted"))
+
+
+def test_who_has_a_picture_is_known_while_they_are_there() -> None:
+    of = room(ANNA, BEN)
+    of.shows("ben", True)
+    of.shows("nobody", True)
+    assert [each.video for each in of.participants] == [False, True]
+    of.shows("ben", False)
+    assert not of.of("ben").video
+
+
+def test_who_left_muted_and_comes_back_is_not_heard() -> None:
+    of = room(ANNA, BEN, muted="guests")
+    of.leave("ben")
+    assert Hush("ben", True) in of.join(BEN)
+
+
+def test_a_room_that_is_over_does_nothing_more() -> None:
+    of = room(ANNA, BEN, record=True)
+    assert Record(False) in of.end()
+    assert of.participants == ()
+    assert keys(of, "anna", "*9") == of.end() == of.leave("anna") == of.record(True) == ()
+    assert not of.recording
+
+
 def test_keys_of_hosts_do_nothing_for_guests() -> None:
     of = room(ANNA, BEN)
     for pressed in ("*7", "*8", "*9"):
