@@ -146,7 +146,8 @@ class DialogStore:
         """
         if not self._config.routes and not self._config.dialling.enabled:
             what = "no routes: no number is answered"
-            raise UserError(Problem(what, "add a [[routes]] table, see docs/configuration.md"))
+            remedy = 'add to voicebot.toml a table [[routes]] with number = "600", dialog = "hello.yaml"'
+            raise UserError(Problem(what, remedy))
         problems: list[Problem] = []
         if self._config.dialogs.sentence_vectors:
             try:

@@ -17,8 +17,11 @@ places = APIRouter()
 
 
 @places.get("/", name="live_page")
-async def live(request: Request, who: Viewer) -> HTMLResponse:
-    return render(request, "live.html", who, "live")
+async def live(request: Request, who: Viewer, house: TheHouse) -> HTMLResponse:
+    """`number`: one that can be dialled; "" without an Asterisk."""
+    plain = (route.number for route in house.config.routes if route.number.isdigit())
+    with_asterisk = any(part.name == "asterisk" for part in house.condition().parts)
+    return render(request, "live.html", who, "live", number=next(plain, "") if with_asterisk else "")
 
 
 @places.get("/calls/{call_id}", name="call_page")

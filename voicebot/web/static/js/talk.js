@@ -32,6 +32,7 @@ function buttons() {
   $("#mute").hidden = !on;
   for (const key of $$("#keypad button")) key.disabled = !on;
   form.dialog.disabled = on;
+  if (document.activeElement === document.body) $(on ? "#hang-up" : "#call").focus(); // the button that was pressed is gone
 }
 
 const show = framed(() => {

@@ -97,7 +97,7 @@ export class Turns {
     if (turn.kind === "dtmf") notes.push(["keys"]);
     if (turn.step) notes.push([turn.step]);
     if (turn.latency_ms != null) notes.push([latency(turn.latency_ms), pace(turn.latency_ms)]);
-    if (turn.interrupted_by) notes.push([`cut short by ${turn.interrupted_by}`]);
+    if (turn.interrupted_by) notes.push([`cut short by ${{ dtmf: "a key", speech: "the caller" }[turn.interrupted_by] ?? turn.interrupted_by}`]);
     if (turn.understood && turn.understood !== "match") notes.push([{ nomatch: "not understood", noinput: "no answer", command: "command", unheard: "not heard" }[turn.understood] ?? turn.understood, turn.understood === "nomatch" ? "slow" : ""]);
     if (turn.meaning != null && turn.meaning !== "" && String(turn.meaning) !== turn.text) notes.push([`= ${turn.meaning}`]);
     if (turn.learnt) notes.push([turn.learnt]);
