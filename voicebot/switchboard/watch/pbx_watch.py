@@ -267,9 +267,11 @@ class PbxWatch:
         except ValueError as error:
             raise UserError(Problem(f"Asterisk would misread it: {error}", "give a plain name")) from error
         except PbxError as error:
-            user = self._settings.ami_user
-            denied = "permission denied" in str(error).lower()
-            remedy = f"grant write = {right} to [{user}] in manager.conf" if denied else "look again"
+            remedy = "it may have ended, or is away: look again"
+            if "permission denied" in str(error).lower():
+                remedy = f"grant write = {right} to [{self._settings.ami_user}] in manager.conf"
+            elif "Interface not found" in str(error):
+                remedy = "name a queue of Asterisk's, and one of its members as it names them"
             raise UserError(Problem(str(error), remedy)) from error
 
     # --- what goes on -----------------------------------------------------------------------------------
