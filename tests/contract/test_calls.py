@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,20 @@ async def test_a_key_stops_the_prompt_and_is_the_answer(pbx: Pbx, tmp_path: Path
         assert record.goal
         assert bot_turns(record)[0].interrupted_by == "dtmf"
         assert [(turn.kind, turn.text) for turn in caller_turns(record)] == [("dtmf", "1")]
+
+
+async def test_a_number_typed_at_a_menu_costs_one_try(pbx: Pbx, tmp_path: Path) -> None:
+    async with Bot(pbx, tmp_path) as bot:
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        await caller.press("5550186")
+        await caller.bot_speaks(SOON_S, since=time.monotonic())
+        await caller.press("1")
+        await asyncio.wait_for(caller.ended, TURN_S)
+        record = await bot.record()
+    keys = [(turn.text, turn.understood) for turn in caller_turns(record)]
+    assert keys == [("5550186", "nomatch"), ("1", "match")]
+    assert record.outcome == "agreed"
 
 
 async def test_words_over_the_prompt_stop_it(pbx: Pbx, tmp_path: Path) -> None:
