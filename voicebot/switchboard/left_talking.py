@@ -21,7 +21,7 @@ from voicebot.pbx.persevering import finish
 
 ON_THE_WAY = ("", "Stasis")
 """What a channel runs that does not yet wait in the dialplan."""
-ARRIVE_S = 1.0
+ARRIVE_S = 3.0
 """So long it may take until they are there; it takes about 1 ms."""
 LOOK_AGAIN_S = 0.002
 
