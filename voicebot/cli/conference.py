@@ -36,6 +36,8 @@ def list_rooms(config: ConfigFile = None, as_json: Json = False) -> None:
     for room in rooms:
         marks = [word for word in ("locked", "recording", "video") if room[word]]
         marks.insert(0, f"{len(room['participants'])} there")
+        if room["invitations"]:
+            marks.insert(1, f"{len(room['invitations'])} rung")
         typer.echo(harmless(f"{room['name']}: {', '.join(marks)}"))
         table = Table(box=None, pad_edge=False, show_header=False)
         for each in room["participants"]:

@@ -33,7 +33,9 @@ def _id(house: RunningHouse, given: str) -> str:
     if given in found:
         return given
     if len(found) != 1:
-        what = f"{len(found)} live calls begin with {given}" if found else f"there is no live call {given}"
+        what = (
+            f"{len(found)} live calls begin with `{given}`" if found else f"there is no live call `{given}`"
+        )
         if not ids:
             raise UserError("there are no live calls", "`voicebot calls list` shows those that have ended")
         raise UserError(what, "see `voicebot live list`")

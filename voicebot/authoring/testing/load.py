@@ -65,7 +65,9 @@ def find_tests(paths: Iterable[Path]) -> list[Path]:
             here = [path]
         else:
             here = [each for suffix in SUFFIXES if (each := path.with_name(f"{path.stem}{suffix}")).exists()]
-        if not here:
+        if not here and not path.exists():
+            problems.append(Problem("there is no such dialog", "is the path right?", str(path)))
+        elif not here:
             wanted = "*.test.yaml" if path.is_dir() else f"{path.stem}.test.yaml"
             problems.append(Problem("has no tests", f"write {wanted}; see docs/dialog-tests.md", str(path)))
         found += here
