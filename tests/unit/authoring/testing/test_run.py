@@ -242,8 +242,11 @@ def test_tests_stand_beside_their_dialog_or_in_a_folder(tmp_path: Path) -> None:
     assert find_tests([tmp_path]) == [tmp_path / "a.test.yaml", tmp_path / "deep" / "b.test.yaml"]
     assert find_tests([tmp_path / "a.yaml"]) == [tmp_path / "a.test.yaml"]
     assert load_cases(tmp_path / "a.test.yaml")[0].dialog == tmp_path / "a.yaml"
+    (tmp_path / "c.yaml").touch()
     with pytest.raises(UserError, match=r"c\.test\.yaml"):
         find_tests([tmp_path / "c.yaml"])
+    with pytest.raises(UserError, match="no such dialog"):
+        find_tests([tmp_path / "d.yaml"])
 
 
 DOCS = Path(__file__).resolve().parents[4] / "docs" / "dialog-tests.md"
