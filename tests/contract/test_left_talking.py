@@ -146,6 +146,23 @@ async def test_an_attended_transfer_that_is_not_complete_is_taken_back(pbx: Pbx,
     assert [each.outcome for each in record.people[0].transfers] == ["cancelled"]
 
 
+async def test_a_gateway_whose_media_fail_cuts_nobody_off_who_does_not_need_them(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with Phones(pbx, anna=Manner(ring_s=0.1)) as phones:
+        with pytest.raises(RuntimeError, match="the tick"):
+            async with QueueBot(pbx, tmp_path, phones, "anna", route={"record": True}) as bot:
+                caller, anna = await joined(pbx, phones, bot)
+                bot.gateway.engines.media.stopped.set_exception(RuntimeError("the tick"))
+                await bot.stopped()
+        record = await bot.record()
+        await hear_each_other(caller, anna)
+        await anna.hang_up()
+        await asyncio.wait_for(caller.ended, SOON_S)
+        await nothing_left(pbx)
+    assert record.ended_by == "left_talking"
+
+
 async def test_who_is_promised_somebody_who_still_rings_is_told_by_the_dialplan(
     pbx: Pbx, tmp_path: Path
 ) -> None:

@@ -190,8 +190,9 @@ class Gateway:
             waited: set[asyncio.Future[Any]] = {closed, stopping, broken}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             self.stop()
-            if broken.done():  # without a media tick no call can go on
+            if broken.done():  # without a media tick no call can go on with us
                 log.critical("the media tick failed", error=repr(broken.exception()))
+                await self._depart()
                 self._end_all("error")
             await self._drain()
             for ended in (closed, broken):
