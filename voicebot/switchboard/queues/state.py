@@ -151,5 +151,8 @@ def _read(path: Path, model: type[M]) -> M | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        log.warning("state not readable", file=str(path), error=str(error))
+        aside = path.with_suffix(".unreadable")
+        log.warning("state not readable, it is put aside", file=str(path), aside=str(aside), error=str(error))
+        with suppress(OSError):
+            path.replace(aside)  # else what is written next would be written over it
         return None

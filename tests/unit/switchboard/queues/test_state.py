@@ -42,9 +42,10 @@ def test_who_is_signed_in_and_paused_comes_back_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"agents": 1}', '{"agents": {"a": {}}}'])
-def test_a_file_that_is_none_counts_as_none(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_none_counts_as_none_and_is_put_aside(tmp_path: Path, text: str) -> None:
     (tmp_path / AGENTS_FILE).write_text(text)
     assert read_agents(tmp_path) == {}
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("agents.unreadable", text)]
 
 
 async def test_what_the_disk_did_not_take_is_written_once_there_is_room(
