@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,10 @@ from voicebot.switchboard.people import PeopleOfOurs, build_people
 from voicebot.switchboard.queues.house import QueueHouse
 
 QUEUE_DIALOG = DATA / "dialogs" / "queue.yaml"
+WORDS = DATA / "caller" / "another-day.wav"
 SOON_S = 5.0
+QUIET_MS = 400
+"""Longer than what parts two stretches of speech."""
 
 
 class Phones:
@@ -131,6 +135,22 @@ class QueueBot(Bot):
         async with asyncio.timeout(timeout):
             while {each.name: each.state for each in self.house.agents()}[name] != state:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
+
+
+async def until_heard(speaks: Caller, hears: Caller) -> None:
+    """Speak until the other one, who then hears nothing else any more, hears it: the two are joined."""
+    await hears.bot_quiet(QUIET_MS, SOON_S)
+    since = time.monotonic()
+
+    async def talk() -> None:
+        while True:
+            await speaks.say(WORDS)
+
+    talking = asyncio.create_task(talk())
+    try:
+        await hears.bot_speaks(SOON_S, since)
+    finally:
+        talking.cancel()
 
 
 def longest_silence(caller: Caller, since: float, until: float) -> float:

@@ -16,11 +16,10 @@ import pytest
 from _rig import to_toml
 
 from tests.contract.gateway import nothing_left
-from tests.contract.phones import QUEUE_DIALOG, Phones
+from tests.contract.phones import QUEUE_DIALOG, Phones, until_heard
 from tests.contract.real import RealPbx
 from tests.contract.talk import DATA, DIALOG, Bot
 from tests.contract.test_left_talking import hear_each_other
-from tests.contract.test_queues import until_heard
 from tests.integration.conftest import RealAsterisk
 from voicebot.call.record import list_records, read_record
 from voicebot.softphone.callees import Manner

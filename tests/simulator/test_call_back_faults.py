@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.contract.gateway import nothing_left
-from tests.contract.phones import Phones, QueueBot
+from tests.contract.phones import Phones, QueueBot, until_heard
 from tests.simulator.pbx import SimulatedPbx
-from tests.simulator.test_queue_faults import SOON_S, accepting, asked, pbx, until_heard
+from tests.simulator.test_queue_faults import SOON_S, accepting, asked, pbx
 from voicebot.errors import PbxError
 from voicebot.softphone.callees import Manner
 from voicebot.switchboard.queues import promise
@@ -105,7 +105,6 @@ async def test_the_talk_goes_on_when_the_bridge_of_who_was_called_back_is_lost(
         await until_heard(anna, called)
         (bridge,) = (each for each in pbx.world.bridges.values() if len(each.channels) == 2)
         await pbx.delete_bridge(bridge.id)
-        await called.bot_quiet(300, SOON_S)
         await until_heard(anna, called)
         await anna.hang_up()
         await bot.agent_is("anna", "ready")

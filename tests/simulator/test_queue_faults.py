@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.gateway import nothing_left
 from tests.contract.pbx import Caller
-from tests.contract.phones import Phones, QueueBot
+from tests.contract.phones import Phones, QueueBot, until_heard
 from tests.contract.talk import DATA
 from tests.simulator.pbx import SimulatedPbx
 from voicebot.errors import UserError
@@ -163,15 +163,6 @@ async def consulting(bot: QueueBot, phones: Phones) -> tuple[SoftphoneCall, Soft
     return anna, bert
 
 
-async def until_heard(speaks: SoftphoneCall, hears: Caller) -> None:
-    """Speak until the other one hears it: the two are joined."""
-    speaking = asyncio.create_task(speaks.say(WORDS))
-    try:
-        await hears.bot_speaks(SOON_S)
-    finally:
-        speaking.cancel()
-
-
 async def test_whom_a_caller_was_to_be_put_through_to_goes_in_that_moment_and_the_first_one_has_them_again(
     pbx: SimulatedPbx, tmp_path: Path
 ) -> None:
@@ -189,7 +180,6 @@ async def test_whom_a_caller_was_to_be_put_through_to_goes_in_that_moment_and_th
         await bert.hang_up()
         gate.set()
         await bot.agent_is("bert", "ready")
-        await caller.bot_quiet(300, SOON_S)
         await until_heard(anna, caller)
         await caller.hang_up()
         record = await bot.record()
@@ -215,7 +205,6 @@ async def test_who_cannot_come_back_to_the_caller_gives_them_back_to_the_queue(
         pbx.faults.refuse.clear()
         again = await accepting(phones, "anna")
         await bot.agent_is("anna", "talking")
-        await caller.bot_quiet(300, SOON_S)
         await until_heard(again, caller)
         await caller.hang_up()
         record = await bot.record()
