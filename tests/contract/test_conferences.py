@@ -384,6 +384,7 @@ async def test_the_bot_listens_to_all_and_answers_what_its_dialog_expects(pbx: P
             await of.conferences.add_bot("weekly", "notes.yaml")
         anna, ben = await of.joins("anna", host=True), await of.joins("ben")
         await anna.bot_quiet(QUIET_MS, SOON_S)
+        at = time.monotonic()
         await of.conferences.add_bot("weekly", "notes.yaml")
         with pytest.raises(UserError, match="a bot in weekly already"):
             await of.conferences.add_bot("weekly", "notes.yaml")
@@ -391,7 +392,7 @@ async def test_the_bot_listens_to_all_and_answers_what_its_dialog_expects(pbx: P
         assert of.room.dialog == "notes"
         with pytest.raises(UserError, match="cannot be muted"):
             await of.conferences.mute("weekly", "bot")
-        await anna.bot_speaks(SOON_S)
+        await anna.bot_speaks(SOON_S, since=at)
         await anna.bot_quiet(QUIET_MS, SOON_S)
         of.bot.will_hear("we had a good month all in all", "take a note")
         at = time.monotonic()

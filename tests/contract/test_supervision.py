@@ -95,8 +95,8 @@ async def test_a_supervisor_corrects_leads_and_speaks_through_the_bot(pbx: Pbx, 
         caller = await pbx.dial("600")
         await asked(caller)
         supervisors, call_id = house.supervisors, house.id
-        await caller.say(YES)
-        await caller.bot_speaks(SOON_S)
+        answer = await caller.say(YES)
+        await caller.bot_speaks(SOON_S, since=answer.voiced_to_at)
         assert supervisors.may(call_id).slots[0].value == "monday"
         await supervisors.correct(call_id, "day", "friday", "anna")
         await supervisors.say(call_id, "A colleague has put that right.", "anna")

@@ -305,8 +305,8 @@ async def test_a_model_is_not_told_of_the_words_that_filled_its_wait(pbx: Pbx, t
             caller = await pbx.dial("600")
             await chooses(caller, "4")
             await caller.bot_quiet(QUIET_MS, TURN_S)
-            await caller.say(LONG)
-            await caller.bot_speaks(SOON_S)  # the filler; the reply follows within the same breath
+            said_at = (await caller.say(LONG)).voiced_to_at
+            await caller.bot_speaks(SOON_S, said_at)  # the filler; the reply follows within the same breath
             await caller.pause(1.5)
             await caller.say(LONG)
             record = await gateway.record()

@@ -141,7 +141,7 @@ async def test_a_dialog_by_keys_and_the_dialplan_goes_on_with_what_it_learnt(
     bakery: Bakery, phone: Softphone
 ) -> None:
     call = await phone.dial("700")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     pressed = await call.press("1")  # over the question: it stops
     await call.bot_speaks(SOON_S, since=pressed)
     await call.press("12#")
@@ -157,7 +157,7 @@ async def test_a_dialog_by_keys_and_the_dialplan_goes_on_with_what_it_learnt(
 async def test_the_callers_voice_answers_and_interrupts(bakery: Bakery, phone: Softphone) -> None:
     bakery.speech.will_hear += ["yes please", "seven"]
     call = await phone.dial("701")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     await call.say(SPOKEN)
     await call.until_bot_has_spoken(1500, SOON_S)
     await call.say(SPOKEN)
@@ -173,7 +173,7 @@ async def test_the_callers_voice_answers_and_interrupts(bakery: Bakery, phone: S
 
 async def test_a_caller_who_hangs_up_ends_the_dialog(bakery: Bakery, phone: Softphone) -> None:
     call = await phone.dial("700")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     await call.hang_up()
     async with asyncio.timeout(SOON_S):
         while not bakery.records or bakery.records[0].ended_at is None:  # noqa: ASYNC110
@@ -190,7 +190,7 @@ async def test_the_dialplan_goes_on_when_the_gateway_dies_in_mid_call(
         "703", application, f"Log,NOTICE,{extension} was left ${{VOICEBOT_AGI_STATUS}}", "Hangup,"
     )
     call = await phone.dial("703")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     bakery.die()
     await call.over(SOON_S)
     await bakery.said(f"{extension} was left failed")
@@ -206,7 +206,7 @@ async def test_the_dialplan_goes_on_where_there_is_no_gateway(bakery: Bakery, ph
 
 async def test_a_hang_up_while_a_prompt_plays_under_eagi(bakery: Bakery, phone: Softphone) -> None:
     call = await phone.dial("701")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     await call.hang_up()
     async with asyncio.timeout(SOON_S):
         while not bakery.records or bakery.records[0].ended_at is None:  # noqa: ASYNC110
@@ -232,7 +232,7 @@ async def test_a_hand_over_goes_to_the_dialplans_queue(bakery: Bakery, phone: So
     told = "Log,NOTICE,${VOICEBOT_CALL} waits for cakes"
     bakery.dialplan("cakes", told, "Hangup,", context="voicebot-queue")
     call = await phone.dial("700")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     await call.press("2")
     await call.over(SOON_S)
     (record,) = bakery.records
@@ -242,7 +242,7 @@ async def test_a_hand_over_goes_to_the_dialplans_queue(bakery: Bakery, phone: So
 
 async def test_what_is_secret_stays_in_no_file(bakery: Bakery, phone: Softphone) -> None:
     call = await phone.dial("700")
-    await call.bot_speaks(SOON_S)
+    await call.bot_speaks(SOON_S, since=0.0)
     pressed = await call.press("3")
     await call.bot_speaks(SOON_S, since=pressed)
     before = set((bakery.config.var / "agi").glob("*"))

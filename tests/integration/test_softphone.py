@@ -6,6 +6,7 @@ So that the tools that judge the gateway are themselves judged by something that
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,9 @@ class Exchange:
         """Dial, and return once the dialplan's echo is on."""
         call, channel = await self.connect(phone)
         where = {"context": "voicebot-handover", "extension": "nobody", "priority": "1"}
+        since = time.monotonic()
         await self.do("POST", f"channels/{channel}/continue", **where)
-        await call.bot_speaks(WAIT_S)
+        await call.bot_speaks(WAIT_S, since)
         await call.bot_quiet(700, WAIT_S)
         return call
 
@@ -178,9 +180,9 @@ async def test_a_session_refresh_does_not_disturb_the_call(
     await exchange.do(
         "POST", f"channels/{channel}/variable", variable="PJSIP_SEND_SESSION_REFRESH()", value=method
     )
-    before = len(call.received)
+    before, since = len(call.received), time.monotonic()
     await exchange.do("POST", f"channels/{channel}/play", media="tone:ring;tonezone=us")
-    await call.bot_speaks(WAIT_S)
+    await call.bot_speaks(WAIT_S, since)
     assert len(call.received) > before
     assert not call.ended.done()
 
