@@ -135,3 +135,14 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAsterisk]
         yield instance
     finally:
         instance.down()
+
+
+@pytest.fixture(scope="module")
+def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAsterisk]:
+    """An Asterisk of a module's own, whose tests end it, break it, or give it telephones and trunks."""
+    instance = RealAsterisk(tmp_path_factory.mktemp("pbx"))
+    instance.start()
+    try:
+        yield instance
+    finally:
+        instance.down()

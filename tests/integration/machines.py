@@ -212,13 +212,17 @@ def campaign(name: str, **settings: Any) -> Campaign:
     )
 
 
-def contacts(area: str, count: int) -> list[NewContact]:
-    """People of an area code such as `202`."""
+def people(*numbers: str) -> list[NewContact]:
+    """People who agreed to be called."""
     now = datetime.now(UTC)
-    numbers = [f"+1{area}555{n:04d}" for n in range(100, 100 + count)]
     return [
         NewContact(number, (number,), (noon(),), now, consent=Consent(now, "contract")) for number in numbers
     ]
+
+
+def contacts(area: str, count: int) -> list[NewContact]:
+    """People of an area code such as `202`."""
+    return people(*(f"+1{area}555{n:04d}" for n in range(100, 100 + count)))
 
 
 @asynccontextmanager

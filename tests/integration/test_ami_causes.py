@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Any
@@ -111,17 +111,6 @@ class Campaign:
         line = (self.pbx.state / "spool" / "voicebot" / "ended" / attempt).read_text().strip()
         words, _, tech = line.partition(" tech=")
         return dict(word.partition("=")[::2] for word in words.split()) | {"tech": tech}
-
-
-@pytest.fixture(scope="module")
-def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAsterisk]:
-    """An Asterisk of our own, which gets a trunk."""
-    instance = RealAsterisk(tmp_path_factory.mktemp("pbx"))
-    instance.start()
-    try:
-        yield instance
-    finally:
-        instance.down()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,17 +31,6 @@ pytestmark = pytest.mark.integration
 BACK_S = 5.0
 """A restarted Asterisk listens long before; the delays between our tries grow to this at the most here."""
 NOBODY = "f" * 32
-
-
-@pytest.fixture(scope="module")
-def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAsterisk]:
-    """An Asterisk of our own: these tests end it."""
-    instance = RealAsterisk(tmp_path_factory.mktemp("pbx"))
-    instance.start()
-    try:
-        yield instance
-    finally:
-        instance.down()
 
 
 def looker(pbx: RealAsterisk, secret: str | None = None) -> AmiClient:

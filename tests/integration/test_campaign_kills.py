@@ -20,11 +20,11 @@ from pathlib import Path
 import pytest
 from conftest import RealAsterisk
 
+from tests.integration.machines import campaign, people
 from voicebot.campaign.attempt import NOT_DIALLED, Disposition
-from voicebot.campaign.campaign import Campaign
-from voicebot.campaign.contact import Consent, ContactState
+from voicebot.campaign.contact import ContactState
 from voicebot.config import load_config
-from voicebot.store.rows import CampaignState, NewContact
+from voicebot.store.rows import CampaignState
 from voicebot.store.store import Store, open_store
 
 pytestmark = pytest.mark.integration
@@ -117,27 +117,6 @@ concurrent = 100
     return path
 
 
-def campaign() -> Campaign:
-    return Campaign.model_validate(
-        {
-            "campaign": "kills",
-            "dialog": "d.yaml",
-            "profile": "us",
-            "caller": {"number": "+12025550100", "business": "Test"},
-            "trunk": "main",
-            "ring_s": 15,
-            "pacing": {"calls_per_second": 25, "concurrent": 60, "trunk_failures": 1},
-            "consent": "all",
-            "consent_note": "by their contract",
-        }
-    )
-
-
-def noon() -> str:
-    ahead = 12 - datetime.now(UTC).hour
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
-
-
 class DiallerProcess:
     """`voicebot campaign dial`, as its user runs it."""
 
@@ -172,13 +151,13 @@ async def test_nobody_is_called_twice_and_nobody_is_lost(mortal: Mortal, tmp_pat
     process = DiallerProcess(config, tmp_path / "dialler.log")
     async with open_store(load_config(config)) as store:
         now = datetime.now(UTC)
-        await store.create_campaign(campaign(), tmp_path, now)
+        await store.create_campaign(
+            campaign("kills", pacing={"calls_per_second": 25, "concurrent": 60, "trunk_failures": 1}),
+            tmp_path,
+            now,
+        )
         numbers = [f"+1202{n:07d}" for n in range(2_000_000, 2_000_000 + CONTACTS)]
-        rows = [
-            NewContact(number, (number,), (noon(),), now, consent=Consent(now, "contract"))
-            for number in numbers
-        ]
-        await store.add_contacts("kills", rows, now)
+        await store.add_contacts("kills", people(*numbers), now)
         await store.set_state("kills", CampaignState.RUNNING, "test", now)
         for kill in range(KILLS):
             process.start()

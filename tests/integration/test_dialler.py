@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import RealAsterisk
 
+from tests.integration.machines import campaign, people
 from voicebot.app.campaigns import dial
 from voicebot.campaign.attempt import Disposition
 from voicebot.campaign.campaign import Campaign
-from voicebot.campaign.contact import Consent, ContactState
+from voicebot.campaign.contact import ContactState
 from voicebot.config import Config
 from voicebot.store.rows import AttemptRow, CampaignState, NewContact
 from voicebot.store.store import Store, open_store
@@ -70,36 +70,6 @@ def config_of(asterisk: RealAsterisk, folder: Path, *, ami: bool = True) -> Conf
     )
 
 
-def noon() -> str:
-    """A zone where it is about noon now, so that no quiet hours are in the way."""
-    ahead = 12 - datetime.now(UTC).hour
-    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
-
-
-def campaign(**settings: Any) -> Campaign:
-    return Campaign.model_validate(
-        {
-            "campaign": "test",
-            "dialog": "d.yaml",
-            "profile": "us",
-            "caller": {"number": "+12025550100", "business": "Test"},
-            "trunk": "main",
-            "ring_s": 15,
-            "pacing": {"calls_per_second": 100, "concurrent": 100, "trunk_failures": 1},
-            "consent": "all",
-            "consent_note": "by their contract",
-            **settings,
-        }
-    )
-
-
-def contacts(*numbers: str) -> list[NewContact]:
-    now = datetime.now(UTC)
-    return [
-        NewContact(number, (number,), (noon(),), now, consent=Consent(now, "contract")) for number in numbers
-    ]
-
-
 @asynccontextmanager
 async def campaign_of(config: Config, settings: Campaign, rows: list[NewContact]) -> AsyncIterator[Store]:
     """A store with a running campaign, and a gateway that is said to live."""
@@ -144,7 +114,7 @@ async def test_calls_come_to_what_the_callees_do(
     asterisk: RealAsterisk, callees: None, tmp_path: Path, way: str, ami: bool
 ) -> None:
     config = config_of(asterisk, tmp_path, ami=ami)
-    async with campaign_of(config, campaign(way=way), contacts(*NUMBERS.values())) as store:
+    async with campaign_of(config, campaign("test", way=way), people(*NUMBERS.values())) as store:
         stopping = asyncio.Event()
         dialler = asyncio.create_task(dial(config, store, stopping))
         await until_done(store, "test", 40)
@@ -168,8 +138,8 @@ async def test_pause_takes_back_what_is_not_dialled_and_resume_goes_on(
 ) -> None:
     config = config_of(asterisk, tmp_path)
     numbers = [f"+1303555{n:04d}" for n in range(100, 160)]
-    slow = campaign(pacing={"calls_per_second": 10, "concurrent": 100, "trunk_failures": 1})
-    async with campaign_of(config, slow, contacts(*numbers)) as store:
+    slow = campaign("test", pacing={"calls_per_second": 10, "concurrent": 100, "trunk_failures": 1})
+    async with campaign_of(config, slow, people(*numbers)) as store:
         stopping = asyncio.Event()
         dialler = asyncio.create_task(dial(config, store, stopping))
         await until(lambda: _more_than(store, 10))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,17 +20,6 @@ from voicebot.doctor.ari import AriVisit, check_ari
 from voicebot.doctor.finding import Finding, Status
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="module")
-def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAsterisk]:
-    """An Asterisk of our own: these tests break it."""
-    instance = RealAsterisk(tmp_path_factory.mktemp("pbx"))
-    instance.start()
-    try:
-        yield instance
-    finally:
-        instance.down()
 
 
 def configuration(pbx: RealAsterisk, codec: str = "ulaw", **changes: Any) -> Config:

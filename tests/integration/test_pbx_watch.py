@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -47,17 +47,6 @@ exten => outside,1,Answer()
 """
 NOBODY: frozenset[str] = frozenset()
 PATIENT = Limits()
-
-
-@pytest.fixture(scope="module")
-def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealAsterisk]:
-    """An Asterisk of our own: these tests end it, and give it a telephone."""
-    instance = RealAsterisk(tmp_path_factory.mktemp("pbx"))
-    instance.start()
-    try:
-        yield instance
-    finally:
-        instance.down()
 
 
 @asynccontextmanager
