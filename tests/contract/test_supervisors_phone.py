@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +15,11 @@ from tests.contract.pbx import Pbx
 from tests.contract.phones import Phones, QueueBot
 from tests.contract.test_supervision import BOT_HZ, VOICE_HZ, House, now, pitch, speak
 from voicebot.audio import g711
+from voicebot.call.calls_live import LiveCalls
+from voicebot.call.live import Hub, News
 from voicebot.errors import UserError
 from voicebot.softphone.callees import Manner
+from voicebot.switchboard.supervisors import phone
 from voicebot.switchboard.supervisors.supervisors import Supervisors
 
 SOON_S = 5.0
@@ -182,6 +186,29 @@ async def test_only_our_telephones_are_rung_and_who_is_not_reached_is_told_why(
             await house.supervisors.visit(house.id, "listen", "away")
         with pytest.raises(UserError, match=r"knows no SIP/old — .* as Asterisk does"):
             await house.supervisors.visit(house.id, "listen", "old")
+        await caller.hang_up()
+        await house.bot.record()
+        await nothing_left(pbx)
+
+
+async def test_who_watches_is_told_when_nobody_answers_the_telephone(
+    pbx: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone, "RING_S", 0.8)
+    live = LiveCalls(Hub(time.time))
+    async with (
+        Phones(pbx, out=Manner(ring_s=None)) as phones,
+        House(pbx, tmp_path, supervision=phones_of(phones, "out"), live=live) as house,
+    ):
+        caller = await pbx.dial("600")
+        await caller.bot_speaks(SOON_S, since=0.0)
+        with live.hub.watch("visit_failed") as watch:
+            visit = await house.supervisors.visit(house.id, "listen", "out")
+            assert visit.state == "ringing"
+            await asyncio.wait_for(watch.wait(), SOON_S)
+            (news,) = watch.take()
+        assert isinstance(news, News)
+        assert (news.id, news.data["visit"], news.data["what"]) == (house.id, visit.id, "nobody answered")
         await caller.hang_up()
         await house.bot.record()
         await nothing_left(pbx)

@@ -316,6 +316,10 @@ class CallFeed:
         self._stand.supervisors = tuple(names)
         self._tell("supervisors", {"supervisors": list(names)})
 
+    def visit_failed(self, visit: str, what: str, remedy: str) -> None:
+        """A supervisor's telephone was not reached, or could not stay on the call."""
+        self._tell("visit_failed", {"visit": visit, "what": what, "remedy": remedy})
+
     def held(self, held: bool) -> None:
         """The bot falls silent and deaf, or goes on."""
         if held != self._stand.held:

@@ -126,7 +126,14 @@ def _turn(turn: dict[str, Any]) -> None:
 def _follow(name: str, data: dict[str, Any]) -> None:
     if name == "call.turn":
         _turn(data["turn"])
-    elif name in ("call.step", "call.state", "call.recording", "call.supervisors", "call.fault"):
+    elif name in (
+        "call.step",
+        "call.state",
+        "call.recording",
+        "call.supervisors",
+        "call.visit_failed",
+        "call.fault",
+    ):
         told = " ".join(str(value) for value in data.values() if value)
         console().print(Text(harmless(f"        {name[5:]}: {told}"), style="dim"), soft_wrap=True)
     elif name == "call.ended":

@@ -172,7 +172,7 @@ class Supervisors:
         presence.check(mode, by)
         visit = PhoneVisit(presence, mode, by, channel, self._departing)
         self._visits[visit.id] = visit
-        task = asyncio.create_task(self._hold(visit), name=f"visit {visit.id}")
+        task = asyncio.create_task(self._hold(visit, call), name=f"visit {visit.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         await asyncio.wait({task}, timeout=EARLY_FAILURE_S)
@@ -180,7 +180,7 @@ class Supervisors:
             raise visit.failure
         return visit.view
 
-    async def _hold(self, visit: PhoneVisit) -> None:
+    async def _hold(self, visit: PhoneVisit, call: CallHandle) -> None:
         try:
             await visit.run()
         except Exception:  # a mistake of ours costs this visit, and nothing else
@@ -189,6 +189,8 @@ class Supervisors:
             self._visits.pop(visit.id, None)
             if visit.failure is not None:
                 log.warning("visit over", visit=visit.id, by=visit.by, why=str(visit.failure))
+                why = visit.failure.problems[0]
+                call.live.visit_failed(visit.id, why.what, why.remedy)
 
     async def change(self, visit_id: str, mode: Mode) -> Visit:
         """Be there in another mode; so do the keys 1 to 4 of the telephone itself."""

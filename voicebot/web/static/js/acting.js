@@ -109,8 +109,18 @@ function visiting() {
 }
 
 async function change(mode) {
-  await attempt(async () => { visit = mode ? { ...visit, ...await post(paths.visit(visit.id), { mode }) } : (await remove(paths.visit(visit.id)), null); });
+  const { id } = visit;
+  if (mode) await attempt(async () => { visit = { ...visit, ...await post(paths.visit(id), { mode }) }; });
+  else if (await attempt(() => remove(paths.visit(id)))) visit = null;
   visiting();
+}
+
+/** Somebody's telephone was not reached, or had to leave; tell whose it is. */
+export function visitFailed({ visit: failed, what, remedy }) {
+  if (visit?.id !== failed) return;
+  visit = null;
+  visiting();
+  toast(what, remedy, "bad");
 }
 
 /** An attended transfer on its way: put through, go back, or change between the two. */

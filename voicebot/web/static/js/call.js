@@ -1,6 +1,6 @@
 // One live call: its words as they come, what is known, where it is, and what a supervisor can do about it.
 
-import { acting, follow } from "./acting.js";
+import { acting, follow, visitFailed } from "./acting.js";
 import { $, $$, attribute, clock, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
 import { apply, newCall, stateOf, stem, who } from "./livecall.js";
 import { Listening } from "./listening.js";
@@ -201,6 +201,7 @@ watch(["call"], id, (name, data, newsId) => {
     listening.stop("the call is over");
     speaking.stop();
   }
+  if (kind === "visit_failed") visitFailed(data);
   if (kind === "fault") turns.line(data.text, true);
   if (kind === "intervention") turns.line(did(data));
   show();
