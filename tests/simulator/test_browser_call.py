@@ -22,6 +22,7 @@ from voicebot.audio.levels import level_db
 from voicebot.audio.resample import resample
 from voicebot.audio.wav import read_wav
 from voicebot.call.browser_call import BrowserCalls, BrowserLine
+from voicebot.call.browser_leg import MOST_KEYS
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.live import Hub, News, Watch
 from voicebot.call.record import BotTurnRecord, CallRecord
@@ -282,6 +283,36 @@ async def test_what_is_not_there_and_what_is_too_much_is_refused_with_a_remedy(t
         line = await house.calls.open("600")
         with pytest.raises(UserError, match=r"1 calls by microphone.*microphone_calls"):
             await house.calls.open("600")
+        line.hang_up()
+        await line.ended()
+
+
+async def test_who_comes_at_the_same_time_is_counted(tmp_path: Path) -> None:
+    async with room(tmp_path, panel={"microphone_calls": 1}) as house:
+        lines = await asyncio.gather(*(house.calls.open("600") for _ in range(3)), return_exceptions=True)
+        (line,) = (each for each in lines if isinstance(each, BrowserLine))
+        assert sum(isinstance(each, UserError) for each in lines) == 2
+        line.hang_up()
+        await line.ended()
+
+
+async def test_who_leaves_while_the_call_begins_leaves_no_call(tmp_path: Path) -> None:
+    async with room(tmp_path) as house:
+        opening = asyncio.create_task(house.calls.open("600"))
+        async with asyncio.timeout(LIMIT_S):
+            while not house.calls.calls:  # noqa: ASYNC110 - nor one that begins
+                await asyncio.sleep(0)
+            opening.cancel()
+            while house.calls.calls:  # noqa: ASYNC110 - a call that nobody holds tells nobody
+                await asyncio.sleep(0.01)
+
+
+async def test_a_flood_of_keys_is_cut(tmp_path: Path) -> None:
+    async with room(tmp_path) as house:
+        line = await house.calls.open("600")
+        for _ in range(10 * MOST_KEYS):
+            line.press("1")
+        assert line.call.leg is not None and line.call.leg._keys.qsize() <= MOST_KEYS
         line.hang_up()
         await line.ended()
 

@@ -150,6 +150,36 @@ def test_a_socket_ends_with_its_session(panel: Served, monkeypatch: pytest.Monke
     assert texts[-1] == '{"type": "signed_out"}'
 
 
+def test_a_socket_ends_when_its_user_may_less(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicebot.web.api.sockets.STILL_EVERY_S", 0.05)
+    monkeypatch.setattr("voicebot.web.security.doorkeeper.FRESH_S", 0.01)
+    book, now, secret = panel.house.store.panel, datetime.now(UTC), secrets.fresh()  # type: ignore[union-attr]
+    panel.do(book.add_user("former", "supervisor", "", now))
+    session = PanelSession(secrets.key_of(secret), "former", "", now, now, now + timedelta(hours=1))
+    panel.do(book.begin_session(session))
+    url = panel.at.replace("http", "ws", 1) + "/api/v1/calls/0000000000000000/microphone"
+    headers = {"cookie": f"{COOKIE}={secret}"}
+    with connect(url, origin=panel.at, additional_headers=headers) as socket:  # type: ignore[arg-type]
+        assert '"ready"' in str(socket.recv(5))
+        panel.do(book.change_user("former", role="viewer"))
+        with pytest.raises(ConnectionClosedError, match="4401"):
+            while True:
+                socket.recv(5)
+
+
+def test_nobody_says_themselves_where_they_come_from(panel: Served) -> None:
+    with httpx.Client(base_url=panel.at, headers={"origin": panel.at}) as stranger:
+        given = {"name": "vera", "password": PASSWORD}
+        assert stranger.post(ME, json=given, headers={"x-forwarded-for": "192.0.2.7"}).status_code == 200
+    with panel.sign_in("anna") as admin:
+        path, wanted = "/api/v1/audit", {"who": "vera", "what": "sign_in", "most": 1}
+        until = time.monotonic() + 10
+        while not (told := admin.get(path, params=wanted).json()["actions"]):
+            assert time.monotonic() < until
+        assert [each["address"] for each in told] == ["127.0.0.1"]
+        assert admin.get(path, params={"what": "audit"}).json()["actions"] == [], "who only looks is not kept"
+
+
 def test_a_cookie_is_out_of_reach_and_answers_are_armoured(panel: Served) -> None:
     answer = httpx.post(
         panel.at + "/login",
