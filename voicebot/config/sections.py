@@ -96,7 +96,11 @@ class Limits(Section):
         description="A call longer than this is ended, in seconds; not while queues, conferences or "
         "supervisors have the caller.",
     )
-    drain_s: int = Field(60, ge=0, description="After SIGTERM live calls may last this long, in seconds.")
+    drain_s: int = Field(
+        60,
+        ge=0,
+        description="After SIGTERM live calls may last this long, in seconds; persons who talk, longer.",
+    )
     reserve_mb: int = Field(200, ge=0, description="Free disk space below which recordings stop, in MB.")
 
 
