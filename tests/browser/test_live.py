@@ -181,6 +181,20 @@ def test_a_supervisor_comes_by_telephone_changes_and_leaves(enter: Open, stage: 
     stage.tell(lambda: stage.calls.end(id))
 
 
+def test_a_supervisor_whose_telephone_nobody_answers_is_told_so(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("otto", f"/calls/{id}")
+    page.get_by_role("button", name="Telephone").click()
+    page.get_by_label("Your telephone").last.fill("PJSIP/otto")
+    page.locator("#sure-yes").click()
+    expect(page.locator("#visiting")).to_contain_text("PJSIP/otto rings")
+    told = {"visit": "v1", "what": "nobody answered", "remedy": "is it there?"}
+    stage.tell(lambda: stage.house.hub.publish("call", "visit_failed", id, told))
+    expect(page.locator(".toast.bad")).to_contain_text("nobody answered")
+    expect(page.locator("#visiting")).to_be_hidden()
+    stage.tell(lambda: stage.calls.end(id))
+
+
 def test_no_row_moves_under_the_pointer(enter: Open, stage: Stage) -> None:
     page = enter("vera")
     first = page.locator(".call").first
