@@ -224,7 +224,7 @@ class Conversation:
         introduction = self._stage.introduction
         if introduction is None or not (event.speech or event.expected):
             return False
-        return introduction.absorbs(self._hearing.span.began_at, self.interpreter.commanded(event.input))
+        return introduction.absorbs(self._hearing.utterance.began_at, self.interpreter.commanded(event.input))
 
     def _began(self, bargein: bool) -> None:
         if self._stage.introduction is not None:

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class SpeechSpan:
-    """When the caller spoke last; seconds of the event loop's clock."""
+    """When the caller spoke; seconds of the event loop's clock."""
 
     began_at: float = 0.0
     ended_at: float = 0.0
@@ -62,13 +62,15 @@ class Hearing:
         self._pausing = False
         self._stream: SttStream | None = None
         self._task: asyncio.Task[None] | None = None
-        self.span = SpeechSpan()
+        self.utterance = SpeechSpan()
+        """Of what was last recognised: a caller may speak on meanwhile."""
+        self._span = SpeechSpan()  # of what was last spoken
         self.tap: Callable[[HeardFrame], None] | None = None
         """Is given every frame as well, while a message is recorded."""
 
     def speaking_for(self, now: float) -> float:
         """Return for how long, in s, the caller has been speaking; infinity when they do not."""
-        return now - self.span.began_at if self._in_speech else math.inf
+        return now - self._span.began_at if self._in_speech else math.inf
 
     def listen(self, listen: Listen) -> None:
         """From the next utterance on, expect what `listen` expects."""
@@ -84,7 +86,7 @@ class Hearing:
         for event in self._endpointer.push(frame.speech, frame.level_db, frame.pcm):
             if isinstance(event, ep.SpeechStarted):
                 self._in_speech = True
-                self.span = SpeechSpan(began_at=frame.at - event.age_ms / 1000, ended_at=frame.at)
+                self._span = SpeechSpan(began_at=frame.at - event.age_ms / 1000, ended_at=frame.at)
                 self._audio = bytearray(event.preroll)
                 self._told = 0
                 self._emit(turn.SpeechStarted())
@@ -96,7 +98,7 @@ class Hearing:
                 self._pausing = False
             elif isinstance(event, ep.SpeechEnded):
                 self._in_speech = self._pausing = False
-                self.span.ended_at = frame.at - event.age_ms / 1000
+                self._span.ended_at = frame.at - event.age_ms / 1000
                 self._emit(turn.SpeechEnded(event.voiced_ms))
         if self._in_speech and not self._pausing:
             self._tell()
@@ -119,6 +121,7 @@ class Hearing:
 
     def finish(self, number: int) -> None:
         """Ask for the transcript; a `Recognised` with `number` is emitted whatever happens."""
+        self.utterance = self._span
         if self._stream is None:
             self._emit(turn.Recognised(number, Unheard("no recogniser"), speech=True, expected=False))
             return

@@ -222,7 +222,7 @@ class Session:
         self._privacy.answered()
         heard, self._heard = self._heard, None
         turn = self._dialogue.handle(given, now, heard)
-        self._scribe.caller(given, listened, self._dialogue.understood, self._hearing.span, now)
+        self._scribe.caller(given, listened, self._dialogue.understood, self._hearing.utterance, now)
         await self._say(turn)
 
     async def _say(self, turn: BotTurn) -> None:

@@ -45,7 +45,7 @@ class Led(Talk):
     def __init__(self) -> None:
         super().__init__()
         self.running.cancel()
-        self.hearing.span = SpeechSpan()  # type: ignore[assignment]
+        self.hearing.utterance = SpeechSpan()  # type: ignore[assignment]
         self.held: list[bool] = []
         self.given: list[Handover] = []
         self.bot = Interpreter(TALK, started=MONDAY)

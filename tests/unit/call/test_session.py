@@ -54,7 +54,7 @@ class Script:
 class FakeHearing:
     """An ear that opens utterances and hears what the test says the caller has been saying."""
 
-    span = None
+    utterance = None
 
     def __init__(self) -> None:
         self.speaking_s = math.inf

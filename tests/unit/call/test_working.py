@@ -88,7 +88,7 @@ class Script:
 class Ear:
     """What the session needs of a call's hearing."""
 
-    span = None
+    utterance = None
     tap = None
 
     def __init__(self) -> None:
