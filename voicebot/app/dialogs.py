@@ -29,6 +29,7 @@ from voicebot.dialog.running.needs import given_values
 from voicebot.dialog.running.warming import warm_up
 from voicebot.engines.sentence_vectors import SentenceVectors
 from voicebot.errors import Problem, UserError
+from voicebot.files import write_whole
 from voicebot.work.hooks import Hooks
 from voicebot.work.needs import work_problems
 
@@ -339,11 +340,9 @@ class DialogStore:
             ],
         }
         path = self._config.dialog_state
-        aside = path.with_suffix(".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-            aside.rename(path)
+            write_whole(path, (json.dumps(state, indent=1) + "\n").encode())
         except OSError as error:
             log.warning("state of the dialogs not written", error=str(error))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from voicebot.files import write_whole
+
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 class Journal:
@@ -19,15 +20,7 @@ class Journal:
         """Return once the entry is on the disk, whole. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         path = self.folder / f"{name}.json"
-        aside = path.with_suffix(".part")
-        try:
-            with os.fdopen(os.open(aside, _NEW, PRIVATE_FILE), "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.rename(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_whole(path, text, mode=PRIVATE_FILE, lasting=True)
         self._sync()
 
     def names(self) -> list[str]:

@@ -6,7 +6,6 @@ All `*_ms` times count from the moment the call was answered; times of day are U
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from voicebot.errors import Problem, UserError
+from voicebot.files import write_whole
 
 SCHEMA_VERSION = 1
 HIDDEN = "•••"
@@ -322,16 +322,8 @@ def write_record(var: Path, record: CallRecord) -> Path:
     folder = folder_for(var, record.started_at)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record.id}.json"
-    aside = path.with_suffix(".json.part")
-    try:
-        with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:  # as JSON escapes it
-            file.write(json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1))
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+    write_whole(path, text.encode(errors="backslashreplace"), lasting=True)  # as JSON escapes it
     return path
 
 

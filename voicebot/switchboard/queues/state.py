@@ -6,7 +6,6 @@ Two small files below `var`, each written whole or not at all: `agents.json` and
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -17,6 +16,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from voicebot.acd.agents import Agent, AgentState
+from voicebot.files import write_whole
 
 AGENTS_FILE = "agents.json"
 CALL_BACKS_FILE = "call_backs.json"
@@ -93,15 +93,7 @@ def call_backs_text(call_backs: Iterable[KeptCallBack]) -> str:
 def write_state(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".part")
-    try:
-        with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_whole(path, text.encode(errors="backslashreplace"), lasting=True)
 
 
 class StateFile:

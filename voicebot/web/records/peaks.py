@@ -6,14 +6,15 @@ Computed once in a thread, and kept beside the wav as `<id>.peaks`.
 from __future__ import annotations
 
 import json
-import os
 import wave
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from voicebot.errors import Problem, UserError
+from voicebot.files import write_whole
 
 A_SECOND = 25
 """Peaks for each second of sound."""
@@ -42,13 +43,8 @@ def peaks_of(path: Path) -> Peaks:
     except (OSError, ValueError, TypeError):
         pass
     peaks = _computed(path)
-    aside = kept.with_suffix(f".peaks.{os.getpid()}.part")
-    try:  # a full disk: then it is computed again
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w") as file:
-            json.dump(asdict(peaks), file, separators=(",", ":"))
-        aside.rename(kept)
-    except OSError:
-        aside.unlink(missing_ok=True)
+    with suppress(OSError):  # a full disk: then it is computed again
+        write_whole(kept, json.dumps(asdict(peaks), separators=(",", ":")).encode(), mode=PRIVATE)
     return peaks
 
 

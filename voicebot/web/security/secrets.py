@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
+
+from voicebot.files import write_whole
 
 BYTES = 32
 TOKEN_FOLDER, TOKEN_FILE, ADDRESS_FILE = "panel", "token", "address"
@@ -50,8 +51,4 @@ def write_way_in(var: Path, token: str, address: str) -> None:
     """Keep a local token and where the panel is, readable for the gateway's user alone. Raises OSError."""
     token_file(var).parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     for path, text in ((token_file(var), f"{token}\n"), (address_file(var), address)):
-        aside = path.with_suffix(".part")
-        aside.unlink(missing_ok=True)
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w") as file:
-            file.write(text)
-        aside.rename(path)
+        write_whole(path, text.encode(), mode=PRIVATE_FILE)
