@@ -31,7 +31,7 @@ def test_replies_are_written_with_their_pace(ms: int | None, written: str, how: 
 
 
 def test_what_somebody_typed_is_no_markup() -> None:
-    page = render_open("login.html", problem="", name='"><script>alert(1)</script>', next='/"x')
+    page = render_open("login.html", problem="", ended=False, name='"><script>alert(1)</script>', next='/"x')
     text = bytes(page.body).decode()
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
