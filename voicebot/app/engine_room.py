@@ -18,6 +18,7 @@ from voicebot.app.multilingual import LibraryByLanguage, SttByLanguage, TtsByLan
 from voicebot.app.speech import SpeechEngines
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.leg import Ari
+from voicebot.call.record_keeping import RecordKeeper
 from voicebot.call.scribe import Observer
 from voicebot.call.services import Services
 from voicebot.call.speaking import PromptLibrary
@@ -92,6 +93,7 @@ class EngineRoom:
         self._stack = AsyncExitStack()
         self._rendering: set[asyncio.Task[None]] = set()
         self._desk = WorkDesk(config)
+        self._records = RecordKeeper(config.var)
         surroundings = Surroundings(hooks=known_hooks(), environment=config.dialogs.env)
         self.dialogs = DialogStore(config, surroundings, self._on_reload, self._desk.hooks)
         self.media: MediaLoop
@@ -99,6 +101,7 @@ class EngineRoom:
 
     async def __aenter__(self) -> Self:
         config = self._config
+        self._stack.push_async_callback(self._records.close)
         await asyncio.to_thread(self.dialogs.load)
         self._environment = environment_of(config)
         _check_address(config.media.bind)
@@ -140,6 +143,7 @@ class EngineRoom:
             library=LibraryByLanguage(route, self.speech.library),
             vad=self._vad,
             work=self._desk,
+            records=self._records,
             environment=self._environment,
             observer=self._watchers.observer,
             hub=self._watchers.live.hub if self._watchers.live is not None else None,

@@ -21,7 +21,7 @@ from voicebot.call.leg import LEFT_TALKING, Digit, Leg, MediaReplaced
 from voicebot.call.live import Hub
 from voicebot.call.people import Attendant, Company, Mender, People
 from voicebot.call.record import CallRecord, InterruptedBy, Party, folder_for
-from voicebot.call.record_keeping import keep, outcome_without_dialog, record_for
+from voicebot.call.record_keeping import outcome_without_dialog, record_for
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
@@ -336,7 +336,7 @@ class Call:
         )
 
     async def _keep_record(self) -> None:
-        if path := await keep(self._services.config.var, self.record):
+        if path := await self._services.records.keep(self.record):
             done = self.record
             how = {"by": done.ended_by, "outcome": done.outcome, "goal": done.goal}
             log.info("call ended", **how, duration_ms=done.duration_ms, record=str(path))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from voicebot.call.calls_live import LiveCalls
 from voicebot.call.leg import Ari
 from voicebot.call.live import Hub
+from voicebot.call.record_keeping import RecordKeeper
 from voicebot.call.scribe import Observer
 from voicebot.call.speaking import PromptLibrary
 from voicebot.call.working import Workers
@@ -34,6 +35,7 @@ class Services:
     library: PromptLibrary
     vad: Callable[[], Vad]
     work: Workers
+    records: RecordKeeper
     environment: Mapping[str, str]
     observer: Observer | None = None
     hub: Hub | None = None

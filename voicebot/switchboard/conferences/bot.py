@@ -19,7 +19,7 @@ from voicebot.call.handover import ToPeople
 from voicebot.call.leg import Leg
 from voicebot.call.live import Hub
 from voicebot.call.record import Party, folder_for
-from voicebot.call.record_keeping import keep, record_for
+from voicebot.call.record_keeping import record_for
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
 from voicebot.config import Route, zone_of
@@ -154,4 +154,4 @@ class RoomBot:
         record.slots = self._interpreter.slots
         record.ended_at = datetime.now(UTC)
         record.duration_ms = round((record.ended_at - record.started_at).total_seconds() * 1000)
-        await keep(self._services.config.var, record)
+        await self._services.records.keep(record)
