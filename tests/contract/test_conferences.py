@@ -344,7 +344,12 @@ async def test_an_invited_telephone_takes_part_and_may_be_sent_away(pbx: Pbx, tm
             with pytest.raises(UserError, match="may not be invited"):
                 await of.conferences.invite("weekly", "PJSIP/somebody", "anna")
             ben = await of.joins("ben")
-            await of.conferences.invite("weekly", "emil", "anna")
+            with of.hub.watch("not_reached") as watch:
+                await of.conferences.invite("weekly", "emil", "anna")
+                await asyncio.wait_for(watch.wait(), SOON_S)
+                (news,) = watch.take()
+            assert isinstance(news, News)
+            assert (news.id, news.data["by"], news.data["what"]) == ("weekly", "anna", "it is busy")
             await of.conferences.invite("weekly", "dora", "anna")
             dora = await phones.taken("dora")
             await of.until(lambda room: len(room.participants) == 2 and not room.invitations)

@@ -6,7 +6,8 @@
 
 What concerns a room that is empty, or a participant who is not there, is refused with `UserError`. Every
 change is published as news of topic `conference`, id = the room's name: `changed {room}`, `talking
-{participant, talking}` and, when a conference is over, `ended {recordings}`.
+{participant, talking}`, `not_reached {who, by, what, remedy}` of who was invited in vain and, when a
+conference is over, `ended {recordings}`.
 """
 
 from __future__ import annotations
@@ -177,6 +178,10 @@ class Conferences:
         finally:
             self._invitations[room].pop(invitation.id)
             self._publish(room)
+            if (failure := invitation.failure) is not None:
+                why = failure.problems[0]
+                data = {"who": invitation.view.who, "by": invitation.view.by, "what": why.what}
+                self._hub.publish("conference", "not_reached", room, {**data, "remedy": why.remedy})
 
     async def add_bot(self, room: str, dialog: str) -> None:
         """Let a dialog sit in the room: it hears all, and answers what its present step expects."""

@@ -56,6 +56,7 @@ class Invitation:
         self.id = self._ringing.channel_id
         self.view = InvitationView(self.id, phone.name or who, by, time.time())
         self.rings = True
+        self.failure: UserError | None = None  # why they did not come in
         self._phone = phone
         self._host = host
         self._sit = sit
@@ -91,14 +92,16 @@ class Invitation:
             )
             await self._stay(room)
         except NotReached as why:
-            log.info("an invited telephone did not answer", who=self._phone.channel, why=str(why))
+            self.failure = UserError(str(why), why.remedy)
         except Refused as refused:
-            log.info("invited, and not let in", who=self._phone.channel, why=refused.why)
+            self.failure = UserError(f"not let in: the conference is {refused.why}", "look how it stands")
         except TimeoutError:
-            log.info("an invited telephone is let go", who=self._phone.channel)
+            self.failure = UserError("nobody answered", "is the telephone with its owner?")
         except (UserError, PbxError) as error:
-            log.warning("invitation failed", who=self._phone.channel, error=str(error))
+            self.failure = UserError(str(error), "look how the conference stands")
         finally:
+            if self.failure is not None:
+                log.info("invited in vain", who=self._phone.channel, why=str(self.failure))
             self.rings = False
             if room is not None:
                 room.leave(self.id)

@@ -1,7 +1,7 @@
 // Rooms: who is in them, who talks, and what a supervisor can do.
 
 import { $, $$, attribute, clock, framed, h, icon, keyed, list, put, wave } from "./dom.js";
-import { ask, attempt, get, paths, post, remove } from "./api.js";
+import { ask, attempt, get, paths, post, remove, toast } from "./api.js";
 import { roles } from "./shell.js";
 import { watch } from "./stream.js";
 
@@ -114,6 +114,7 @@ watch(["conference"], "", (name, data, id) => {
     rooms.clear();
     for (const room of list(data, "rooms")) rooms.set(room.name, room);
   } else if (name === "conference.changed") rooms.set(id, data.room);
+  else if (name === "conference.not_reached") toast(`${data.who}: ${data.what}`, data.remedy, "bad");
   else if (name === "conference.talking") {
     const person = rooms.get(id)?.participants?.find((one) => String(one.id) === String(data.participant));
     if (person) person.talking = data.talking;
