@@ -98,7 +98,7 @@ class Talk:
         dialled: Callable[[str], str],
         ms: Callable[[], int],
         clock: Callable[[], float],
-        departing: Departing | None = None,
+        departing: Departing,
         afterwards: str = "",
         on_person: Callable[[str], None] = lambda person: None,
         on_second: Callable[[str, Second], None] = lambda to, what: None,
@@ -111,7 +111,7 @@ class Talk:
         self._dialled = dialled
         self._ms = ms
         self._clock = clock
-        self._departing = departing or Departing()
+        self._departing = departing
         self._afterwards = afterwards
         self._on_person = on_person
         self._on_second = on_second

@@ -62,16 +62,14 @@ class _Phone(Telephone):
 class PhoneVisit:
     """One visit. `await run()` is its whole life; `view` tells how it stands."""
 
-    def __init__(
-        self, presence: Presence, mode: Mode, by: str, channel: str, departing: Departing | None = None
-    ) -> None:
+    def __init__(self, presence: Presence, mode: Mode, by: str, channel: str, departing: Departing) -> None:
         call = presence.call
         self.id = secrets.token_hex(8)
         self.mode = mode
         self.by = by
         self.channel = channel
         self.failure: UserError | None = None
-        self._departing = departing or Departing()
+        self._departing = departing
         self._presence = presence
         self._call = call
         self._services = call.stage.services
