@@ -13,6 +13,7 @@ from tests.contract.gateway import nothing_left
 from tests.contract.phones import Phones, QueueBot, until_heard
 from tests.simulator.pbx import SimulatedPbx
 from tests.simulator.test_queue_faults import SOON_S, accepting, asked, pbx
+from voicebot.call.record import list_records
 from voicebot.errors import PbxError
 from voicebot.softphone.callees import Manner
 from voicebot.switchboard.queues import promise
@@ -29,11 +30,11 @@ ANSWERS, RINGS, BUSY = Manner(ring_s=0.05), Manner(ring_s=None), Manner(refuse=4
 
 @asynccontextmanager
 async def promised(
-    pbx: SimulatedPbx, folder: Path, caller: Manner, anna: Manner = ANSWERS
+    pbx: SimulatedPbx, folder: Path, caller: Manner, *, gone: bool = True
 ) -> AsyncIterator[tuple[QueueBot, Phones]]:
-    """A gateway that owes a caller a call; nobody is signed in."""
+    """A gateway that owes a caller a call, who is gone, or hears so just now; nobody is signed in."""
     async with (
-        Phones(pbx, **{"anna": anna, NUMBER: caller}) as phones,
+        Phones(pbx, **{"anna": ANSWERS, NUMBER: caller}) as phones,
         QueueBot(
             pbx,
             folder,
@@ -53,8 +54,9 @@ async def promised(
         waiting.press("2")
         await asyncio.sleep(0.1)
         waiting.press("#")
-        await asyncio.wait_for(call.ended, 10)
-        await bot.record()
+        if gone:
+            await asyncio.wait_for(call.ended, 10)
+            await bot.record()
         yield bot, phones
 
 
@@ -168,3 +170,20 @@ async def test_a_caller_whom_agents_never_wait_for_is_not_rung_for_ever(
         assert await attempts(bot, "hung_up", "hung_up") == "failed"
         await bot.waiting(0)
         await nothing_left(pbx)
+
+
+async def test_the_record_is_the_calls_to_write_as_long_as_it_lives(
+    pbx: SimulatedPbx, tmp_path: Path
+) -> None:
+    """Two who write it at once could leave the older one, or none."""
+    async with promised(pbx, tmp_path, BUSY, gone=False) as (bot, phones):
+        await bot.house.sign_in("anna")
+        anna = await accepting(phones, "anna")
+        await phones.rung(NUMBER)
+        assert bot.gateway.calls
+        await asyncio.sleep(0.2)
+        assert not list_records(tmp_path)
+        await asyncio.wait_for(anna.ended, SOON_S)
+        record = await bot.record()
+        assert record.ended_at is not None
+        assert await attempts(bot, "busy") == ""

@@ -360,7 +360,8 @@ class CallBack:
         self._keeper.due_no_more(self)
 
     def _write_soon(self) -> None:
-        self._keeper.write(self._write())
+        if self._record.ended_at is not None:  # else the call writes all of it at its end
+            self._keeper.write(self._write())
 
     async def _write(self) -> None:
         try:
