@@ -198,6 +198,13 @@ async def test_click_to_dial_rings_the_telephone_and_then_the_number(pbx: RealAs
             assert [(each.data["answered"], each.data["number"]) for each in told] == [(True, "+12025550142")]
 
 
+async def test_who_clicks_for_a_telephone_that_cannot_be_rung_is_told_at_once(pbx: RealAsterisk) -> None:
+    async with watching(pbx, phones={"old": "SIP/old"}) as watch:
+        await until(lambda: watch.state().connected, "connected")
+        with pytest.raises(UserError, match=r"not reached: SIP/old — is it registered"):
+            await watch.dial("SIP/old", "600", by="anna")
+
+
 async def test_click_to_dial_does_only_what_it_may(pbx: RealAsterisk) -> None:
     async with telephone(pbx) as people, watching(pbx) as watch:
         await until(lambda: watch.presence("PJSIP/person") == "not_inuse", "registered")

@@ -21,6 +21,7 @@ import secrets
 import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
@@ -59,6 +60,8 @@ PHONES_S = 3.0
 AT_ONCE = 50
 """Events taken before others get their turn."""
 RING_MS = 30_000
+EARLY_FAILURE_S = 0.3
+"""A telephone that cannot be rung at all is known to be so by then."""
 TRY_AGAIN_S = 10.0
 """Before a leg that would not end is hung up again."""
 CLICK_CAUSE = 16
@@ -67,6 +70,16 @@ ID = "asterisk"
 log = structlog.get_logger(__name__)
 
 Monitoring = Literal["start", "stop", "pause", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Click:
+    """A call that somebody places by their telephone; `answered`: whether that telephone was."""
+
+    channel: str
+    number: str
+    by: str
+    answered: asyncio.Future[bool]
 
 
 class PbxWatch:
@@ -107,7 +120,7 @@ class PbxWatch:
         self._version, self._started_at = "", 0.0
         self._listed_at, self._phones_at = float("-inf"), float("-inf")
         self._tried: dict[str, float] = {}
-        self._clicks: dict[str, tuple[str, str, str]] = {}
+        self._clicks: dict[str, _Click] = {}
 
     async def __aenter__(self) -> Self:
         if not self._settings.ami_user:
@@ -178,12 +191,13 @@ class PbxWatch:
         """Ring `channel` (`PJSIP/anna`), and when it is answered call `number`. Returns the leg's id.
 
         The telephone must be an agent's or a supervisor's, the number one that may be dialled. Whether it was
-        answered is told by the news `dialled`.
+        answered later than EARLY_FAILURE_S is told by the news `dialled`.
         """
         self._rules.check_phone(channel)
         self._rules.check_number(number)
-        if (state := self.presence(channel)) == "unavailable":
-            raise UserError(Problem(f"{channel} is {state}", "register that telephone, then dial again"))
+        if self.presence(channel) == "unavailable":
+            remedy = "switch the telephone on, or let it register with Asterisk"
+            raise UserError(f"the telephone was not reached: {channel} is not registered", remedy)
         self._client()  # before it counts
         self._rules.count(by, self._clock())
         id_ = f"click-{secrets.token_hex(16)}"
@@ -199,13 +213,16 @@ class PbxWatch:
             variables=variables,
             ids=(id_, f"{id_}-2"),
         )
-        self._clicks[id_] = channel, number, by
+        click = self._clicks[id_] = _Click(channel, number, by, asyncio.get_running_loop().create_future())
         try:
             await self._do(action, "originate", action_id=id_)
         except BaseException:
             del self._clicks[id_]
             raise
         log.info("click-to-dial", by=by, telephone=channel, number=number, channel=id_)
+        await asyncio.wait({click.answered}, timeout=EARLY_FAILURE_S)
+        if click.answered.done() and not click.answered.result():
+            raise UserError(f"the telephone was not reached: {channel}", "is it registered, and free?")
         return id_
 
     async def hang_up(self, channel: str, by: str) -> None:
@@ -320,11 +337,9 @@ class PbxWatch:
                 case Missed():
                     self._listed_at = now
                 case OriginateResponse(action_id=id_) if click := self._clicks.pop(id_, None):
-                    channel, number, by = click
-                    answered = {"answered": event.succeeded, "id": id_}
-                    self._hub.publish(
-                        "pbx", "dialled", ID, {**answered, "channel": channel, "number": number, "by": by}
-                    )
+                    click.answered.set_result(event.succeeded)
+                    told = {"channel": click.channel, "number": click.number, "by": click.by}
+                    self._hub.publish("pbx", "dialled", ID, {"answered": event.succeeded, "id": id_, **told})
             taken += 1
             if taken % AT_ONCE == 0:
                 await asyncio.sleep(0)
