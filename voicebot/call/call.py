@@ -13,7 +13,7 @@ import structlog
 from voicebot.ari import requests
 from voicebot.ari.events import Channel
 from voicebot.call.calls_live import CallFeed, LiveCalls
-from voicebot.call.conversation import Conversation, Stage
+from voicebot.call.conversation import Conversation
 from voicebot.call.handle import CallHandle
 from voicebot.call.handover import UNAVAILABLE_CONTEXT, ToPeople
 from voicebot.call.introduction import Introduction
@@ -25,6 +25,7 @@ from voicebot.call.record_keeping import outcome_without_dialog, record_for
 from voicebot.call.recording import Recording
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
+from voicebot.call.stage import Stage
 from voicebot.config import Route, zone_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter, seed_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from voicebot.call.conversation import Stage
 from voicebot.call.hearing import Hearing
+from voicebot.call.stage import Stage
 from voicebot.dialog.turns import Listen, Utterance
 from voicebot.media.port import HeardFrame
 from voicebot.speech.stt import Expectation, Transcript

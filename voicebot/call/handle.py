@@ -9,11 +9,12 @@ import structlog
 
 from voicebot.call.calls_live import CallFeed
 from voicebot.call.control import Command
-from voicebot.call.conversation import Conversation, Stage
+from voicebot.call.conversation import Conversation
 from voicebot.call.people import Company
 from voicebot.call.record import CallRecord, InterventionRecord
 from voicebot.call.recording import Recording
 from voicebot.call.recording_control import RecordingControl
+from voicebot.call.stage import Stage
 from voicebot.dialog.running.interpreter import Interpreter
 from voicebot.errors import UserError
 

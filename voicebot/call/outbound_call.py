@@ -13,7 +13,6 @@ from voicebot.audio.frames import to_samples
 from voicebot.audio.levels import level_db
 from voicebot.call.answering import NO_MESSAGE, AnswerWatch
 from voicebot.call.call import Call
-from voicebot.call.conversation import Stage
 from voicebot.call.eavesdropping import Eavesdropper
 from voicebot.call.introduction import Introduction
 from voicebot.call.outbound import (
@@ -30,6 +29,7 @@ from voicebot.call.outbound import (
 from voicebot.call.people import People
 from voicebot.call.record import CallRecord, OutboundRecord, Party
 from voicebot.call.services import Services
+from voicebot.call.stage import Stage
 from voicebot.config import zone_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from voicebot.call.conversation import Stage
+from voicebot.call.stage import Stage
 from voicebot.config import Route
 from voicebot.dialog.turns import Handover
 from voicebot.media.port import HeardFrame

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import structlog
 
 from voicebot.call.calls_live import LiveCalls
-from voicebot.call.conversation import Conversation, Stage
+from voicebot.call.conversation import Conversation
 from voicebot.call.handover import ToPeople
 from voicebot.call.leg import Leg
 from voicebot.call.live import Hub
@@ -22,6 +22,7 @@ from voicebot.call.record import Party, folder_for
 from voicebot.call.record_keeping import record_for
 from voicebot.call.scribe import Scribe
 from voicebot.call.services import Services
+from voicebot.call.stage import Stage
 from voicebot.config import Route, zone_of
 from voicebot.dialog.model.dialog import Dialog
 from voicebot.dialog.running.interpreter import Interpreter, seed_of

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from voicebot.acd.expecting import Announcing
 from voicebot.audio.frames import Samples
-from voicebot.call.conversation import Stage
 from voicebot.call.services import voice_of
+from voicebot.call.stage import Stage
 from voicebot.config import QueueConfig, Route
 from voicebot.switchboard.hold_sound import Phrases, rendered
 from voicebot.switchboard.queues.side import Side

@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 
 from voicebot.acd.keys import CallBackKeys
-from voicebot.call.conversation import Stage
+from voicebot.call.stage import Stage
 from voicebot.errors import UserError
 from voicebot.switchboard.queues.announcer import Announcer
 from voicebot.switchboard.queues.side import Side

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from voicebot.acd.matching import Waiter
-from voicebot.call.conversation import Stage
 from voicebot.call.record import PeopleRecord
+from voicebot.call.stage import Stage
 
 
 class Stay:
