@@ -221,3 +221,27 @@ def test_who_only_sees_is_told_why_nothing_can_be_done(enter: Open, stage: Stage
     assert answer == 403
     assert page.goto("/users").status == 403  # type: ignore[union-attr]
     stage.tell(lambda: stage.calls.end(id))
+
+
+def test_a_call_with_a_long_name_and_trouble_fits_a_phone(enter: Open, stage: Stage) -> None:
+    name = "Maximiliane Freifrau von Donaudampfschifffahrtsgesellschaftskapitänswitwenrente"
+    id = some_call(stage, faults=("the synthesis took 4.1 s",), slots={"w" * 40: "v" * 80})
+    stage.tell(lambda: stage.calls.set(id, "state", caller_name=name))
+    page = enter("otto", f"/calls/{id}", viewport={"width": 390, "height": 844})
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.locator("#chips")).to_contain_text("trouble")
+    expect(page.locator("#facts")).to_contain_text("the synthesis took 4.1 s")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    stage.tell(lambda: stage.calls.end(id))
+
+
+def test_no_button_moves_under_the_hand_when_a_recording_begins(enter: Open, stage: Stage) -> None:
+    id = some_call(stage, recording="off")
+    page = enter("otto", f"/calls/{id}")
+    end, pause = (page.get_by_role("button", name=name) for name in ("End call", "Pause rec."))
+    expect(pause).to_be_disabled()
+    before = end.bounding_box()
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(pause).to_be_enabled()
+    assert end.bounding_box() == before
+    stage.tell(lambda: stage.calls.end(id))

@@ -47,6 +47,7 @@ const show = framed(() => {
 function chips() {
   const [word, tone] = stateOf(call);
   const found = [[word, tone]];
+  if (call.faults.length) found.push(["trouble", "bad"]);
   if (call.recording === "on") found.push(["recording", "bad rec", true]);
   if (call.recording === "paused") found.push(["recording paused", "warn"]);
   if (call.direction === "outbound") found.push([call.campaign ? `campaign ${call.campaign}` : "called by us", ""]);
@@ -72,6 +73,7 @@ function path() {
 
 function facts() {
   const rows = [
+    ["Trouble", call.faults.join("; ")],
     ["Caller", [call.caller_name, call.caller].filter(Boolean).join(" · ") || "withheld"],
     ["Called", call.called],
     ["Dialog", call.dialog],
@@ -80,7 +82,6 @@ function facts() {
     ["In short", call.summary],
     ["Began", when(call.started_at)],
     ["Outcome", call.ended ? [call.outcome, call.ended_by && `ended by ${call.ended_by}`].filter(Boolean).join(", ") : ""],
-    ["Faults", call.faults.join("; ")],
   ].filter(([, value]) => value);
   const key = JSON.stringify(rows);
   const box = $("#facts");
