@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -296,3 +296,53 @@ def test_a_recording_that_pauses() -> None:
         tracker.event(MixMonitor(channel("1"), what), 0)
         seen.append(tracker.channels[0].recording)
     assert seen == ["on", "paused", "on", "off"]
+
+
+def test_what_changed_while_it_was_listed_is_believed_and_all_else_of_the_list() -> None:
+    tracker = PbxTracker("voicebot")
+    for id_ in ("1", "2"):
+        tracker.event(Newchannel(channel(id_, "Ring")), 0)
+        tracker.event(BridgeEnter(Bridge("old"), channel(id_, "Ring")), 0)
+    tracker.event(Missed("lost"), 1)  # and with it that 2 was moved
+    tracker.event(Newstate(channel("1")), 2)
+    tracker.event(BridgeDestroy(Bridge("old")), 2)
+    listed = (CoreShowChannel(channel("1", "Ring")), CoreShowChannel(channel("2", "Up"), bridge_id="new"))
+    tracker.event(LiveChannels(listed), 3)
+    assert [(each.id, each.state, each.bridge_id) for each in tracker.channels] == [
+        ("1", "Up", ""),
+        ("2", "Up", "new"),
+    ]
+
+
+def test_who_left_one_bridge_late_is_still_in_the_other() -> None:
+    tracker = PbxTracker("voicebot")
+    tracker.event(LiveChannels(()), 0)
+    tracker.event(Newchannel(channel("1")), 0)
+    tracker.event(BridgeEnter(Bridge("b"), channel("1")), 0)
+    tracker.event(BridgeLeave(Bridge("a"), channel("1")), 0)
+    assert tracker.channels[0].bridge_id == "b"
+
+
+def test_who_waited_and_who_paused_unseen_is_as_the_list_says() -> None:
+    tracker = PbxTracker("voicebot")
+    tracker.event(QueueCallerJoin("sales", channel("1"), 1), 0)
+    anna, ben = (QueueMember("sales", f"PJSIP/{name}", name, 1) for name in ("anna", "ben"))
+    for member in (anna, replace(ben, paused=True)):
+        tracker.event(member, 0)
+    tracker.asked()
+    tracker.event(replace(anna, paused=True), 1)
+    tracker.event(Listed("QueueStatus", (QueueParams("sales"), anna, ben)), 2)
+    (queue,) = tracker.queues
+    assert queue.waiting == ()
+    assert {each.name: each.paused for each in queue.members} == {"anna": True, "ben": False}
+
+
+def test_what_has_ended_is_remembered_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voicebot.supervision.tracker.REMEMBERED", 3)
+    tracker = PbxTracker("voicebot")
+    for n in range(10):
+        tracker.event(Newchannel(channel(str(n))), 0)
+        tracker.event(Hangup(channel(str(n))), 0)
+    for n in (0, 9):
+        tracker.event(Newstate(channel(str(n))), 0)
+    assert [each.id for each in tracker.channels] == ["0"]

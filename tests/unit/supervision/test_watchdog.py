@@ -90,3 +90,10 @@ def test_a_bridge_of_ours_that_nobody_holds() -> None:
 def test_the_oldest_comes_first() -> None:
     older = replace(TALKS, id="0", linked_id="0", state_since_at=-500)
     assert list(codes(1000, TALKS, older)) == ["0", "1"]
+
+
+def test_what_is_stuck_in_two_ways_is_told_of_once() -> None:
+    dog, lost = WatchDog(LIMITS), replace(TALKS, ours="person", application="", bridge_id="")
+    dog.warnings([lost], [], frozenset(), 0)
+    (stuck,) = dog.warnings([lost], [], frozenset(), 5000)
+    assert stuck.code == "unowned"

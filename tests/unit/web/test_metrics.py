@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.house import bare_house
-from voicebot.call.live import News
+from voicebot.call.live import Lagged, News
 from voicebot.web.house import Condition, Part
 from voicebot.web.metrics import MOST_LABELS, Metrics
 
@@ -61,6 +61,26 @@ def test_a_call_whose_beginning_was_missed_had_no_length_of_nothing() -> None:
     metrics.take(News("call", "ended", "a", {"outcome": "booked"}, 40.0))
 
     assert values(metrics)["voicebot_call_seconds_count"] == 0
+
+
+def test_calls_whose_news_were_lost_are_not_kept_for_ever() -> None:
+    metrics = Metrics()
+    metrics.take(News("call", "began", "a", {"call": {"direction": "inbound"}}, 100.0))
+    metrics.take(Lagged())  # its end is among them
+
+    assert values(metrics)["voicebot_news_lost_total"] == 1 and metrics._calls == {}
+
+
+def test_who_stops_is_not_ready() -> None:
+    house, metrics = bare_house(), Metrics()
+    house.condition = lambda: Condition(True)
+    ready = []
+    for _ in range(2):
+        metrics.look(house)
+        ready.append(values(metrics)["voicebot_ready"])
+        house.stopping.set()
+
+    assert ready == [1, 0]
 
 
 def test_figures_are_in_base_units() -> None:
