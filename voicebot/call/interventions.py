@@ -128,10 +128,8 @@ class Interventions:
     async def _change(self, command: Command, now: float) -> None:
         """Lead the dialog, once it is known that it goes."""
         session, lead = self._session, self._lead
-        _led(lead.fork(), command, now, None)  # raises where it is not possible
-        working = session.working
-        keeps = working is not None and _led(lead.fork(), command, now, None).then is working.work
-        if keeps:
+        would = _led(lead.fork(), command, now, None)  # raises where it is not possible
+        if session.working is not None and would.then is session.working.work:
             turn = _led(lead, command, now, None)
             if not self.held:
                 session.speak(turn.prompts)

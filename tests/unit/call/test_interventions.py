@@ -119,6 +119,14 @@ async def test_what_is_not_possible_changes_nothing_not_even_the_prompt(talk: Le
     assert talk.speaking.busy and talk.record.turns == []
 
 
+async def test_who_is_released_does_not_wait_for_the_words_of_the_hold(talk: Led) -> None:
+    await talk.tick(7)
+    await talk.ask(Hold("one moment please I am looking"))
+    await talk.tick(1)
+    await talk.ask(Release())
+    assert talk.said == "which day will it be please"
+
+
 async def test_what_somebody_gave_up_waiting_for_is_not_done(talk: Led) -> None:
     asked = Asked(Jump("found"))
     asked.outcome.cancel()
