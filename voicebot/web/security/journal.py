@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ from voicebot.web.security.roles import Identity
 log = structlog.get_logger(__name__)
 
 CLOSE_S = 1.0
+REFUSED = 400
+REFUSALS_A_MINUTE = 30
+"""Kept of one person: a flood would fill the disk, and keep out what others did."""
 
 
 class Journal:
@@ -25,6 +29,8 @@ class Journal:
     def __init__(self, doorkeeper: Doorkeeper) -> None:
         self._doorkeeper = doorkeeper
         self._writing: set[asyncio.Task[None]] = set()
+        self._minute = 0
+        self._refused: Counter[str] = Counter()
 
     def note(
         self,
@@ -37,11 +43,22 @@ class Journal:
     ) -> None:
         """Keep it. status: as HTTP has it, also of what was refused."""
         now = self._doorkeeper.now()
+        if status >= REFUSED and not self._room(who.name, int(now.timestamp() // 60)):
+            return
         action = PanelAction(now, who.name, what[:64], target[:200], dict(detail), address, status)
         log.info("panel", who=who.name, what=action.what, target=action.target, status=status)
         task = asyncio.create_task(self._write(action), name="panel journal")
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+
+    def _room(self, who: str, minute: int) -> bool:
+        """Whether one refusal more of somebody is kept."""
+        if minute != self._minute:
+            self._minute, self._refused = minute, Counter()
+        self._refused[who] += 1
+        if self._refused[who] == REFUSALS_A_MINUTE + 1:
+            log.warning("too many refusals: no more are kept in this minute", who=who)
+        return self._refused[who] <= REFUSALS_A_MINUTE
 
     async def _write(self, action: PanelAction) -> None:
         try:
