@@ -234,6 +234,18 @@ async def test_without_sound_from_the_browser_time_passes_as_for_any_silent_call
     assert [turn.kind for turn in record.turns if turn.who == "caller"] == ["silence"]
 
 
+AFTERWARDS = """
+dialog: afterwards
+language: en-US
+timeout: 2s
+pause: 400ms
+slots:
+  pin: {type: digits, length: 4, sensitive: true}
+steps:
+  pin: {ask: Your number please., fill: pin}
+  more: {ask: Is there anything more?, choices: {"no": {goto: bye}}}
+  bye: {say: Good bye., end: done}
+"""
 HANDED_ON = """\
 dialog: handed
 goals: [transferred]
@@ -365,6 +377,25 @@ async def test_a_card_number_leaves_nothing_in_news_and_ears(tmp_path: Path) -> 
     assert spoken > 20
     assert not any(any(caller) or any(bot) for caller, bot in silent)
     assert any(any(bot) for _, bot in sounds[before + spoken :]), "what is harmless is heard again"
+
+
+async def test_who_has_told_a_secret_is_not_read_word_by_word_any_more(tmp_path: Path) -> None:
+    (tmp_path / "afterwards.yaml").write_text(AFTERWARDS)
+    async with room(tmp_path, Path("afterwards.yaml"), base=tmp_path) as house:
+        with house.live.hub.watch() as watch:
+            line = await house.calls.open("600")
+            browser = Browser(line)
+            news = await until_asked(watch, "pin")
+            for digit in "4271":
+                line.press(digit)
+            news += await until_asked(watch, "more")
+            house.speech.will_hear.append("no")
+            browser.say("no")
+            record = await browser.ended()
+            news += [each for each in watch.take() if isinstance(each, News)]
+    assert record.outcome == "done"
+    assert house.speech.asked == [False] and "words" not in {each.kind for each in news}
+    assert "4271" not in told_in(news)
 
 
 async def test_words_show_while_they_are_recognised_and_only_where_somebody_reads(tmp_path: Path) -> None:
