@@ -51,8 +51,21 @@ def test_a_record_that_names_another_file_shows_nothing(tmp_path: Path) -> None:
     secret.write_bytes(b"RIFF")
     link = path.with_name("link.wav")
     link.symlink_to(secret)
+    others = tmp_path / "calls" / "2020-01-01" / "other.wav"  # of another caller
+    others.parent.mkdir()
+    others.write_bytes(b"RIFF")
 
-    for name in ("../../secret.wav", str(secret), "link.wav", "..", "", None, 7, path.name):
+    names = (
+        "../../secret.wav",
+        str(secret),
+        "link.wav",
+        "../2020-01-01/other.wav",
+        str(others),
+        "..",
+        "",
+        None,
+    )
+    for name in (*names, 7, path.name):
         assert recording_path(path, name, tmp_path) is None
     assert recording_path(path, f"{record.id}.wav", tmp_path) is not None
 
