@@ -226,7 +226,7 @@ class AmiClient:
             raise UserError(
                 Problem(
                     f"Asterisk refuses the manager user {self._user!r}: {error}",
-                    "compare its name and secret with those in manager.conf, and its deny/permit with "
+                    "compare its ami_user and ami_password with manager.conf, and its deny/permit there with "
                     "our address; then: asterisk -rx 'manager reload'",
                 )
             ) from error
