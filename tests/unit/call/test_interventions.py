@@ -182,6 +182,12 @@ async def test_what_is_led_while_it_is_held_is_said_on_release(talk: Led) -> Non
     assert talk.said == "is it all right"
 
 
+async def test_what_is_put_right_while_it_is_held_costs_no_word_of_what_waits(talk: Led) -> None:
+    for command in (Hold(), Jump("memo"), Correct("day", "friday"), Release()):
+        await talk.ask(command)
+    assert talk.said == "speak" and talk.bot.slots["day"] == "friday"
+
+
 async def test_a_look_up_that_ends_while_it_is_held_waits_for_the_release(talk: Led) -> None:
     await talk.answer("monday")
     assert talk.bot.step == "look"
