@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any, Self
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
@@ -93,7 +94,7 @@ class RunningHouse:
                 remedy = "is this the folder of another gateway? see paths.var; or start it again"
                 raise UserError(Problem(what, remedy, str(self._token_file))) from error
             raise UserError(_problems(error)) from error
-        except (URLError, TimeoutError, ConnectionError) as error:
+        except (URLError, TimeoutError, ConnectionError, HTTPException) as error:
             why = getattr(error, "reason", error)
             why = getattr(why, "strerror", None) or why
             remedy = "is `voicebot serve` running with this configuration? see panel.port"

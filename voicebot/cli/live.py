@@ -100,6 +100,7 @@ def watch(call: CallId = "last", config: ConfigFile = None, as_json: Json = Fals
                     _follow(name, news["data"])
                 if name == "call.ended" or (name == "snapshot" and not news["calls"]):
                     return
+            raise UserError("the gateway has ended", "start it again: `voicebot serve`")
         except KeyboardInterrupt:
             return
 
