@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.contract.phones import Phones, QueueBot, longest_silence
+from tests.contract.talk import DATA
 from tests.engines.test_stt import hear
 from tests.simulator.pbx import SimulatedPbx
 from voicebot.app.speech import SpeechEngines
@@ -67,3 +69,64 @@ async def test_the_whisper_says_who_calls_and_why_and_the_caller_is_told_their_p
     assert "hold the line" in announced
     assert "you are next" in announced
     assert longest_silence(caller, began + 0.5, joined) < 1.0
+
+
+PLACES = tuple(f"고객 님의 대기 순서는 {place} 번 입니다" for place in ("삼", "사", "오"))
+SUMMARIES = ("예약 안내", "환불 안내", "상담원 안내", "병원 안내")
+GAP_S = 0.2
+
+
+def sentences(samples: Samples) -> list[Samples]:
+    """Return what was said between pauses, with 0.3 s of silence before and after."""
+    edge = np.zeros(2400, np.int16)
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > 250)
+    parts = np.split(loud, np.flatnonzero(np.diff(loud) > GAP_S * 8000) + 1)
+    return [np.concatenate([edge, samples[part[0] : part[-1] + 1], edge]) for part in parts]
+
+
+def heard_in_korean(samples: Samples, phrases: tuple[str, ...]) -> list[str]:
+    expected = Expectation("ko-KR", phrases=phrases)
+    return [hear("vosk", each, expected, 8000).text for each in sentences(samples)]
+
+
+async def test_in_korean_the_place_and_the_summary_are_heard(tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.wav"
+    with wave.open(str(quiet), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(64_000))
+    async with (
+        SimulatedPbx() as pbx,
+        Phones(pbx, anna=Manner(ring_s=None)) as phones,
+        SpeakingBot(
+            pbx,
+            tmp_path,
+            phones,
+            "anna",
+            queue={"announce_s": 30, "ring_s": 60, "music": str(quiet)},
+            route={"dialog": str(DATA / "dialogs" / "queue_ko.yaml"), "stt": "korean", "tts": "korean"},
+            stt={"korean": {"engine": "vosk", "workers": 1}},
+            tts={"korean": {"engine": "pyttsx3", "workers": 1, "voice": "ko+f5", "rate": 170}},
+        ) as bot,
+    ):
+        callers = []
+        for _ in range(3):
+            callers.append(await pbx.dial("600"))
+            await callers[-1].bot_speaks(SOON_S, since=0.0)
+            await callers[-1].bot_quiet(300, SOON_S)
+            await callers[-1].press("3")
+            await bot.waiting(len(callers))
+        began = time.monotonic()
+        await callers[2].bot_speaks(SOON_S)
+        await callers[2].bot_quiet(2000, SOON_S)
+        announced = heard_by(callers[2], began, time.monotonic())
+        phones.manners["anna"] = Manner(ring_s=0.2)
+        await callers[0].hang_up()  # so the next one is offered, and the telephone is answered
+        anna = await phones.taken("anna", SOON_S)
+        await anna.bot_speaks(SOON_S, since=0.0)
+        await anna.bot_quiet(1200, SOON_S)
+        whispered = heard_by(anna, 0.0, time.monotonic())
+        for each in (anna, *callers[1:]):
+            await each.hang_up()
+    places = heard_in_korean(announced, PLACES)
+    assert any("삼 번" in text for text in places), places
+    assert "예약 안내" in heard_in_korean(whispered, SUMMARIES)
