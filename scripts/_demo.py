@@ -144,7 +144,8 @@ def _how_to_dial(rig: Rig, link: str) -> str:
         f"\nAll is running. Point a softphone at [bold]{host}:{port}[/] (UDP, no registration) "
         f"and dial 600 to 604, for example sip:600@{host}:{port}\n"
         f"panel:   [bold]{link or rig.panel}[/] (signs in once, within five minutes)\n"
-        f"again:   .venv/bin/voicebot panel link --config {rig.config_file}\n"
+        f"shell:   export VOICEBOT_CONFIG={rig.config_file}\n"
+        "         .venv/bin/voicebot panel link (another one), live list, queue list, conference list, doctor\n"
         f"gateway: pid {rig.gateway_pid}, log {rig.gateway_log}\n"
         f"stop:    kill {rig.gateway_pid}; scripts/asterisk down --state {rig.folder / 'asterisk'}"
     )
