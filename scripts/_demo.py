@@ -145,7 +145,7 @@ def _how_to_dial(rig: Rig, link: str) -> str:
         f"and dial 600 to 604, for example sip:600@{host}:{port}\n"
         f"panel:   [bold]{link or rig.panel}[/] (signs in once, within five minutes)\n"
         f"shell:   export VOICEBOT_CONFIG={rig.config_file}\n"
-        "         .venv/bin/voicebot panel link (another one), live list, queue list, conference list, doctor\n"
+        "         .venv/bin/voicebot panel link (another one), live list, queue list, doctor\n"
         f"gateway: pid {rig.gateway_pid}, log {rig.gateway_log}\n"
         f"stop:    kill {rig.gateway_pid}; scripts/asterisk down --state {rig.folder / 'asterisk'}"
     )
