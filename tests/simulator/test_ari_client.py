@@ -301,5 +301,6 @@ async def test_two_hundred_legs_leave_nothing(pbx: SimulatedPbx, gateway: Gatewa
         await asyncio.gather(*(asyncio.wait_for(caller.ended, SOON_S) for caller in callers))
     await nothing_left(pbx)
     assert gateway.ari._router.held() == frozenset()
+    assert not gateway.ari._seen
     application = await gateway.ari.request(requests.get_application("voicebot"))
     assert application["channel_ids"] == application["bridge_ids"] == []

@@ -83,7 +83,7 @@ class AriClient:
         self._on_link = on_link
         self._unwanted = unwanted
         self._router = EventRouter()
-        self._seen: set[str] = set()
+        self._seen: set[str] | None = set()  # channels that came since a connect; None: it is taken up
         self._startup_time = ""
         self._refused = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -255,7 +255,7 @@ class AriClient:
         raise LinkLost(f"websocket closed ({websocket.close_code})")
 
     def _dispatch(self, event: Event) -> None:
-        if isinstance(event, StasisStart):
+        if self._seen is not None and isinstance(event, StasisStart):
             self._seen.add(event.channel.id)
         if (answer := answer_to(event)) is not None:
             log.warning("another gateway wants our application", app=self.app)
@@ -288,7 +288,7 @@ class AriClient:
     async def _reconnect(self, error: LinkLost) -> aiohttp.ClientWebSocketResponse:
         """Try until the websocket is open again; meanwhile declare calls dead that must be."""
         self._tell(Link.LOST, str(error))
-        self._seen.clear()
+        self._seen = set()
         loop = asyncio.get_running_loop()
         timers = [
             loop.call_later(REFUSED_GRACE_S, self._vanish_if_refused),
@@ -342,9 +342,10 @@ class AriClient:
             app=self.app,
             live=live,
             held=self._router.held(),
-            seen=frozenset(self._seen),
+            seen=frozenset(self._seen or ()),
             startup_time=self._startup_time,
         )
+        self._seen = None
         self._startup_time = view.startup_time
         self._vanish(verdict.reason, verdict.gone)
         orphans = [requests.continue_in_dialplan(id_) for id_ in verdict.orphan_callers]
