@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.contract.gateway import nothing_left
+from tests.contract.phones import Phones
 from tests.contract.test_conferences import eventually, meeting
 from tests.simulator.pbx import SimulatedPbx
 from tests.simulator.test_queue_faults import asked, pbx
 from voicebot.errors import UserError
+from voicebot.softphone.callees import Manner
 
 __all__ = ["pbx"]
 pytestmark = pytest.mark.simulator
@@ -82,3 +84,22 @@ async def test_announcements_do_not_pile_up(pbx: SimulatedPbx, tmp_path: Path) -
         await anna.hang_up()
         await of.bot.record()
         await nothing_left(pbx)
+
+
+async def test_one_telephone_is_not_invited_twice_at_once(pbx: SimulatedPbx, tmp_path: Path) -> None:
+    async with Phones(pbx, dora=Manner(ring_s=0.1)) as phones:
+        agents = {"dora": {"channel": phones.channel("dora")}}
+        async with meeting(pbx, tmp_path, gateway={"agents": agents}) as of:
+            both = (of.conferences.invite("weekly", "dora", "anna") for _ in range(2))
+            outcomes = await asyncio.gather(*both, return_exceptions=True)
+            assert [isinstance(each, UserError) for each in outcomes] == [False, True]
+            dora = await phones.taken("dora")
+            await of.until(lambda room: len(room.participants) == 1)
+            with pytest.raises(UserError, match="invited already"):
+                await of.conferences.invite("weekly", phones.channel("dora"), "anna")
+            await dora.hang_up()
+            await of.until(lambda room: not room.participants)
+            await nothing_left(pbx)
+            await of.conferences.invite("weekly", "dora", "anna")
+            await (await phones.taken("dora")).hang_up()
+            await nothing_left(pbx)

@@ -152,6 +152,8 @@ class Conferences:
         """Ring a telephone; who answers is in, also where nobody else is. Returns the invitation's id."""
         self.configured(room)
         phone = self._phonebook.telephone(channel_or_number)
+        if any(each.channel == phone.channel for each in self._invitations.get(room, {}).values()):
+            raise UserError(f"{channel_or_number} was invited already", "wait: it rings, or has joined")
         services = self._services(route_of(self._config))
 
         def sit(who: Participant) -> LiveRoom:

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 class Invitation:
     """One telephone, from ringing to the end of its stay.
 
-    shown: on the telephone's display
+    channel: which telephone;  shown: on its display
     sit:   lets the participant into the room; notice: takes events of their channel
     """
 
@@ -56,6 +56,7 @@ class Invitation:
         self.id = self._ringing.channel_id
         self.view = InvitationView(self.id, phone.name or who, by, time.time())
         self.rings = True
+        self.channel = phone.channel
         self.failure: UserError | None = None  # why they did not come in
         self._phone = phone
         self._host = host
