@@ -41,8 +41,6 @@ class PromptFiles:
     """Files in `folder`, which Asterisk sees as `seen_as`.
 
     Raises UserError where it cannot be written for another cause than that the disk is full.
-
-    silence: the name of a file with SILENCE_S of silence
     """
 
     def __init__(self, folder: Path, seen_as: str = "") -> None:
@@ -50,7 +48,7 @@ class PromptFiles:
         self._seen_as = seen_as.rstrip("/") or str(folder)
         self._known: dict[str, None] = {}
         self._full = False
-        self.silence = f"{self._seen_as}/{SILENCE}"
+        self._silence = Path()
         _sweep()
         try:
             self._open()
@@ -76,7 +74,16 @@ class PromptFiles:
             log.error("prompts are played from memory", folder=str(self._folder), why=error.strerror)
             path = MEMORY / f"{PASSING}{os.getpid()}-{SILENCE}{ENDING}"
             _write(path, SILENT)
-            self.silence = str(path.with_suffix(""))
+        self._silence = path
+
+    @property
+    def silence(self) -> str:
+        """The name of a file with SILENCE_S of silence; it comes back where somebody has emptied the folder.
+        Raises OSError."""
+        if not self._silence.exists():
+            self._open()
+        place = self._seen_as if self._silence.parent == self._folder else self._silence.parent
+        return f"{place}/{self._silence.stem}"
 
     @asynccontextmanager
     async def kept(self, samples: Samples, *, secret: bool) -> AsyncIterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -129,3 +130,12 @@ async def test_a_gateway_begins_where_the_disk_takes_nothing(
     assert Path(f"{files.silence}.sln").stat().st_size == 2 * 8000 * 20
     async with files.kept(HELLO, secret=False) as name:
         assert Path(name).parent == memory
+
+
+async def test_a_folder_that_was_deleted_comes_back(tmp_path: Path, memory: Path) -> None:
+    """Operators may, while no call is on: docs/operations.md."""
+    files = PromptFiles(tmp_path / "agi")
+    shutil.rmtree(tmp_path / "agi")
+    assert Path(f"{files.silence}.sln").stat().st_size == 2 * 8000 * 20
+    async with files.kept(HELLO, secret=False) as name:
+        assert Path(name).parent == tmp_path / "agi"
