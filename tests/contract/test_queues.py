@@ -94,7 +94,7 @@ async def test_who_refuses_is_not_asked_again_and_the_next_one_is(pbx: Pbx, tmp_
         await accepting(phones, "dora")
         await bot.agent_is("dora", "talking")
         joined = time.monotonic()
-        states = {each.name: each.state for each in bot.house.agents()}
+        states = {each.name: (each.state, each.reason) for each in bot.house.agents()}
         await caller.hang_up()
         record = await bot.record()
         await nothing_left(pbx)
@@ -105,7 +105,12 @@ async def test_who_refuses_is_not_asked_again_and_the_next_one_is(pbx: Pbx, tmp_
         ("cleo", "hung_up"),
         ("dora", "accepted"),
     ]
-    assert states == {"anna": "away", "bert": "ready", "cleo": "ready", "dora": "talking"}
+    assert states == {
+        "anna": ("away", "it is busy"),
+        "bert": ("ready", ""),
+        "cleo": ("ready", ""),
+        "dora": ("talking", ""),
+    }
     assert record.ended_by == "caller"
     assert record.people[0].outcome == "answered"
 

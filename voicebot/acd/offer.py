@@ -49,9 +49,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NotAnswered:
-    """The channel ended before somebody answered; Q.850 cause, 0 where it could not be rung at all."""
+    """The channel ended before somebody answered; Q.850 cause, 0 where it could not be rung at all.
+
+    `why`: in words for people.
+    """
 
     cause: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,17 @@ E = TypeVar("E")
 
 
 class Offer:
-    """`whisper` False: who answers has the call. `deadline` is when `TimeUp` is due."""
+    """`whisper` False: who answers has the call. `deadline` is when `TimeUp` is due.
+
+    `why`: why the telephone was not reached, where it was not.
+    """
 
     def __init__(self, now: float, *, ring_s: float, accept_key: str = "1", whisper: bool = True) -> None:
         self.stage = Stage.RINGING
         self.outcome: Outcome | None = None
         self.deadline: float | None = now + ring_s
         self.whispers = 0
+        self.why = ""
         self._accept_key = accept_key
         self._whisper = whisper
 
@@ -126,6 +134,7 @@ class Offer:
         self._go(Stage.WHISPERING, now + WHISPER_LIMIT_S)
 
     def _not_answered(self, event: NotAnswered, now: float) -> None:
+        self.why = event.why
         if event.cause in Q850_BUSY:
             self._end("busy")
         elif event.cause in Q850_REJECTED:

@@ -56,4 +56,4 @@ class Asked:
             return
         self._ended = True
         self._note.outcome, self._note.ended_ms = outcome, self._ms()
-        self._hall.offer_ended(self._member, self.agent, outcome)
+        self._hall.offer_ended(self._member, self.agent, outcome, self.offer.why)

@@ -185,8 +185,8 @@ class Hall:
 
     # --- offers and talks -------------------------------------------------------------------------------
 
-    def offer_ended(self, member: Member, agent: Agent, outcome: Outcome) -> None:
-        """An agent has decided, or was not there; or the caller has gone."""
+    def offer_ended(self, member: Member, agent: Agent, outcome: Outcome, why: str = "") -> None:
+        """An agent has decided, or was not there (`why`); or the caller has gone."""
         now = self.clock()
         member.agent = ""
         member.waiter.offered = False
@@ -197,7 +197,8 @@ class Hall:
             member.waiter.wanted = ""
             if outcome in REST_S:
                 member.waiter.resting[agent.name] = now + REST_S[outcome]
-            agent.handle(_EVENTS[outcome], now)
+            event = _EVENTS[outcome]
+            agent.handle(day.Unreachable(why) if isinstance(event, day.Unreachable) else event, now)
             if agent.state is AgentState.PAUSED:
                 self._keep_agents()
         log.info("offer ended", queue=member.waiter.queue, agent=agent.name, outcome=outcome)
@@ -385,6 +386,6 @@ _EVENTS: Mapping[Outcome, day.Event] = {
     "lost": day.Declined(),
     "no_key": day.Unanswered(),
     "no_answer": day.Unanswered(),
-    "busy": day.Unreachable("the telephone is busy"),
-    "unreachable": day.Unreachable("the telephone cannot be rung; the log tells why"),
+    "busy": day.Unreachable(),
+    "unreachable": day.Unreachable(),
 }

@@ -69,7 +69,7 @@ class Offering:
             ringing.result()
         except NotReached as why:
             log.info("telephone not reached", channel=self.phone.endpoint, why=f"{why}: {why.remedy}")
-            self.offer.handle(rules.NotAnswered(why.cause), self._clock())
+            self.offer.handle(rules.NotAnswered(why.cause, str(why)), self._clock())
             return
         self.phone.on_key = lambda digit: self._events.put_nowait(rules.Key(digit))
         self.phone.gone.add_done_callback(lambda _: self._events.put_nowait(rules.Gone()))
