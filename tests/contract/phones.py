@@ -151,6 +151,7 @@ async def until_heard(speaks: Caller, hears: Caller) -> None:
         await hears.bot_speaks(SOON_S, since)
     finally:
         talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)
 
 
 def longest_silence(caller: Caller, since: float, until: float) -> float:

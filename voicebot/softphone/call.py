@@ -72,11 +72,12 @@ class SoftphoneCall:
         the audio is silent, UserError for a file that cannot be read.
         """
         saying = speech(recording.read_ulaw(audio) if isinstance(audio, Path) else audio)
-        self._mouth.say(saying)
+        mouth = self._mouth
+        mouth.say(saying)
         try:
             await self._until(lambda _: saying.ended_at is not None)
         except asyncio.CancelledError:
-            self._mouth.hush()
+            mouth.hush(saying)
             raise
         return saying
 

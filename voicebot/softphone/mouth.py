@@ -105,9 +105,9 @@ class Mouth:
         self._jobs.append(pressing)
         return pressing
 
-    def hush(self) -> None:
-        """Forget everything that is still to be sent."""
-        self._jobs.clear()
+    def hush(self, saying: Saying) -> None:
+        """Forget what is still to be sent of this, if anything is; keys and words after it are sent."""
+        self._jobs = deque(job for job in self._jobs if job is not saying)
 
     def tick(self, now: float) -> list[Payload]:
         """Return the packets of this 20 ms; `now` is noted as the time at which they leave."""

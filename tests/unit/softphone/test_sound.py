@@ -78,12 +78,17 @@ def test_no_such_key() -> None:
         Mouth(0, None).press("1")
 
 
-def test_hush_stops_at_once() -> None:
+def test_hush_stops_at_once_and_keys_after_it_are_pressed() -> None:
     mouth = Mouth(0, 101)
-    mouth.say(speech(tone(200)))
+    saying = speech(tone(200))
+    mouth.say(saying)
     ticks(mouth, 2)
-    mouth.hush()
-    assert mouth.tick(1.0)[0].data == SILENCE
+    mouth.press("1")
+    mouth.hush(saying)
+    assert mouth.tick(1.0)[0].payload_type == 101
+    ticks(mouth, 9)
+    mouth.hush(saying)
+    assert mouth.tick(2.0)[0].data == SILENCE
 
 
 def test_levels() -> None:
