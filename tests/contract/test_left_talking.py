@@ -276,7 +276,6 @@ async def test_who_was_called_back_talks_on_too(pbx: Pbx, tmp_path: Path) -> Non
             await caller.press("3")
             await bot.waiting(1)
             await caller.press("2")
-            await asyncio.sleep(0.3)
             await caller.press("#")
             await asyncio.wait_for(caller.ended, 10)
             await bot.house.sign_in("anna")
