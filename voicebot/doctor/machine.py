@@ -24,8 +24,8 @@ FILES_BESIDE_CALLS = 100
 """Descriptors for connections, workers, logs and libraries."""
 FILES_A_CALL = 4
 """Two sockets, the record and its recording."""
-FILES_OF_PANEL = 1500
-"""Connections of browsers and strangers that it takes at the most."""
+FILES_OF_PANEL, FILES_OF_AGI = 1500, 1000
+"""Connections that they take at the most, strangers' among them."""
 WAKE_UPS = 20
 WAKE_UP_EVERY_S = 0.005
 LATEST_WAKE_UP_S = 0.005
@@ -147,6 +147,8 @@ def check_files(config: Config) -> list[Finding]:
     needed = FILES_BESIDE_CALLS + FILES_A_CALL * config.limits.calls
     if config.panel.enabled:
         needed += FILES_OF_PANEL
+    if config.agi.enabled:
+        needed += FILES_OF_AGI
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         return [
             fault(
