@@ -108,3 +108,28 @@ def test_who_has_nothing_to_hear_with_is_told(enter: Open, stage: Stage) -> None
     expect(page.locator(".toast.bad")).to_contain_text("no device")
     expect(page.locator("#listen")).to_have_attribute("aria-pressed", "false")
     stage.tell(lambda: stage.calls.end(id))
+
+
+def test_a_key_that_is_held_down_ends_no_call(enter: Open, stage: Stage) -> None:
+    id = call_of(stage)
+    page = enter("otto", f"/calls/{id}")
+    page.get_by_role("button", name="End call", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#sure-title")).to_have_text("End this call?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sure")).to_be_hidden()
+    assert acts_on(stage, id) == []
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    stage.until(lambda: acts_on(stage, id) == ["end"])
+
+
+def test_what_was_not_answered_is_not_said_to_be_tried_again(enter: Open, stage: Stage) -> None:
+    id = call_of(stage)
+    page = enter("otto", f"/calls/{id}")
+    page.route("**/hold", lambda route: route.fulfill(body="{", content_type="application/json"))  # cut short
+    page.get_by_role("button", name="Hold bot").click()
+    expect(page.locator(".toast.bad")).to_contain_text("Whether it was done is not known")
+    assert acts_on(stage, id) == []
+    stage.tell(lambda: stage.calls.end(id))

@@ -63,7 +63,7 @@ async function request(method, path, body) {
     headers["X-CSRF-Token"] = $('meta[name="csrf-token"]')?.content ?? "";
     headers["Content-Type"] = "application/json";
   }
-  let answer;
+  let answer, content;
   try {
     answer = await fetch(path, {
       method,
@@ -71,14 +71,15 @@ async function request(method, path, body) {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    const kind = answer.headers.get("content-type") ?? "";
+    content = kind.includes("json") ? await answer.json() : await answer.text();
   } catch {
-    throw new Refused(0, [{ what: "The gateway does not answer", remedy: "is `voicebot serve` running? It is tried again on its own" }]);
+    const remedy = method === "GET" ? "It is tried again on its own" : "Whether it was done is not known: look, then try again";
+    throw new Refused(0, [{ what: "The gateway does not answer", remedy: `Is \`voicebot serve\` running? ${remedy}` }]);
   }
   if (answer.status === 401) {
     signInAnew();
   }
-  const kind = answer.headers.get("content-type") ?? "";
-  const content = kind.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok) throw new Refused(answer.status, problemsOf(answer, content));
   return content;
 }
@@ -155,7 +156,8 @@ export function ask({ title, text = "", yes = "Yes", danger = false, field = nul
   }
   dialog.returnValue = "";
   dialog.showModal();
-  (field ? input : choice ? select : button).focus();
+  // Of what is dangerous the way out: a key that is held down must not say yes.
+  (field ? input : choice ? select : danger ? $("button[value='']", dialog) : button).focus();
   return new Promise((resolve) => {
     const yes_ = (event) => {
       if (event.submitter?.value === "yes") dialog.returnValue = "yes";
