@@ -1,5 +1,7 @@
 // Sound in the browser: hear what comes over a websocket, send what the microphone hears, show levels.
 
+import { colour } from "./dom.js";
+
 const RATE = 16000;
 
 export function floats(pcm) {
@@ -129,7 +131,7 @@ export function meters(pairs) {
       shown[at] = Math.max(levelOf(analyser()), shown[at] * 0.88);
       const context = canvas.getContext("2d");
       context.clearRect(0, 0, canvas.width, canvas.height);
-      context.fillStyle = getComputedStyle(canvas).getPropertyValue(token);
+      context.fillStyle = colour(token);
       context.fillRect(0, 0, canvas.width * shown[at], canvas.height);
     });
     requestAnimationFrame(draw);

@@ -1,7 +1,7 @@
 // One live call: its words as they come, what is known, where it is, and what a supervisor can do about it.
 
 import { acting, follow, visitFailed } from "./acting.js";
-import { $, $$, attribute, clock, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
+import { $, $$, attribute, clock, colour, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
 import { apply, newCall, stateOf, stem, who } from "./livecall.js";
 import { Listening } from "./listening.js";
 import { Picture } from "./picture.js";
@@ -121,11 +121,10 @@ function chart() {
   canvas.height = height * ratio;
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
-  const token = (name) => getComputedStyle(canvas).getPropertyValue(name);
   const most = Math.max(2000, ...values);
   const shown = values.slice(-40);
   const step = Math.min(26, width / Math.max(shown.length, 12));
-  context.strokeStyle = token("--line");
+  context.strokeStyle = colour("--line");
   for (const mark of [1000, 2000]) {
     const y = height - (mark / most) * (height - 4);
     context.beginPath();
@@ -135,7 +134,7 @@ function chart() {
   }
   shown.forEach((value, at) => {
     const tall = Math.max(3, (value / most) * (height - 4));
-    context.fillStyle = token({ slow: "--warn", slower: "--bad" }[pace(value)] ?? "--bot");
+    context.fillStyle = colour({ slow: "--warn", slower: "--bad" }[pace(value)] ?? "--bot");
     context.beginPath();
     context.roundRect(at * step, height - tall, step - 4, tall, 3);
     context.fill();

@@ -1,6 +1,6 @@
 // One campaign: its figures, calls by hour, how calls ended.
 
-import { $, h, number, put } from "./dom.js";
+import { $, colour, h, number, put } from "./dom.js";
 import { ask, attempt, get, paths, post } from "./api.js";
 import { TONES } from "./campaigns.js";
 import { line, watch } from "./stream.js";
@@ -52,7 +52,6 @@ function bars() {
 
 function hours() {
   const box = $("#by-hour");
-  const token = (of) => getComputedStyle(document.documentElement).getPropertyValue(of).trim();
   const shift = -Math.round(new Date().getTimezoneOffset() / 60); // counted in UTC, shown in the browser's own hours
   const at = (table, hour) => table[String((hour - shift + 24) % 24)] ?? table[String((hour - shift + 24) % 24).padStart(2, "0")] ?? 0;
   const xs = Array.from({ length: 24 }, (_, hour) => hour);
@@ -64,12 +63,12 @@ function hours() {
   plot?.destroy();
   const { uPlot } = window;
   const bar = uPlot.paths.bars({ size: [0.62, 40], radius: 0.15 });
-  const axis = { stroke: token("--ink-3"), grid: { stroke: token("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   plot = new uPlot({
     width: box.clientWidth || 500, height: 230, padding: [12, 8, 0, 0], legend: { show: true, live: false }, cursor: { show: false },
     scales: { x: { time: false, range: [-0.6, 23.6] }, y: { range: (_, least, most) => [0, Math.max(5, most * 1.1)] } },
     axes: [{ ...axis, grid: { show: false }, values: (_, values) => values.map((value) => (Number.isInteger(value) ? `${value}` : "")) }, { ...axis, size: 44 }],
-    series: [{}, { label: "placed", fill: token("--line-strong"), stroke: token("--line-strong"), paths: bar, points: { show: false } }, { label: "answered", fill: token("--accent"), stroke: token("--accent"), paths: bar, points: { show: false } }],
+    series: [{}, { label: "placed", fill: colour("--line-strong"), stroke: colour("--line-strong"), paths: bar, points: { show: false } }, { label: "answered", fill: colour("--accent"), stroke: colour("--accent"), paths: bar, points: { show: false } }],
   }, [xs, ...[calls, answered].map((side) => side.map((n) => n || null))], box);
 }
 

@@ -66,6 +66,9 @@ export function keyed(parent, items, key, make, patch) {
   for (const child of there.values()) child.remove();
 }
 
+/** What a colour of the style sheet comes to now, in light or in dark, as canvases take it. */
+export const colour = (token) => getComputedStyle(document.documentElement).getPropertyValue(token);
+
 /** 65000 → "1:05"; 3725000 → "1:02:05". */
 export function clock(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));

@@ -1,7 +1,7 @@
 // A past call: waveform and transcript in step. A turn is lit while it sounds; a click on it plays from there.
 
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
-import { $, clock, h, latency, put, when } from "./dom.js";
+import { $, clock, colour, h, latency, put, when } from "./dom.js";
 import { get, paths } from "./api.js";
 import { Turns } from "./turns.js";
 
@@ -47,12 +47,8 @@ function show() {
   else put($("#sound-note"), "not recorded");
 }
 
-function token(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
-
 function colours() {
-  return ["--caller", "--bot"].map((name) => ({ waveColor: `color-mix(in srgb, ${token(name)} 45%, transparent)`, progressColor: token(name), height: 44 }));
+  return ["--caller", "--bot"].map((name) => ({ waveColor: `color-mix(in srgb, ${colour(name)} 45%, transparent)`, progressColor: colour(name), height: 44 }));
 }
 
 async function wave() {
@@ -60,7 +56,7 @@ async function wave() {
   // the gateway knows the shape of the sound: nothing need be decoded, and an hour's call opens at once
   const shape = await get(paths.peaks(id)).catch(() => null);
   sound = WaveSurfer.create({
-    container: "#waveform", url: paths.recording(id), ...(shape && { peaks: [shape.caller, shape.bot].map((side) => side.map((value) => value / 100)), duration: shape.duration_s }), splitChannels: colours(), cursorColor: token("--ink"), cursorWidth: 1,
+    container: "#waveform", url: paths.recording(id), ...(shape && { peaks: [shape.caller, shape.bot].map((side) => side.map((value) => value / 100)), duration: shape.duration_s }), splitChannels: colours(), cursorColor: colour("--ink"), cursorWidth: 1,
     barWidth: 2, barGap: 1, barRadius: 2, normalize: true, dragToSeek: true,
   });
   window.panelSound = sound;
@@ -77,7 +73,7 @@ async function wave() {
   sound.on("timeupdate", at);
   sound.on("error", () => put($("#sound-note"), "the recording cannot be played"));
   $("#speed").addEventListener("change", (event) => sound.setPlaybackRate(Number(event.target.value), true));
-  document.addEventListener("theme", () => sound.setOptions({ splitChannels: colours(), cursorColor: token("--ink") }));
+  document.addEventListener("theme", () => sound.setOptions({ splitChannels: colours(), cursorColor: colour("--ink") }));
   document.addEventListener("keydown", (event) => {
     if (event.key !== " " || event.target.closest("input, select, textarea, button, [role=button], dialog")) return;
     event.preventDefault();
