@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
+from voicebot.app.disk import Disk
 from voicebot.app.gateway import Gateway
 from voicebot.config import Config
 from voicebot.web.house import Condition, Part, PartState
 
-MB = 1_000_000
 
-
-def condition_of(gateway: Gateway, config: Config) -> Condition:
+def condition_of(gateway: Gateway, config: Config, disk: Disk) -> Condition:
     """Return how everything is now."""
     return Condition(
         ready=gateway.ready,
         why_not=_why_not(gateway),
-        parts=tuple(_parts(gateway, config)),
+        parts=tuple(_parts(gateway, config, disk)),
         calls=len(gateway.calls),
         capacity=gateway.capacity,
         lag_ms=round(gateway.lag_ms, 1),
@@ -32,7 +30,7 @@ def _why_not(gateway: Gateway) -> str:
     return "" if gateway.ready else "it is not connected to Asterisk"
 
 
-def _parts(gateway: Gateway, config: Config) -> Iterator[Part]:
+def _parts(gateway: Gateway, config: Config, disk: Disk) -> Iterator[Part]:
     if gateway.with_asterisk:
         where = config.asterisk.ari_url
         why = "" if gateway.linked else f"no connection to {where}; is it up? `voicebot doctor` says more"
@@ -52,20 +50,8 @@ def _parts(gateway: Gateway, config: Config) -> Iterator[Part]:
             state = "degraded" if ready else "down"
             why = f"{ready} of {pool.wanted} workers are ready; lost ones are replaced by themselves"
         yield Part(name, state, why, {"workers": ready, "wanted": pool.wanted, "replaced": pool.replaced})
-    yield _disk(config)
+    yield disk.part()
     for dialog in gateway.dialogs:
         if dialog.problems:
             why = f"the saved version is refused, the one before goes on: {dialog.problems[0]}"
             yield Part(f"dialog.{dialog.file}", "degraded", why, {"problems": len(dialog.problems)})
-
-
-def _disk(config: Config) -> Part:
-    reserve = config.limits.reserve_mb
-    try:
-        free = shutil.disk_usage(config.var if config.var.exists() else config.base).free // MB
-    except OSError as error:
-        return Part("disk", "down", f"{config.var} cannot be looked at: {error.strerror}")
-    if free < reserve:
-        why = f"only {free} MB are free, less than limits.reserve_mb: recordings have stopped"
-        return Part("disk", "degraded", why, {"free_mb": free})
-    return Part("disk", "ok", "", {"free_mb": free})

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 
 from voicebot.app.condition import condition_of
+from voicebot.app.disk import Disk
 from voicebot.app.gateway import Gateway
 from voicebot.app.outside_line import OutsideLine
 from voicebot.app.starting import start_campaign
@@ -125,6 +126,8 @@ class Household:
         supervisors = Supervisors(self._calls, lambda: queues)
         gateway.look_after(supervisors.close, supervisors.quiet, supervisors.depart)
         pbx = self._pbx if gateway.with_asterisk else None
+        disk = Disk(config)
+        disk.part()  # the first look, so that who asks finds something
         house = House(
             config=config,
             hub=self.live.hub,
@@ -134,7 +137,7 @@ class Household:
             conferences=self._conferences,
             pbx=pbx,
             browser_calls=self._browsers,
-            condition=lambda: condition_of(gateway, config),
+            condition=lambda: condition_of(gateway, config, disk),
             dialogs=lambda: gateway.dialogs,
             stopping=gateway.stopping,
         )
