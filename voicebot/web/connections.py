@@ -24,6 +24,8 @@ READ_BYTES = 2048
 HEAD_S = 10.0
 """From the connection, or the first byte of a request, to the end of its head."""
 MOST_HEAD_BYTES = 32 * 1024
+STUCK_S = 30.0
+"""An answer of which nothing was taken for so long ends the connection: it keeps a place from others."""
 MOST_WAITING = 500
 """Connections that have not told what they want; one more, and the oldest is closed."""
 MOST_AHEAD = 8
@@ -59,6 +61,7 @@ class PatientHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]
         self._late: asyncio.TimerHandle | None = None
+        self._stuck: asyncio.TimerHandle | None = None
         self._head_bytes = 0
         super().connection_made(transport)
         self._look()
@@ -81,8 +84,17 @@ class PatientHttp(HttpToolsProtocol):
         if self._head_bytes > MOST_HEAD_BYTES:
             self.give_up()
 
+    def pause_writing(self) -> None:
+        self._stuck = asyncio.get_running_loop().call_later(STUCK_S, self.give_up)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._taken()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._told()
+        self._taken()
         super().connection_lost(exc)
 
     def give_up(self) -> None:
@@ -98,6 +110,11 @@ class PatientHttp(HttpToolsProtocol):
         elif self._late is None:
             self._late = asyncio.get_running_loop().call_later(HEAD_S, self.give_up)
             self.waiting.add(self)
+
+    def _taken(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _told(self) -> None:
         if self._late is not None:

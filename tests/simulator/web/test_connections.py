@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+import threading
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -156,3 +158,19 @@ def test_who_is_cut_off_leaves_the_call(panel: Served, path: str) -> None:
     while not gone():
         assert time.monotonic() < until, "still on the call"
         time.sleep(0.01)
+
+
+def test_an_answer_that_is_not_taken(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "STUCK_S", 0.2)
+    cut, give_up = threading.Event(), connections.PatientHttp.give_up
+    monkeypatch.setattr(connections.PatientHttp, "give_up", lambda self: (give_up(self), cut.set()))
+    recording = next(panel.house.config.var.glob("calls/*/*.wav"))
+    size = recording.stat().st_size
+    os.truncate(recording, 50_000_000)
+    asked = f"GET /api/v1/history/{recording.stem}/recording HTTP/1.1\r\nHost: HOST\r\n"
+    try:
+        with opened(panel, f"{asked}Authorization: Bearer {panel.token}\r\n\r\n".encode()) as connection:
+            assert cut.wait(PATIENCE_S)
+            assert 0 < len(read(connection)) < 50_000_000
+    finally:
+        os.truncate(recording, size)
