@@ -29,6 +29,9 @@ CLOSE_S = 2.0
 """So long open answers may take when the panel closes; streams end at once."""
 AGAIN_S = 5.0
 """Between tries to open the store, and to write what commands on this machine need."""
+PING_EVERY_S, PING_LIMIT_S = 5.0, 10.0
+"""Of websockets. Who is gone without a word holds a bot, or has a caller, no longer than both together; who
+changes from one network to another stays."""
 MOST_MESSAGE_BYTES = 64 * 1024
 """Of a websocket's message: a second of audio has 32,000."""
 
@@ -91,6 +94,8 @@ async def panel_beside(config: Config, house: House) -> AsyncIterator[str]:
             http=PatientHttp,
             ws=PatientSocket,
             ws_max_size=MOST_MESSAGE_BYTES,
+            ws_ping_interval=PING_EVERY_S,
+            ws_ping_timeout=PING_LIMIT_S,
             ws_per_message_deflate=False,
             limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=KEEP_ALIVE_S,

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,8 +16,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.simulator.web.panel import Served
-from voicebot.web import connections
+from tests.simulator.web.panel import Served, served
+from voicebot.web import connections, serving
 from voicebot.web.security import guard
 
 pytestmark = pytest.mark.simulator
@@ -174,3 +175,20 @@ def test_an_answer_that_is_not_taken(panel: Served, monkeypatch: pytest.MonkeyPa
             assert 0 < len(read(connection)) < 50_000_000
     finally:
         os.truncate(recording, size)
+
+
+def test_who_is_gone_without_a_word_does_not_hold_a_bot_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert serving.PING_EVERY_S + serving.PING_LIMIT_S <= 15
+    monkeypatch.setattr(serving, "PING_EVERY_S", 0.1)
+    monkeypatch.setattr(serving, "PING_LIMIT_S", 0.1)
+    with served(tmp_path, 1) as panel:
+        house: Any = panel.house
+        sent = UPGRADE.format(path="/api/v1/calls/0000000000000000/microphone", token=panel.token)
+        with opened(panel, sent.encode()) as connection:  # which answers no ping, and is not closed
+            assert connection.recv(64).startswith(b"HTTP/1.1 101")
+            until = time.monotonic() + PATIENCE_S
+            while not house.supervisors.microphones[-1].closed:
+                assert time.monotonic() < until, "still on the call"
+                time.sleep(0.01)
