@@ -175,6 +175,9 @@ def test_a_supervisor_comes_by_telephone_changes_and_leaves(enter: Open, stage: 
     expect(page.locator("#visiting")).to_contain_text("PJSIP/otto rings")
     page.locator("#visiting").get_by_role("button", name="whisper").click()
     expect(page.locator('#visiting [aria-pressed="true"]')).to_have_text("whisper")
+    page.locator("#visiting").get_by_role("button", name="take over").click()
+    expect(page.locator("#sure-title")).to_have_text("Take over this call?")
+    page.keyboard.press("Escape")  # not yet
     page.locator("#visiting").get_by_role("button", name="Leave").click()
     expect(page.locator("#visiting")).to_be_hidden()
     assert [act[0] for act in stage.supervisors.acts if act[1] == id] == ["visit", "whisper", "leave"]
@@ -244,4 +247,19 @@ def test_no_button_moves_under_the_hand_when_a_recording_begins(enter: Open, sta
     page.get_by_role("button", name="Record", exact=True).click()
     expect(pause).to_be_enabled()
     assert end.bounding_box() == before
+    stage.tell(lambda: stage.calls.end(id))
+
+
+def test_what_a_supervisor_did_stands_below_what_it_cut_short(enter: Open, stage: Stage) -> None:
+    id = some_call(stage)
+    page = enter("vera", f"/calls/{id}")
+    stage.tell(lambda: stage.calls.say(id, "saying", {"text": "Good evening, which day"}))
+    expect(page.locator(".turn.bot")).to_be_visible()
+    did = {"by": "otto", "what": "jump", "detail": "name"}
+    stage.tell(lambda: stage.calls.say(id, "intervention", did))
+    expect(page.locator(".event-line")).to_be_visible()
+    stage.tell(lambda: stage.calls._turn(id, stage.calls._bot("when", "Good evening, which day")))
+    stage.tell(lambda: stage.calls.say(id, "saying", {"text": "Your name?"}))
+    lines = page.locator("#talk > *")
+    expect(lines).to_contain_text(["Good evening", "otto: jump name", "Your name?"])
     stage.tell(lambda: stage.calls.end(id))

@@ -51,8 +51,7 @@ const acts = {
   },
 
   async take() {
-    const text = "The bot leaves, and you talk to the caller by this computer's microphone. It does not come back.";
-    if (await ask({ title: "Take over this call?", text, yes: "Take over", danger: true })) await microphone("take_over");
+    if (await takesOver("by this computer's microphone")) await microphone("take_over");
   },
 
   async phone() {
@@ -94,6 +93,10 @@ const acts = {
   },
 };
 
+function takesOver(by) {
+  return ask({ title: "Take over this call?", text: `The bot leaves, and you talk to the caller ${by}. It does not come back.`, yes: "Take over", danger: true });
+}
+
 async function correct(slot) {
   const answer = await ask({ title: `Correct ${slot}`, text: "The bot goes on as if the caller had said so.", yes: "Correct", field: { label: slot, value: String(call().slots[slot] ?? "") } });
   if (answer) await attempt(() => post(paths.act(id, "correct"), { slot, value: answer.value }), `${slot} is now ${answer.value}`);
@@ -110,6 +113,7 @@ function visiting() {
 
 async function change(mode) {
   const { id } = visit;
+  if (mode === "take_over" && call().state === "talking" && !await takesOver("by telephone")) return;
   if (mode) await attempt(async () => { visit = { ...visit, ...await post(paths.visit(id), { mode }) }; });
   else if (await attempt(() => remove(paths.visit(id)))) visit = null;
   visiting();

@@ -36,8 +36,8 @@ export class Turns {
     if (atEnd) this.#toEnd();
   }
 
-  /** Add a line between the turns: what a supervisor did, a fault, the end. */
-  line(text, bad = false, before = this.partial?.el ?? null) {
+  /** Add a line between the turns: what a supervisor did, a fault, the end. What is being said began before it. */
+  line(text, bad = false, before = null) {
     const line = h("p", { class: `event-line${bad ? " bad" : ""}` }, ...[text].flat());
     const atEnd = this.#atEnd();
     this.box.insertBefore(line, before);
