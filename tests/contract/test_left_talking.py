@@ -14,9 +14,8 @@ import pytest
 
 from tests.contract.gateway import Gateway, nothing_left
 from tests.contract.pbx import Caller, Pbx
-from tests.contract.phones import Phones, QueueBot
+from tests.contract.phones import Phones, QueueBot, until_heard
 from tests.contract.real import RealPbx
-from tests.contract.talk import DATA
 from tests.contract.test_supervision import House
 from tests.contract.test_supervisors_phone import on_line
 from tests.simulator.pbx import SimulatedPbx
@@ -26,7 +25,6 @@ from voicebot.softphone.callees import Manner
 from voicebot.switchboard.supervisors.modes import Mode
 from voicebot.switchboard.supervisors.supervisors import Supervisors
 
-WORDS = DATA / "caller" / "yes.wav"
 SOON_S = 5.0
 LONG_S = 60
 """So long calls may last on: nobody waits for it."""
@@ -36,9 +34,7 @@ RELOAD = "dialplan reload"
 async def hear_each_other(*pair: SoftphoneCall | Caller) -> None:
     """Let each of two speak, and the other hear it."""
     for speaks, hears in (pair, pair[::-1]):
-        said = await speaks.say(WORDS)
-        heard = hears.bot_speech.last_audible()
-        assert heard is not None and said.voiced_to_at is not None and heard > said.voiced_to_at - 0.1
+        await until_heard(speaks, hears)
 
 
 async def joined(pbx: Pbx, phones: Phones, bot: QueueBot) -> tuple[Caller, SoftphoneCall]:
