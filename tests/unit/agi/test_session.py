@@ -10,7 +10,16 @@ from tests.unit.agi.test_messages import CAPTURED, REPLIES
 from voicebot.agi import commands, media
 from voicebot.agi.command import CallerHungUp
 from voicebot.agi.messages import Reply
-from voicebot.agi.session import Answered, Began, CallerGone, Closed, Event, Interrupted, Session
+from voicebot.agi.session import (
+    LONGEST_REPLY,
+    Answered,
+    Began,
+    CallerGone,
+    Closed,
+    Event,
+    Interrupted,
+    Session,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -112,6 +121,26 @@ def test_an_interruption_is_through_when_its_mark_comes_back(
     told = session.receive(before + b"200 result=1 (" + mark + b")\n")
     assert told == [Interrupted(command, reply)]
     assert session.send(commands.NoOp()) == b"NOOP\n"
+
+
+def test_an_interruption_that_was_overlooked_is_repeated_and_no_answer_is_taken_for_another() -> None:
+    session = begun()
+    session.send(media.StreamFile("a"))
+    first, second = session.interrupt().split()[-1], session.interrupt().split()[-1]
+    assert first != second
+    assert session.receive(b"200 result=1 (" + first + b")\n") == []
+    told = session.receive(b"200 result=1 (" + second + b")\n")
+    assert [type(event) for event in told] == [Interrupted]
+    assert session.send(commands.NoOp()) == b"NOOP\n"
+    assert [type(event) for event in session.receive(b"200 result=0\n")] == [Answered]
+
+
+def test_a_reply_of_few_and_very_long_lines_closes() -> None:
+    session = begun()
+    session.send(commands.GetVariable("V"))
+    line = b"x" * (LONGEST_REPLY // 4) + b"\n"
+    assert session.receive(b"200 result=1 (" + 3 * line) == []
+    assert [type(event) for event in session.receive(2 * line)] == [Closed]
 
 
 def test_what_cannot_be_interrupted_is_not() -> None:

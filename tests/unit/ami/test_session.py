@@ -133,6 +133,27 @@ def test_a_silent_server_is_pinged_and_then_given_up() -> None:
     assert session.get_timer() is None
 
 
+def test_what_nobody_waits_for_any_more_is_forgotten() -> None:
+    session = logged_in()
+    id_ = session.ask(Ping(), 0.0, timeout_s=1)
+    session.forget(id_)
+    assert session.get_timer() == PING_AFTER_S
+    assert answer(session, f"Response: Success\nActionID: {id_}\n\n", 0.5) == []
+    session.handle_timer(2.0)
+    assert outputs(session) == []
+
+
+def test_who_leaves_says_good_bye_and_hears_nothing_more() -> None:
+    session = logged_in()
+    session.leave(1.0)
+    assert [each.get("Action") for each in sent(session)] == ["Logoff"]
+    assert session.state is State.OVER
+    assert answer(session, "Event: Shutdown\nShutdown: Cleanly\nRestart: False\n\n", 1.1) == []
+    early = Session("user", "secret", 0.0)
+    early.leave(1.0)  # there is nobody yet to say it to
+    assert sent(early) == []
+
+
 def test_events_are_a_sign_of_life() -> None:
     session = logged_in()
     answer(session, "Event: Shutdown\nShutdown: Cleanly\nRestart: False\n\n", PING_AFTER_S - 1)
