@@ -86,10 +86,10 @@ def test_a_decision_takes_fifty_microseconds_at_the_most() -> None:
 
 
 def _timed(pace: Pacer, load: Load) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     for tick in range(20):
         pace.allowance(tick * 0.02, load)
-    return (time.perf_counter() - began) / 20
+    return (time.process_time() - began) / 20
 
 
 @dataclass
@@ -180,9 +180,9 @@ def test_the_brake_goes_back_to_one_call_a_place() -> None:
 
 def test_a_day_is_simulated_within_a_second() -> None:
     day = Day(pacer(mode="progressive", calls_per_second=1), 0.3, 30, talk_s=120)
-    began = time.perf_counter()
+    began = time.process_time()
     day.run(86_400, tick_s=1.0)
-    assert time.perf_counter() - began < 3  # 0.8 s on a machine at rest
+    assert time.process_time() - began < 3  # 0.8 s on a machine at rest
     assert day.dialled > 10_000
 
 

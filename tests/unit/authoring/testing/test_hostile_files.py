@@ -41,10 +41,10 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_refused_soon(name: str) -> None:
     text, code = HOSTILE[name]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(UserError) as refused:
         parse_cases(text, Path("x.test.yaml"))
-    assert time.perf_counter() - began < LONGEST_S
+    assert time.process_time() - began < LONGEST_S
     problems = refused.value.problems
     assert code in {problem.code for problem in problems}
     assert len(problems) <= MOST_PROBLEMS + 1

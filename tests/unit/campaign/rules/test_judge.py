@@ -407,9 +407,9 @@ def test_a_call_is_judged_in_a_tenth_of_a_millisecond() -> None:
         number = f"+1212555{index:04}"
         whom = contact(numbers=(number,))
         known = replace(history(call(NOW - 9 * DAY), lists=FRESH), number=number)
-        begin = clock.perf_counter()
+        begin = clock.process_time()
         found = judge(ours, POLICY, whom, known, NOW)
-        took.append(clock.perf_counter() - begin)
+        took.append(clock.process_time() - begin)
         assert found.ruling is Ruling.ALLOWED
     assert statistics.median(took) < 300e-6
 

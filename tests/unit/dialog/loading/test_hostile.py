@@ -114,9 +114,9 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
 def test_a_hostile_file_is_refused_soon(name: str) -> None:
     make, code = HOSTILE[name]
     text = make()
-    began = time.perf_counter()
+    began = time.process_time()
     problems = told(text)
-    assert time.perf_counter() - began < LONGEST_S
+    assert time.process_time() - began < LONGEST_S
     assert code in {p.code for p in problems}, problems[:3]
     assert len(problems) <= 2 * MOST_PROBLEMS + 2
     assert all(len(p.what) < 600 and len(p.remedy) < 800 for p in problems)

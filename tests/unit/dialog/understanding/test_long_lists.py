@@ -24,7 +24,7 @@ def test_the_first_answer_out_of_thousands_comes_soon() -> None:
     book = PhraseBook(
         [Meaning(f"s{at}", (tuple(name.split()),)) for at, name in enumerate(streets)], lexicon_of("en-US")
     )
-    began = time.perf_counter()
+    began = time.process_time()
     tracemalloc.start()
     try:
         found = book.best("sunset boulevard please")
@@ -32,4 +32,4 @@ def test_the_first_answer_out_of_thousands_comes_soon() -> None:
     finally:
         tracemalloc.stop()
     assert found is not None and found[0].name == "s4000"
-    assert time.perf_counter() - began < LONGEST_S
+    assert time.process_time() - began < LONGEST_S
