@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -81,6 +82,7 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     state.house, state.doorkeeper, state.journal = house, doorkeeper, journal
     state.closing = asyncio.Event()  # streams end when it is set
     state.feed, state.snapshots = Feed(house.hub), Snapshots(house)
+    state.ears = Counter[str]()  # who listens to calls, how often
     state.records = RecordIndex(house.config.var)
     state.chats, state.counting = Chats(house.config), Counting(house.config)
     state.metrics, state.desk = Metrics(), Desk()

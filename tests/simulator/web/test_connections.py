@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +17,11 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.simulator.web.panel import Served, served
 from voicebot.web import connections, serving
+from voicebot.web.api import sockets
 from voicebot.web.security import guard
 
 pytestmark = pytest.mark.simulator
@@ -192,3 +196,21 @@ def test_who_is_gone_without_a_word_does_not_hold_a_bot_for_long(
             while not house.supervisors.microphones[-1].closed:
                 assert time.monotonic() < until, "still on the call"
                 time.sleep(0.01)
+
+
+def test_who_listens_in_hundreds_is_turned_away(panel: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each listener costs the loop of all calls: five hundred made them stutter."""
+    monkeypatch.setattr(sockets, "MOST_EARS_OF_ONE", 2)
+    monkeypatch.setattr(sockets, "MOST_EARS", 3)
+    url = panel.at.replace("http", "ws", 1) + "/api/v1/calls/0000000000000000/listen"
+
+    with panel.sign_in("vera") as vera, panel.sign_in("sam") as sam, ExitStack() as open_:
+
+        def first(browser: httpx.Client) -> Any:
+            cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+            origin, headers = Origin(panel.at), {"cookie": cookies}
+            socket = open_.enter_context(connect(url, origin=origin, additional_headers=headers))
+            return json.loads(socket.recv(PATIENCE_S))["type"]
+
+        assert [first(vera), first(vera), first(vera)] == ["ready", "ready", "error"]
+        assert [first(sam), first(sam)] == ["ready", "error"]

@@ -29,6 +29,8 @@ sockets = APIRouter()
 
 FRAMES_A_MESSAGE = 3
 """Frames of 20 ms that listeners get at once: 50 messages a second would cost more than the sound."""
+MOST_EARS, MOST_EARS_OF_ONE = 60, 20
+"""Who listens at the same time, and how often one person: each is sent 17 messages a second."""
 SLOW_S = 10.0
 STILL_EVERY_S = 15.0
 CLOSED_EVERY_S = 0.1
@@ -48,8 +50,10 @@ async def listen(socket: WebSocket, call_id: str, who: Viewer, mono: bool = Fals
 
     First a text: `{type: "ready", sample_rate, channels}`; at the end `{type: "ended"}`.
     """
-    house = house_of(socket)
+    house, ears = house_of(socket), socket.app.state.ears
     try:
+        if ears.total() >= MOST_EARS or ears[who.name] >= MOST_EARS_OF_ONE:
+            raise UserError("too many listen already", "leave a call that you listen to, or try again soon")
         ear = house.calls.listen(call_id)
     except UserError as error:
         await _turn_away(socket, error)
@@ -68,9 +72,11 @@ async def listen(socket: WebSocket, call_id: str, who: Viewer, mono: bool = Fals
                     await socket.send_bytes(sound)
         raise _Over(OVER, {"type": "ended"})
 
+    ears[who.name] += 1
     try:
         await _converse(socket, who, send, _ignore)
     finally:
+        ears[who.name] -= 1
         ear.close()
 
 
