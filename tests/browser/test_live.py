@@ -203,8 +203,10 @@ def test_no_row_moves_under_the_pointer(enter: Open, stage: Stage) -> None:
     first = page.locator(".call").first
     first.hover()
     there = first.get_attribute("data-key")
+    before = page.locator("#rows").bounding_box()
     id = some_call(stage)
     expect(page.get_by_text("1 new")).to_be_visible()
+    assert page.locator("#rows").bounding_box()["y"] == before["y"]  # type: ignore[index]
     assert page.locator(".call").first.get_attribute("data-key") == there
     page.get_by_role("heading", name="Live calls").hover()
     expect(page.locator(".call").first).to_have_attribute("data-key", id)
@@ -253,6 +255,7 @@ def test_no_button_moves_under_the_hand_when_a_recording_begins(enter: Open, sta
 def test_what_a_supervisor_did_stands_below_what_it_cut_short(enter: Open, stage: Stage) -> None:
     id = some_call(stage)
     page = enter("vera", f"/calls/{id}")
+    expect(page.get_by_role("heading", name="Ida Novak")).to_be_visible()
     stage.tell(lambda: stage.calls.say(id, "saying", {"text": "Good evening, which day"}))
     expect(page.locator(".turn.bot")).to_be_visible()
     did = {"by": "otto", "what": "jump", "detail": "name"}
