@@ -151,7 +151,7 @@ async def test_an_agent_is_free_when_the_promise_is_dropped_as_they_are_chosen(
         await bot.house.sign_in("anna")
         bot.house._hall._match()
         await bot.house.drop(id_)
-        await bot.agent_is("anna", "ready", timeout=0.5)
+        await bot.agent_is("anna", "ready")
         assert phones.dialled == []
 
 

@@ -129,7 +129,7 @@ async def test_an_agent_is_free_whose_caller_goes_while_their_telephone_is_being
         await caller.hang_up()
         await asyncio.sleep(0.1)
         gate.set()
-        await bot.agent_is("anna", "ready", timeout=2.0)
+        await bot.agent_is("anna", "ready")
         await nothing_left(pbx)
 
 
@@ -241,7 +241,7 @@ async def test_an_agent_who_is_to_be_asked_in_the_moment_when_nobody_is_asked_mo
         bot.house._hall._match()
         await asyncio.sleep(0.1)
         assert phones.dialled == []
-        await bot.agent_is("anna", "ready", timeout=0.2)
+        await bot.agent_is("anna", "ready", timeout=1.0)
         await caller.hang_up()
         await nothing_left(pbx)
 

@@ -49,7 +49,7 @@ async def test_whom_nobody_takes_in_time_goes_on_elsewhere(pbx: SimulatedPbx, tm
         record = await bot.record()
         assert goes_on_at(pbx) == [("voicebot-handover", "mailbox")]
         assert (record.people[0].outcome, record.ended_by) == ("nobody", "handover")
-        assert 900 <= record.people[0].waited_ms < 2000
+        assert 900 <= record.people[0].waited_ms < 10_000
         assert bot.house.queues()[0].waiting == ()
         await caller.hang_up()
 
