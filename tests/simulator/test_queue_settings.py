@@ -98,13 +98,12 @@ async def test_after_a_talk_the_caller_goes_on_and_the_agent_rests(pbx: Simulate
         await anna.pause(1.0)  # who goes at once has not had the call
         other = await into_queue(pbx)
         await bot.waiting(1)
+        rests = time.monotonic()
         await anna.hang_up()
         await bot.agent_is("anna", "wrap_up")
-        rests = time.monotonic()
-        assert goes_on_at(pbx) == [("voicebot-handover", "survey")]
-        assert phones.dialled == ["anna"]
         await phones.rung("anna", 2)
-        assert time.monotonic() - rests > 0.9
+        assert time.monotonic() - rests >= 1.0
+        assert goes_on_at(pbx) == [("voicebot-handover", "survey")]
         await caller.hang_up()
         await other.hang_up()
         await bot.records(2)
