@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -261,6 +262,30 @@ def test_a_recording_plays_in_step_with_what_was_said(enter: Open) -> None:
     page.locator("body").press("Space")
     page.wait_for_function("() => !window.panelSound.isPlaying()")
     expect(page.locator(".event-line")).to_contain_text("otto: say One moment please.")
+
+
+def test_two_dialogs_of_one_file_name_are_not_taken_for_each_other(
+    enter: Open, stage: Stage, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "other" / "table_booking.yaml"
+    theirs.parent.mkdir()
+    theirs.write_text("dialog: theirs\nlanguage: en-US\nsteps:\n  only: {say: Hello., end: done}\n")
+    known, before = stage.house.dialogs(), stage.house.dialogs
+    stage.house.dialogs = lambda: [*known, dataclasses.replace(known[0], file=str(theirs))]  # type: ignore[type-var]
+    id = stage.tell(lambda: stage.calls.begin(dialog_file="other/table_booking.yaml", step="only"))
+    try:
+        page = enter("vera", f"/calls/{id}")
+        expect(page.locator("#picture .node.now")).to_have_attribute("data-step", "only")
+        page.goto("/dialogs/table_booking-2")
+        expect(page.locator("#live-note")).to_have_text("1 live call")
+        page.goto("/dialogs")
+        card = page.locator(
+            ".dialog-card", has=page.get_by_role("heading", name="table_booking-2", exact=True)
+        )
+        expect(card).to_contain_text("1 live call")
+    finally:
+        stage.tell(lambda: stage.calls.end(id))
+        stage.house.dialogs = before
 
 
 def test_busy_telephones_are_looked_at_now_and_then(enter: Open, stage: Stage) -> None:

@@ -2,7 +2,8 @@
 
 import { acting, follow, visitFailed } from "./acting.js";
 import { $, $$, attribute, clock, colour, framed, h, icon, latency, list, may, pace, put, when } from "./dom.js";
-import { apply, newCall, stateOf, stem, who } from "./livecall.js";
+import { apply, nameOf, newCall, stateOf, who } from "./livecall.js";
+import { get, paths } from "./api.js";
 import { Listening } from "./listening.js";
 import { Picture } from "./picture.js";
 import { Speaking } from "./speaking.js";
@@ -38,11 +39,17 @@ const show = framed(() => {
   chart();
   buttons();
   follow(call);
-  if (drawn !== stem(call) && call.dialog) {
-    drawn = stem(call);
-    picture.show(drawn).then(() => picture.path(call.path, call.step));
+  if (drawn !== call.dialog_file && call.dialog_file) {
+    drawn = call.dialog_file;
+    draw();
   } else picture.path(call.path, call.step);
 });
+
+async function draw() {
+  const dialogs = list(await get(paths.dialogs()).catch(() => []), "dialogs");
+  await picture.show(nameOf(call, dialogs) || call.dialog); // which tells why there is none
+  picture.path(call.path, call.step);
+}
 
 function chips() {
   const [word, tone] = stateOf(call);

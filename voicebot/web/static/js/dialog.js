@@ -2,14 +2,15 @@
 
 import { $, framed, h, list, put, when } from "./dom.js";
 import { Refused, attempt, get, paths, post } from "./api.js";
-import { stem } from "./livecall.js";
+import { nameOf } from "./livecall.js";
 import { Picture } from "./picture.js";
 import { watch } from "./stream.js";
 import { Turns } from "./turns.js";
 
 const name = $("#dialog").dataset.name;
 const picture = new Picture($("#picture"));
-const at = new Map(); // call → step
+const calls = new Map(); // all that are live: id → {dialog_file, step}
+let dialogs = [];
 const turns = new Turns($("#chat"));
 let session = null;
 let said = [];
@@ -17,9 +18,10 @@ let been = [];
 
 const counts = framed(() => {
   const n = {};
-  for (const step of at.values()) n[step] = (n[step] ?? 0) + 1;
+  const here = [...calls.values()].filter((call) => nameOf(call, dialogs) === name);
+  for (const { step } of here) n[step] = (n[step] ?? 0) + 1;
   picture.calls(n);
-  put($("#live-note"), at.size ? `${at.size} live call${at.size > 1 ? "s" : ""}` : "no live call");
+  put($("#live-note"), here.length ? `${here.length} live call${here.length > 1 ? "s" : ""}` : "no live call");
 });
 
 let seen = ""; // the version in service, and what its file was refused for
@@ -103,15 +105,14 @@ $("#again").addEventListener("click", begin);
 turns.line("Write what a caller would say; the bot answers as its file is now.");
 facts();
 picture.show(name).then(counts);
+attempt(async () => { dialogs = list(await get(paths.dialogs()), "dialogs"); }).then(counts);
 watch(["call"], "", (kind, data, id) => {
   if (kind === "snapshot") {
-    at.clear();
-    for (const call of list(data, "calls")) if (stem(call) === name) at.set(call.id, call.step);
-  } else if (kind === "call.began") {
-    if (stem(data.call) === name) at.set(id, data.call.step);
-  } else if (kind === "call.step") {
-    if (at.has(id)) at.set(id, data.step);
-  } else if (kind === "call.ended") at.delete(id);
+    calls.clear();
+    for (const call of list(data, "calls")) calls.set(call.id, call);
+  } else if (kind === "call.began") calls.set(id, data.call);
+  else if (kind === "call.step" && calls.has(id)) calls.set(id, { ...calls.get(id), step: data.step });
+  else if (kind === "call.ended") calls.delete(id);
   else return;
   counts();
 });

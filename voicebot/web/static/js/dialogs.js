@@ -2,18 +2,18 @@
 
 import { $, framed, h, icon, keyed, list, put, when } from "./dom.js";
 import { get, paths, toast } from "./api.js";
-import { stem } from "./livecall.js";
+import { nameOf } from "./livecall.js";
 import { watch } from "./stream.js";
 
 let found = [];
 let words = "";
-const live = new Map(); // call → dialog
+const live = new Map(); // id → call
 const checks = new Map(); // dialog → {of: what was checked, findings}
 const LOOK_MS = 10000;
 
 const show = framed(() => {
   const n = {};
-  for (const dialog of live.values()) n[dialog] = (n[dialog] ?? 0) + 1;
+  for (const name of [...live.values()].map((call) => nameOf(call, found))) n[name] = (n[name] ?? 0) + 1;
   keyed($("#dialogs"), found.filter((one) => `${one.name} ${one.file} ${one.about}`.toLowerCase().includes(words)), (one) => one.name, (one) =>
     h("a", { class: "panel dialog-card", href: `/dialogs/${encodeURIComponent(one.name)}`, "data-item": true },
       h("span", { class: "row" }, icon("flow"), h("h2", { class: "grow" }), h("span", { class: "chip" })), h("p", {}), h("span", { class: "row wrap note" })),
@@ -51,8 +51,8 @@ setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
 watch(["call"], "", (name, data, id) => {
   if (name === "snapshot") {
     live.clear();
-    for (const call of list(data, "calls")) live.set(call.id, stem(call));
-  } else if (name === "call.began") live.set(id, stem(data.call));
+    for (const call of list(data, "calls")) live.set(call.id, call);
+  } else if (name === "call.began") live.set(id, data.call);
   else if (name === "call.ended") live.delete(id);
   else return;
   show();

@@ -73,10 +73,14 @@ export function apply(call, kind, data) {
   }
 }
 
-/** The name that a call's dialog has in addresses: the stem of its file. */
-export function stem(call) {
-  const file = (call.dialog_file || call.dialog || "").split("/").at(-1);
-  return file.replace(/\.ya?ml$/i, "").toLowerCase().replace(/[^a-z0-9_-]+/g, "-").slice(0, 60);
+/**
+ * The name that a call's dialog has in addresses, of those in service ({name, file}). A call tells the file as its
+ * route does: whole, or from the folder of voicebot.toml. Files of one name in two folders are two dialogs.
+ */
+export function nameOf(call, dialogs) {
+  const file = call.dialog_file ?? "";
+  const fits = dialogs.filter((one) => one.file === file || one.file.endsWith(`/${file}`));
+  return fits.sort((one, other) => one.file.length - other.file.length)[0]?.name ?? "";
 }
 
 export function who(call) {
