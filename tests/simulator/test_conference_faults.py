@@ -12,6 +12,7 @@ from tests.contract.phones import Phones
 from tests.contract.test_conferences import eventually, meeting
 from tests.simulator.pbx import SimulatedPbx
 from tests.simulator.test_queue_faults import asked, pbx
+from voicebot.call.live import News
 from voicebot.errors import UserError
 from voicebot.softphone.callees import Manner
 
@@ -103,3 +104,22 @@ async def test_one_telephone_is_not_invited_twice_at_once(pbx: SimulatedPbx, tmp
             await of.conferences.invite("weekly", "dora", "anna")
             await (await phones.taken("dora")).hang_up()
             await nothing_left(pbx)
+
+
+async def test_keys_that_mean_nothing_are_no_news(pbx: SimulatedPbx, tmp_path: Path) -> None:
+    async with meeting(pbx, tmp_path) as of:
+        anna = await of.joins("anna", host=True)
+        live = of.conferences.live("weekly")
+        assert live is not None
+        with of.hub.watch("changed") as watch:
+            id_ = of.of("anna").id
+            watch.take()
+            for digit in "123456789#*1" * 10:
+                live.press(id_, digit)
+            assert not [each for each in watch.take() if isinstance(each, News)]
+            live.press(id_, "*")
+            live.press(id_, "5")
+            assert [each.kind for each in watch.take() if isinstance(each, News)] == ["changed"]
+        await anna.hang_up()
+        await of.bot.record()
+        await nothing_left(pbx)

@@ -197,7 +197,8 @@ class LiveRoom:
         self.do(self.room.leave(id_))
 
     def press(self, id_: str, digit: str) -> None:
-        self.do(self.room.press(id_, digit, self._clock()))
+        if commands := self.room.press(id_, digit, self._clock()):
+            self.do(commands)
 
     def notice(self, id_: str, event: Event) -> bool:
         """Take an event of a participant's channel; True where it tells who talks, and that is news."""
