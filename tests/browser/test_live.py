@@ -103,6 +103,7 @@ def test_listening_is_heard(enter: Open, stage: Stage) -> None:
 def test_what_a_supervisor_does_reaches_the_call(enter: Open, stage: Stage) -> None:
     id = some_call(stage, slots={"people": 4})
     page = enter("otto", f"/calls/{id}")
+    expect(page.get_by_role("heading", name="Ida Novak")).to_be_visible()  # what is said from now on is news
     page.get_by_placeholder("Let the bot say something…").fill("One moment please.")
     page.keyboard.press("Enter")
     expect(page.locator(".event-line")).to_contain_text("otto: say One moment please.")
@@ -170,7 +171,7 @@ def test_a_supervisor_comes_by_telephone_changes_and_leaves(enter: Open, stage: 
     id = some_call(stage)
     page = enter("otto", f"/calls/{id}")
     page.get_by_role("button", name="Telephone").click()
-    page.get_by_label("Your telephone").last.fill("PJSIP/otto")
+    page.locator("#sure").get_by_label("Your telephone").fill("PJSIP/otto")
     page.locator("#sure-yes").click()
     expect(page.locator("#visiting")).to_contain_text("PJSIP/otto rings")
     page.locator("#visiting").get_by_role("button", name="whisper").click()
@@ -188,7 +189,7 @@ def test_a_supervisor_whose_telephone_nobody_answers_is_told_so(enter: Open, sta
     id = some_call(stage)
     page = enter("otto", f"/calls/{id}")
     page.get_by_role("button", name="Telephone").click()
-    page.get_by_label("Your telephone").last.fill("PJSIP/otto")
+    page.locator("#sure").get_by_label("Your telephone").fill("PJSIP/otto")
     page.locator("#sure-yes").click()
     expect(page.locator("#visiting")).to_contain_text("PJSIP/otto rings")
     told = {"visit": "v1", "what": "nobody answered", "remedy": "is it there?"}
