@@ -264,6 +264,16 @@ def test_a_recording_plays_in_step_with_what_was_said(enter: Open) -> None:
     expect(page.locator(".event-line")).to_contain_text("otto: say One moment please.")
 
 
+NAMED = """async () => {
+    const { nameOf } = await import("/static/js/livecall.js");
+    const files = { a: "/etc/bot/x.yaml", b: "/etc/bot/sub/x.yaml", c: "/srv/dialogs/y.yaml" };
+    const dialogs = Object.entries(files).map(([name, file]) => ({ name, file }));
+    const told = ["x.yaml", "./x.yaml", "/etc/bot/x.yaml", "sub/x.yaml", "sub/../x.yaml"];
+    told.push("../link/y.yaml", "z.yaml");
+    return told.map((dialog_file) => nameOf({ dialog_file }, dialogs));
+}"""
+
+
 def test_two_dialogs_of_one_file_name_are_not_taken_for_each_other(
     enter: Open, stage: Stage, tmp_path: Path
 ) -> None:
@@ -276,6 +286,8 @@ def test_two_dialogs_of_one_file_name_are_not_taken_for_each_other(
     try:
         page = enter("vera", f"/calls/{id}")
         expect(page.locator("#picture .node.now")).to_have_attribute("data-step", "only")
+        named = page.evaluate(NAMED)
+        assert named == ["a", "a", "a", "b", "a", "c", ""]
         page.goto("/dialogs/table_booking-2")
         expect(page.locator("#live-note")).to_have_text("1 live call")
         page.goto("/dialogs")

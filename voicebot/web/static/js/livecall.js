@@ -75,12 +75,17 @@ export function apply(call, kind, data) {
 
 /**
  * The name that a call's dialog has in addresses, of those in service ({name, file}). A call tells the file as its
- * route does: whole, or from the folder of voicebot.toml. Files of one name in two folders are two dialogs.
+ * route does: whole, or from the folder of voicebot.toml; the others are whole. Two folders may have files of one name.
  */
 export function nameOf(call, dialogs) {
-  const file = call.dialog_file ?? "";
-  const fits = dialogs.filter((one) => one.file === file || one.file.endsWith(`/${file}`));
-  return fits.sort((one, other) => one.file.length - other.file.length)[0]?.name ?? "";
+  const path = [];
+  for (const part of (call.dialog_file ?? "").split("/")) {
+    if (part === "..") path.pop();
+    else if (part !== ".") path.push(part);
+  }
+  const ending = (end) => dialogs.filter((one) => one.file === end || one.file.endsWith(`/${end}`))
+    .sort((one, other) => one.file.length - other.file.length)[0];
+  return (ending(path.join("/")) ?? ending(path.at(-1)))?.name ?? ""; // of a link the file's name has to do
 }
 
 export function who(call) {
