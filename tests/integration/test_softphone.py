@@ -177,7 +177,7 @@ async def test_a_session_refresh_does_not_disturb_the_call(
     exchange: Exchange, phone: Softphone, asterisk: RealAsterisk, method: str
 ) -> None:
     call, channel = await exchange.connect(phone)
-    # An Asterisk that refreshes in the moment of our ACK may hang up: the refresh waits for the end of a prompt.
+    # An Asterisk that refreshes in the moment of our ACK may hang up: it waits for the end of a prompt.
     await exchange.do("POST", f"channels/{channel}/play", media="sound:voicebot/handover")
     await exchange.do(
         "POST", f"channels/{channel}/variable", variable="PJSIP_SEND_SESSION_REFRESH()", value=method
