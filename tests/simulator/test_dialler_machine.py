@@ -375,7 +375,6 @@ TestCrashes = Crashes.TestCase
 TestCrashes.settings = settings(
     max_examples=25,
     stateful_step_count=6,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
     database=None,

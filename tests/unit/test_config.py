@@ -69,6 +69,18 @@ def test_a_mistake_from_outside_the_file_names_where_it_comes_from(tmp_path: Pat
     assert {problem.where for problem in caught.value.problems} == {"VOICEBOT_LIMITS__CALLS", "--ari-url"}
 
 
+def test_dialogs_that_are_named_get_free_numbers_unless_they_have_one(tmp_path: Path) -> None:
+    path = write(tmp_path, '[[routes]]\nnumber = "601"\ndialog = "served.yaml"\nvoice = "en+f3"\n')
+    new = [tmp_path / name for name in ("a.yaml", "served.yaml", "b.yaml", "a.yaml")]
+    config = load_config(path, {}, dialogs=new)
+    assert [(route.number, config.base / route.dialog) for route in config.routes] == [
+        ("601", tmp_path / "served.yaml"),
+        ("600", tmp_path / "a.yaml"),
+        ("602", tmp_path / "b.yaml"),
+    ]
+    assert config.routes[0].voice == "en+f3"
+
+
 def test_a_secret_may_live_in_a_file_of_its_own_and_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hush\n")
     path = write(tmp_path, f'[asterisk]\nari_password_file = "{tmp_path / "secret"}"\n')

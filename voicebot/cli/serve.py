@@ -28,6 +28,13 @@ PRIVATE = 0o077
 
 
 def serve(
+    dialogs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Dialogs to answer with though they have no route: at free numbers from 600 on.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigFile = None,
     ari_url: Annotated[str | None, typer.Option(help="Overrides asterisk.ari_url.")] = None,
     app: Annotated[
@@ -56,6 +63,7 @@ def serve(
             "log_level": log_level,
             "log_format": log_format,
         },
+        dialogs=dialogs or (),
         without=() if asterisk else OF_ASTERISK,
     )
     os.umask(PRIVATE)

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ TABLES: dict[str, type[Section]] = {
 """Tables of which there may be many, by their first name."""
 
 
+FIRST_NUMBER = 600
+"""From here on, dialogs that are named on the command line are given numbers."""
+
 OF_ASTERISK = ("asterisk", "supervision")
 """Tables whose secrets are for Asterisk: commands that do not talk to it work without them."""
 
@@ -52,12 +56,14 @@ def load_config(
     environment: Mapping[str, str] | None = None,
     flags: Mapping[str, Any] | None = None,
     *,
+    dialogs: Collection[Path] = (),
     secrets: bool = True,
     without: Collection[str] = (),
 ) -> Config:
     """Read the configuration from `path` (or ./voicebot.toml if it exists), the environment, and flags.
 
-    `flags` uses dotted keys: {"asterisk.ari_url": ...}. Without `secrets` the `*_file`s are not read, for
+    `flags` uses dotted keys: {"asterisk.ari_url": ...}. `dialogs`, relative to the working folder, get routes
+    at free numbers unless they have some. Without `secrets` the `*_file`s are not read, for
     commands that do not talk to Asterisk; `without` names tables whose secrets are not needed. Raises
     UserError with every problem found.
     """
@@ -93,6 +99,7 @@ def load_config(
             _put(data, dotted, value)
             outside[dotted] = "--" + dotted.split(".")[-1].replace("_", "-")
     data["base"] = path.parent.resolve()
+    _add_routes(data, dialogs)
     problems = _read_secrets(data, environment, text, str(path), without) if secrets else []
     problems += _unknown_engines(data, text, str(path))
     problems += _unknown_people(data, text, str(path))
@@ -104,6 +111,20 @@ def load_config(
     if problems:
         raise UserError(problems)
     return config
+
+
+def _add_routes(data: dict[str, Any], dialogs: Collection[Path]) -> None:
+    """Give numbers to `dialogs` that have none."""
+    routes = data.setdefault("routes", [])
+    if not isinstance(routes, list):  # a mistake of the file, of which Config knows
+        return
+    there = [route for route in routes if isinstance(route, dict)]
+    served = {(data["base"] / str(route.get("dialog"))).resolve() for route in there}
+    taken = {str(route.get("number")) for route in there}
+    free = (number for number in map(str, count(FIRST_NUMBER)) if number not in taken)
+    for dialog in dict.fromkeys(path.resolve() for path in dialogs):
+        if dialog not in served:
+            routes.append({"number": next(free), "dialog": str(dialog)})
 
 
 def _unknown_engines(data: dict[str, Any], text: str, source: str) -> list[Problem]:

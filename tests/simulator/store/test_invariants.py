@@ -70,7 +70,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @given(st.lists(STEPS, min_size=3, max_size=25))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_stays_of_one_piece(world: World, steps: list[tuple[Any, ...]]) -> None:
     world.runner.run(play(world.store, steps))
 

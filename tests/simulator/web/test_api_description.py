@@ -33,7 +33,6 @@ OUT_OF_SCOPE = [
 ]
 quick = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -301,7 +301,7 @@ class Rooms(RuleBasedStateMachine):
 
 
 TestRooms = Rooms.TestCase
-TestRooms.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestRooms.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def test_who_was_not_told_that_it_is_recorded_hears_it_inside() -> None:

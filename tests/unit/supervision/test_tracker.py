@@ -140,7 +140,7 @@ class Pbx:
 WORDS = ["begin", "begin", "answer", "enter", "enter", "leave", "end", "close", "deliver", "break", "list"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 20)), max_size=60), st.integers(0, 2))
 def test_after_any_losses_and_a_list_it_is_the_truth(acts: list[tuple[str, int]], how: int) -> None:
     pbx = Pbx()
@@ -159,7 +159,7 @@ def test_after_any_losses_and_a_list_it_is_the_truth(acts: list[tuple[str, int]]
     assert {id_: each.id for each in pbx.tracker.bridges for id_ in each.channels} == inside
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from(WORDS[:-2]), st.integers(0, 20)), max_size=60))
 def test_changes_tell_all_that_happened(acts: list[tuple[str, int]]) -> None:
     """Who begins with a state and applies every change has the state."""

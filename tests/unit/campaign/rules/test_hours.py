@@ -96,7 +96,7 @@ def minutes(begin: datetime, end: datetime) -> Iterator[datetime]:
         at += MINUTE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(windows, min_size=1, max_size=3), zone_sets, instants, st.sets(st.integers(-2, 9), max_size=4)
 )
@@ -120,7 +120,7 @@ def test_the_next_legal_moment_is_legal_and_the_first(
             assert not legal(chosen, not_on, zones, at), at
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(CHANGES), windows, st.data())
 def test_on_days_when_clocks_change_every_minute_is_judged_by_the_wall_clock(
     change: tuple[str, date], window: Window, data: st.DataObject
@@ -134,7 +134,7 @@ def test_on_days_when_clocks_change_every_minute_is_judged_by_the_wall_clock(
             assert is_legal(ours, zones, at) == legal([window], frozenset(), zones, at), (zones, at)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(windows, min_size=1, max_size=2), zone_sets, instants)
 def test_legal_until_is_the_first_moment_that_is_not(
     chosen: list[Window], zones: tuple[str, ...], now: datetime
@@ -201,7 +201,7 @@ def test_days_without_calls_may_be_many() -> None:
     assert found is not None and found.date() == off[-1] + timedelta(days=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from(("us", "uk", "eu")),
     st.sampled_from(("informational", "telemarketing")),

@@ -333,7 +333,7 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, object], Contact, History, datetim
     return settings_, whom, known, now
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(cases())
 def test_allowed_is_legal_on_every_clock_and_until_is_allowed(
     case: tuple[dict[str, object], Contact, History, datetime],
@@ -355,7 +355,7 @@ def test_allowed_is_legal_on_every_clock_and_until_is_allowed(
             assert judge(campaign(**given_), POLICY, whom, known, before).ruling is not Ruling.ALLOWED
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(cases(), st.sampled_from(range(10)))
 def test_tightening_never_allows_more(
     case: tuple[dict[str, object], Contact, History, datetime], how: int

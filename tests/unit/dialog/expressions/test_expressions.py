@@ -292,7 +292,7 @@ def _larger(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.recursive(st.sampled_from(ATOMS), _larger, max_leaves=6), ANY_VALUE, ANY_VALUE)
 def test_no_values_make_a_sound_expression_raise(text: str, a: object, b: object) -> None:
     try:
@@ -307,7 +307,7 @@ def test_no_values_make_a_sound_expression_raise(text: str, a: object, b: object
         assert abs(result) <= LARGEST
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="ab1 '()[]<>=!+-*/%,.andornitfelsd\n\"\\", max_size=60) | st.text(max_size=30))
 def test_any_text_is_refused_or_evaluated(text: str) -> None:
     try:

@@ -118,7 +118,7 @@ def test_all_problems_from_left_to_right() -> None:
 WORDS = [*TYPES, *"+-*<()[],1", "==", "in", "and", "not", "'a'", "2 days", "first(", "min(", "unknown"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(WORDS), max_size=12))
 def test_every_sound_expression_has_a_type(words: list[str]) -> None:
     try:

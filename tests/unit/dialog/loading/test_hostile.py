@@ -185,7 +185,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mutated())
 def test_a_damaged_dialog_is_a_dialog_or_has_mistakes(text: str) -> None:
     told(text)
@@ -229,7 +229,7 @@ def structure(place: str, depth: int = 0) -> st.SearchStrategy[object]:
     return chosen.flatmap(lambda keys: st.fixed_dictionaries({key: value(key) for key in keys}))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(structure(""), st.dictionaries(NAMES, structure("steps", 1), min_size=1, max_size=4))
 def test_any_structure_is_a_dialog_or_has_mistakes(whole: object, steps: object) -> None:
     assert isinstance(whole, dict)
@@ -237,7 +237,7 @@ def test_any_structure_is_a_dialog_or_has_mistakes(whole: object, steps: object)
     told(json.dumps({"dialog": "x", **whole}))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=200))
 def test_any_list_and_translation_is_taken_or_refused(text: str) -> None:
     try:

@@ -116,7 +116,7 @@ def begun(of: Dialog, seed: int = 0) -> tuple[Interpreter, BotTurn]:
     return bot, bot.begin(0.0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(SHIPPED), st.lists(EVENTS, max_size=20), st.integers(0, 3))
 def test_nothing_breaks_a_dialog(of: Dialog, events: list[Event], seed: int) -> None:
     bot, turn = begun(of, seed)
@@ -131,7 +131,7 @@ def test_nothing_breaks_a_dialog(of: Dialog, events: list[Event], seed: int) -> 
     assert all(isinstance(entry.text, str) for entry in bot.history)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(SHIPPED), st.lists(EVENTS, max_size=8), st.sampled_from([Silence(), Unheard()]))
 def test_a_caller_who_falls_silent_is_let_go(of: Dialog, events: list[Event], nothing: Event) -> None:
     bot, turn = begun(of)

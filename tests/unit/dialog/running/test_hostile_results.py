@@ -72,7 +72,7 @@ def test_hostile_results(value: object) -> None:
     goes_well(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(st.text(max_size=30), st.integers(), st.floats(), st.decimals()))
 def test_any_result(value: object) -> None:
     goes_well(value)

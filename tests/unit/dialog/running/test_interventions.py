@@ -363,7 +363,7 @@ def do(bot: Interpreter, deed: tuple[str, object, str | None], now: float) -> No
         assert all(problem.what and problem.remedy for problem in error.problems)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(DIALOGS), st.lists(DEED, max_size=12))
 def test_after_any_interventions_the_dialog_can_be_copied_and_replayed_and_ends(
     of: object, deeds: list[tuple[str, object, str | None]]

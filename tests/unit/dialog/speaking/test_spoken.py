@@ -144,7 +144,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     VALUES,
     st.sampled_from(["", *FILTERS]),

@@ -109,7 +109,7 @@ def test_what_is_long_is_cut() -> None:
     assert len(render("{a} " * 900, {"a": "x" * 5000}, "en-US")) == LONGEST_RENDERED
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="ab {}|:.moneydatUSDx", max_size=40) | st.text(max_size=30), st.text(max_size=20))
 def test_any_text_is_refused_or_said(text: str, value: str) -> None:
     try:

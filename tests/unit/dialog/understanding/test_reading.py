@@ -127,7 +127,7 @@ WORDS = st.sampled_from(SPOKEN.split())
 TEXTS = st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS, st.sampled_from(sorted(READ_TYPES)), st.sampled_from(["en-US", "en-GB", "ko"]))
 def test_no_text_raises_and_every_span_lies_in_it(text: str, kind: str, language: str) -> None:
     lexicon = lexicon_of(language)

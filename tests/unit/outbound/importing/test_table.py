@@ -107,7 +107,7 @@ def test_what_is_no_table_is_told(text: str, words: str, tmp_path: Path) -> None
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_read_or_refused(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(raw)
