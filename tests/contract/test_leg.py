@@ -135,7 +135,9 @@ async def test_every_key_is_told_once(pbx: Pbx, gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("what", ["media", "bridge"])
-async def test_lost_media_is_made_anew_once(pbx: Pbx, gateway: Gateway, what: str) -> None:
+async def test_lost_media_are_made_anew_but_not_again_at_once(
+    pbx: Pbx, gateway: Gateway, what: str
+) -> None:
     caller = pbx.place("600")
     leg, port = await gateway.leg()
 
@@ -154,6 +156,21 @@ async def test_lost_media_is_made_anew_once(pbx: Pbx, gateway: Gateway, what: st
                 group.create_task(caller.bot_speaks(SOON_S, since=0.0))
             await lose()
             await asyncio.wait_for(anext(events), SOON_S)
+    await nothing_left(pbx)
+
+
+async def test_media_that_are_lost_again_much_later_are_made_anew_again(
+    pbx: Pbx, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicebot.call.leg.REBUILD_REST_S", 0.0)
+    caller = pbx.place("600")
+    leg, _ = await gateway.leg()
+    async with leg:
+        await caller.answered(SOON_S)
+        events = leg.events()
+        for _ in range(2):
+            await pbx.delete_bridge(leg.bridge_id)
+            assert await asyncio.wait_for(anext(events), SOON_S) == MediaReplaced()
     await nothing_left(pbx)
 
 

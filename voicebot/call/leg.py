@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from math import inf
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -43,8 +44,8 @@ CAUSE_TIMEOUT_S = 0.1
 """From the first sign of a hangup to the ChannelDestroyed that has the cause; it takes about 1 ms."""
 LEFT_TALKING = "left_talking"
 """Why a leg is over whose caller talks on to a person, without us."""
-REBUILDS = 1
-"""How often lost media or a lost bridge is made anew; one more loss ends the call."""
+REBUILD_REST_S = 60.0
+"""Lost media or a lost bridge is made anew; one more loss so soon ends the call: it would come again."""
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +144,7 @@ class Leg:
         self._video = video
         self._inbox = inbox or ari.subscribe(channel_id)
         self._stack = AsyncExitStack()
-        self._rebuilds = 0
+        self._rebuilt_at = -inf
         self._answered = False
         self._last_key: ChannelDtmfReceived | None = None
         self._early: list[Event] = []
@@ -304,11 +305,12 @@ class Leg:
     # --- repairing --------------------------------------------------------------------------------------
 
     async def _rebuild(self, event: Event) -> None:
-        if self._rebuilds >= REBUILDS:
+        now = asyncio.get_running_loop().time()
+        if now - self._rebuilt_at < REBUILD_REST_S:
             self.ended = Ended("media_lost")
             await finish(self._tolerant(requests.hang_up(self.channel_id)))
             raise CallEnded("media_lost")
-        self._rebuilds += 1
+        self._rebuilt_at = now
         log.warning("media lost, made anew", channel=self.channel_id, lost=event.type)
         try:
             await finish(self._remake(event))
