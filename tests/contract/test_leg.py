@@ -135,9 +135,7 @@ async def test_every_key_is_told_once(pbx: Pbx, gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("what", ["media", "bridge"])
-async def test_lost_media_are_made_anew_but_not_again_at_once(
-    pbx: Pbx, gateway: Gateway, what: str
-) -> None:
+async def test_lost_media_are_made_anew_but_not_again_at_once(pbx: Pbx, gateway: Gateway, what: str) -> None:
     caller = pbx.place("600")
     leg, port = await gateway.leg()
 
