@@ -95,6 +95,17 @@ async def test_an_utterance_outlives_its_worker_and_others_do_not_notice() -> No
         assert len(stt.pool.links) == 2
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+async def test_who_tells_all_processes_to_end_does_not_take_the_ears_from_the_last_calls(told: int) -> None:
+    async with service() as stt:
+        stream = utterance(stt)
+        (link,) = stt.pool.links
+        assert link.pid is not None
+        os.kill(link.pid, told)
+        assert (await stream.finish()).text == f"{50 * 320} bytes"
+        assert (stt.pool.replaced, stt.pool.links) == (0, [link])
+
+
 async def test_a_stopped_worker_is_noticed_and_its_utterance_told_to_another(tmp_path: Path) -> None:
     async with service(workers=2) as stt:
         first, second = utterance(stt), utterance(stt)

@@ -95,8 +95,9 @@ class Desk:
 
 
 def _begin() -> None:
-    """In the process: Ctrl-C is the gateway's, whose end is ours as well."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In the process: signals to all are the gateway's, whose end is ours as well."""
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.SIG_IGN)
     os.nice(NICE)
     gateway = multiprocessing.parent_process()
     assert gateway is not None
