@@ -32,8 +32,8 @@ def main() -> None:
     fd, parent = int(sys.argv[1]), int(sys.argv[2])
     with contextlib.suppress(OSError, AttributeError):
         _die_with_parent(parent)
-    # A service manager, or Ctrl-C, tells all processes of the gateway at once: its last calls need us until the
-    # socket closes.
+    # A service manager, or Ctrl-C, tells all processes of the gateway at once: its last calls need us until
+    # the socket closes.
     for told in (signal.SIGINT, signal.SIGTERM):
         signal.signal(told, signal.SIG_IGN)
     os.dup2(2, 1)
