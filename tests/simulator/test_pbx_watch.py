@@ -12,8 +12,10 @@ from tests.simulator.pbx.ami import HOST, SimulatedAmi
 from voicebot.call.live import Hub, News
 from voicebot.config import Config
 from voicebot.errors import UserError
+from voicebot.supervision.tracker import PbxTracker
 from voicebot.switchboard.watch import pbx_watch as watch_module
 from voicebot.switchboard.watch.pbx_watch import PbxWatch
+from voicebot.web.metrics import Metrics
 
 pytestmark = pytest.mark.simulator
 
@@ -91,6 +93,27 @@ async def test_what_ended_while_the_connection_was_lost_is_gone(ami: SimulatedAm
             )
         assert changed[-1].data["channels_gone"] == ["1"]
         assert "3" in {each["id"] for news in changed for each in news.data.get("channels", [])}
+
+
+async def test_changes_are_put_together_only_for_who_wants_them(
+    ami: SimulatedAmi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The panel's figures and its list of calls watch all day: they take nothing of Asterisk's."""
+    monkeypatch.setattr(watch_module, "PUBLISH_S", 0.01)
+    wanted: list[bool] = []
+    take = PbxTracker.take_changes
+    monkeypatch.setattr(
+        PbxTracker, "take_changes", lambda tracker, want=True: wanted.append(want) or take(tracker, want)
+    )
+    hub, figures = Hub(time.time), Metrics()
+    following = asyncio.create_task(figures.follow(hub))
+    with hub.watch(topics=("call", "queue")):
+        async with watching(ami, hub) as watch:
+            await until(lambda: watch.state().connected and len(wanted) > 2)
+            assert not any(wanted)
+            with hub.watch(topics=("pbx",)):
+                await until(lambda: wanted[-1])
+    following.cancel()
 
 
 def _changes(news: tuple[object, ...]) -> list[News]:

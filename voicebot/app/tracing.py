@@ -80,7 +80,7 @@ def _provider(config: TracingConfig) -> Any:
 
 async def follow(hub: Hub, traces: Traces) -> None:
     """Take the news of calls, until cancelled."""
-    with hub.watch(*TAKEN) as watch:
+    with hub.watch(*TAKEN, topics=("call",)) as watch:
         try:
             while True:
                 await watch.wait()

@@ -185,7 +185,7 @@ class CallFeed:
     @property
     def read(self) -> bool:
         """Whether anybody reads the caller's words while they are spoken."""
-        return self._hub.wants("words")
+        return self._hub.wants("call", "words")
 
     @property
     def is_held(self) -> bool:
@@ -255,7 +255,7 @@ class CallFeed:
         """The dialog has gone on: perhaps to another step, perhaps it has learnt something."""
         if self._mind is None:
             return
-        if not (self._hub.wants("step") or self._hub.wants("slots")):
+        if not (self._hub.wants("call", "step") or self._hub.wants("call", "slots")):
             self._told = None
             return
         step, slots = self._mind.step, _jsonable(self._mind.slots)
@@ -287,7 +287,7 @@ class CallFeed:
         """A turn of the record is complete."""
         self._stand.partial = "" if turn.who == "caller" else self._stand.partial
         turns = self._known_turns()  # now: who comes to look must not make all calls wait
-        if self._hub.wants("turn"):
+        if self._hub.wants("call", "turn"):
             self._tell("turn", {"index": len(turns) - 1, "turn": turns[-1]})
 
     def state(

@@ -13,9 +13,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 Topic = Literal["call", "queue", "agent", "conference", "campaign", "pbx", "health"]
+TOPICS: frozenset[str] = frozenset(get_args(Topic))
 
 MOST_NEWS = 2000
 """News that may wait for one watcher."""
@@ -51,38 +52,43 @@ class Hub:
         self._most = most
         self._watches: list[Watch] = []
 
-    @property
-    def watched(self) -> bool:
-        """Whether anybody looks."""
-        return bool(self._watches)
-
-    def wants(self, kind: str) -> bool:
-        """Whether anybody takes news of this kind: who publishes often may save the work."""
-        return any(watch.takes(kind) for watch in self._watches)
+    def wants(self, topic: Topic, kind: str) -> bool:
+        """Whether anybody takes such news: who has to work for them may save it."""
+        return any(watch.takes(topic, kind) for watch in self._watches)
 
     def publish(self, topic: Topic, kind: str, id: str, data: dict[str, Any] | None = None) -> None:
         """Tell all watchers. Never raises, never waits."""
         news: News | None = None
         for watch in self._watches:
-            if watch.takes(kind):
+            if watch.takes(topic, kind):
                 news = news or News(topic, kind, id, data or {}, self._clock())
                 watch.put(news)
 
-    def watch(self, *kinds: str) -> Watch:
-        """Return news from now on: of these kinds, or all.
+    def watch(self, *kinds: str, topics: Collection[str] = TOPICS) -> Watch:
+        """Return news from now on: of these kinds, or all, and of these topics.
 
-        Whoever watches for long, to count or to keep, names the kinds: words are recognised ahead of their
-        turn only while somebody takes `words`.
+        Whoever watches for long, to count or to keep, names both: words are recognised ahead of their turn,
+        and Asterisk's changes put together, only while somebody takes them.
         """
-        watch = Watch(self._most, self._watches.remove, kinds)
+        watch = Watch(self._most, self._watches.remove, kinds, topics)
         self._watches.append(watch)
         return watch
 
 
 class Watch:
-    """One watcher's news, as a context manager and an endless iterator."""
+    """One watcher's news, as a context manager and an endless iterator.
 
-    def __init__(self, most: int, left: Callable[[Watch], None], kinds: Collection[str] = ()) -> None:
+    topics: may be set anew; what has come by then stays
+    """
+
+    def __init__(
+        self,
+        most: int,
+        left: Callable[[Watch], None],
+        kinds: Collection[str] = (),
+        topics: Collection[str] = TOPICS,
+    ) -> None:
+        self.topics = frozenset(topics)
         self._most = most
         self._left = left
         self._kinds = frozenset(kinds)
@@ -90,9 +96,9 @@ class Watch:
         self._wake = asyncio.Event()
         self._open = True
 
-    def takes(self, kind: str) -> bool:
-        """Whether news of this kind are wanted."""
-        return not self._kinds or kind in self._kinds
+    def takes(self, topic: Topic, kind: str) -> bool:
+        """Whether such news are wanted."""
+        return topic in self.topics and (not self._kinds or kind in self._kinds)
 
     def put(self, news: News) -> None:
         if len(self._news) >= self._most:

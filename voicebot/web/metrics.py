@@ -102,7 +102,7 @@ class Metrics:
 
     async def follow(self, hub: Hub) -> None:
         """Take what is counted, until cancelled."""
-        with hub.watch(*_OF_CALLS, "changed") as watch:
+        with hub.watch(*_OF_CALLS, "changed", topics=("call", "queue")) as watch:
             while True:
                 await watch.wait()
                 for at, news in enumerate(watch.take()):

@@ -129,7 +129,7 @@ def test_calls_whose_news_were_lost_end(traces: Traces, exported: InMemorySpanEx
 async def test_nobody_asked_nobody_watches() -> None:
     hub = Hub(lambda: 0.0)
     async with traces_beside(TracingConfig(), hub):
-        assert not hub.watched
+        assert not hub.wants("call", "turn")
 
 
 async def test_nobody_is_read_word_by_word_for_a_trace(
@@ -139,7 +139,7 @@ async def test_nobody_is_read_word_by_word_for_a_trace(
     hub = Hub(lambda: 103.0)
     following = asyncio.create_task(follow(hub, traces))
     await asyncio.sleep(0)
-    assert not any(map(hub.wants, ("words", "step", "slots", "floor")))
+    assert not any(hub.wants("call", kind) for kind in ("words", "step", "slots", "floor"))
     for kind, data in (("began", {"call": CALL}), ("turn", {"turn": BOT}), ("fault", {}), ("ended", {})):
         hub.publish("call", kind, "a", data)
     async with asyncio.timeout(5):

@@ -285,7 +285,7 @@ class Conferences:
         self._publish(live.name)
 
     def _publish(self, name: str) -> None:
-        if self._hub.watched:
+        if self._hub.wants("conference", "changed"):
             self._hub.publish("conference", "changed", name, {"room": self._view(name).as_dict()})
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

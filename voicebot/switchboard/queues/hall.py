@@ -295,11 +295,11 @@ class Hall:
         """Look who is next, in a moment; and tell those who watch."""
         if self._soon is None:
             self._soon = asyncio.get_running_loop().call_soon(self._match)
-        if self._hub is not None and self._hub.watched:
+        if self._hub is not None and self._hub.wants("queue", "changed"):
             self._hub.publish("queue", "changed", queue, {"view": self._queue_view(queue).as_dict()})
 
     def agent_changed(self, agent: Agent) -> None:
-        if self._hub is not None and self._hub.watched:
+        if self._hub is not None and self._hub.wants("agent", "changed"):
             self._hub.publish("agent", "changed", agent.name, {"view": self._agent_view(agent).as_dict()})
         for queue in agent.queues:
             if queue in self.config.queues:

@@ -348,7 +348,7 @@ class PbxWatch:
         """Tell watchers what changed, in one piece of news for all that happened meanwhile."""
         while True:
             await asyncio.sleep(PUBLISH_S)
-            if changes := self._tracker.take_changes(self._hub.watched):
+            if changes := self._tracker.take_changes(self._hub.wants("pbx", "changed")):
                 self._hub.publish("pbx", "changed", ID, changes)
 
     async def _watch(self) -> None:

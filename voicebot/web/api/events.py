@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from voicebot.call.live import TOPICS
 from voicebot.errors import Problem
-from voicebot.web.live.feed import TOPICS, Filter
+from voicebot.web.live.feed import Filter
 from voicebot.web.live.stream import EventStream
 from voicebot.web.problems import Trouble, told
 from voicebot.web.security.needs import TheDoorkeeper, Viewer

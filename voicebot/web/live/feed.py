@@ -4,7 +4,7 @@
     while batch := await reader.next(): ...
     feed.leave(reader)
 
-Readers who want the same share one stream, and its batches. While nobody reads, nothing is watched.
+Readers who want the same share one stream, and its batches. Only what somebody reads is watched.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import get_args
 
-from voicebot.call.live import Hub, Lagged, News, Topic, Watch
+from voicebot.call.live import Hub, Lagged, News, Watch
 from voicebot.web.plain import encoded
 
-TOPICS: frozenset[str] = frozenset(get_args(Topic))
 BATCH_S, BATCH_MORE_S, MOST_BATCH_S = 0.02, 0.001, 0.08
 """News are gathered for so long, and longer the more browsers there are to write to."""
 MOST_WAITING_BYTES = 2_000_000
@@ -108,8 +106,9 @@ class Feed:
         self._streams.setdefault(filter, set()).add(reader)
         if self._task is None or self._task.done():
             # at once: nothing may come between this and a look at how things stand
-            self._watch = self._hub.watch()
+            self._watch = self._hub.watch(topics=())
             self._task = asyncio.create_task(self._run(self._watch), name="panel news")
+        self._want()
         return reader
 
     def leave(self, reader: Reader) -> None:
@@ -119,10 +118,16 @@ class Feed:
             stream.discard(reader)
             if not stream:
                 del self._streams[reader.filter]
+                self._want()
         if not self._streams and self._task is not None and self._watch is not None:
             self._watch.close()  # here: a task that never began could not
             self._task.cancel()
             self._task = self._watch = None
+
+    def _want(self) -> None:
+        """Take what some reader wants, and nothing else: it would be made for nobody."""
+        if self._watch is not None:
+            self._watch.topics = frozenset(topic for filter in self._streams for topic in filter.topics)
 
     def close(self) -> None:
         """End all readers."""

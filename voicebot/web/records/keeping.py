@@ -21,7 +21,7 @@ AFTER_A_CALL_S = 1.0
 async def keep_up(index: RecordIndex, hub: Hub) -> None:
     """Catch up now, after each call, and every LOOK_EVERY_S, until cancelled."""
     try:
-        with hub.watch("ended") as watch:
+        with hub.watch("ended", topics=("call",)) as watch:
             while True:
                 await asyncio.to_thread(_catch_up, index)
                 with suppress(TimeoutError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from voicebot.call.live import Hub
@@ -85,13 +83,15 @@ async def test_lost_news_are_told() -> None:
     feed.close()
 
 
-async def test_nobody_reads_nobody_watches() -> None:
+async def test_only_what_somebody_reads_is_wanted() -> None:
     feed = Feed(house := hub())
     reader = feed.join(CALLS)
-    assert house.watched
+    assert house.wants("call", "words") and not house.wants("pbx", "changed")
+    other = feed.join(Filter(frozenset(("pbx", "health"))))
+    assert house.wants("call", "words") and house.wants("pbx", "changed")
     feed.leave(reader)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
-    assert not house.watched
+    assert not house.wants("call", "words") and house.wants("pbx", "changed")
+    feed.leave(other)
+    assert not house.wants("pbx", "changed")
     assert await reader.next() is None
