@@ -20,7 +20,7 @@ NOBODY_ANSWERS = "does not answer"
 NOT_REGISTERED = "not registered"
 """Why an agent is away whose telephone Asterisk does not know the place of."""
 NO_ASTERISK = "no Asterisk that could ring it"
-"""Why all are away of a gateway that runs without Asterisk."""
+"""Why all are away of a gateway that runs without Asterisk, or has lost it."""
 
 
 class AgentState(StrEnum):
@@ -160,7 +160,9 @@ class Agent:
         change = TRANSITIONS.get((self.state, type(event)))
         if change is None:
             return False
-        if isinstance(event, Registered | Unregistered) and self.registered is isinstance(event, Registered):
+        if isinstance(event, Registered) and self.registered:
+            return False
+        if isinstance(event, Unregistered) and not self.registered and self.reason == event.why:
             return False
         change(self, event, now)
         return True

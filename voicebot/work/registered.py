@@ -94,9 +94,9 @@ class Registered:
             with contextlib.suppress(RuntimeError):  # the gateway has ended meanwhile
                 loop.call_soon_threadsafe(tell, value, failure)
 
-        self._threads += 1
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(work,), name=self._kind, daemon=True).start()
+        self._threads += 1  # now that it runs; `tell` comes later, on this loop
         value = await result
         return await value if inspect.isawaitable(value) else value
 

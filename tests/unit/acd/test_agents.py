@@ -189,7 +189,9 @@ def test_who_is_away_knows_why() -> None:
     agent = Agent("anna")
     agent.handle(Unregistered(NO_ASTERISK), 1)
     assert (agent.on_duty, agent.reason) == (False, NO_ASTERISK)
-    assert agent.handle(Registered(), 2) and agent.ready
+    assert agent.handle(Unregistered(), 2)  # Asterisk is back, the telephone is not
+    assert (agent.reason, agent.since) == (NOT_REGISTERED, 1)
+    assert agent.handle(Registered(), 3) and agent.ready
     agent.handle(Ring("c1"), 3)
     agent.handle(Unreachable("busy"), 4)
     assert (agent.state, agent.reason, agent.on_duty) == (AgentState.AWAY, "busy", True)

@@ -119,6 +119,21 @@ async def test_hooks_that_hang_do_not_use_up_the_machine(monkeypatch: pytest.Mon
     assert (await run("status")).error == "0 hooks run already"
 
 
+async def test_a_thread_that_cannot_be_begun_is_none_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "THREADS", 1)
+
+    def refused(thread: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as once:
+        once.setattr(threading.Thread, "start", refused)
+        hooks = Hooks([EntryPoint("status", f"{__name__}:status", GROUP)])
+        assert not hooks.problems(["status"])  # it is imported
+        work = RunHook("step", "status", (("order", "17"),), 2000)
+        assert "RuntimeError" in (await hooks.run(work)).error
+    assert (await hooks.run(work)).value == {"status": "17 is on its way", "thread": "hook"}
+
+
 def test_hooks_are_known_and_checked_before_a_call() -> None:
     assert known_hooks() == frozenset()
     problems = HOOKS.problems(["status", "gone", "unheard_of"])
