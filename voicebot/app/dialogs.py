@@ -126,7 +126,7 @@ class DialogStore:
         self._vectors: SentenceVectors | None = None
         self._surroundings = surroundings
         self._swapped = swapped
-        self._hooks = hooks or Hooks()
+        self._hooks = Hooks() if hooks is None else hooks
         self._kept: dict[str, _Kept] = {}
         self._proven: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._looking: set[asyncio.Task[None]] = set()

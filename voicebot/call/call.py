@@ -93,7 +93,9 @@ class Call:
     async def run(self) -> CallRecord:
         """Answer, converse, hang up, write the record."""
         began = self._clock()
-        live = self._services.live or LiveCalls(Hub(time.time))
+        live = self._services.live
+        if live is None:
+            live = LiveCalls(Hub(time.time))
         self._live = live.begin(self.record, route=self._route.number)
         with structlog.contextvars.bound_contextvars(call=self.id):
             log.info("call began", called=self.record.called.number, dialog=self.record.dialog.name)
