@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,6 +15,8 @@ from tests.contract.gateway import nothing_left
 from tests.contract.phones import Phones, QueueBot, until_heard
 from tests.simulator.pbx import SimulatedPbx
 from tests.simulator.test_queue_faults import SOON_S, accepting, asked, pbx
+from voicebot.call import record as call_record
+from voicebot.call import record_keeping
 from voicebot.call.record import list_records
 from voicebot.errors import PbxError
 from voicebot.softphone.callees import Manner
@@ -186,4 +190,23 @@ async def test_the_record_is_the_calls_to_write_as_long_as_it_lives(
         await asyncio.wait_for(anna.ended, SOON_S)
         record = await bot.record()
         assert record.ended_at is not None
+        assert await attempts(bot, "busy") == ""
+
+
+async def test_what_a_full_disk_does_not_take_of_an_attempt_is_in_the_record_later(
+    pbx: SimulatedPbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_keeping, "AGAIN_S", 0.05)
+    loop, tried = asyncio.get_running_loop(), asyncio.Event()
+
+    def full(path: Path, data: bytes, **how: object) -> NoReturn:
+        loop.call_soon_threadsafe(tried.set)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with promised(pbx, tmp_path, BUSY) as (bot, phones):
+        await bot.house.sign_in("anna")
+        with monkeypatch.context() as once:
+            once.setattr(call_record, "write_whole", full)
+            await accepting(phones, "anna")
+            await asyncio.wait_for(tried.wait(), SOON_S)
         assert await attempts(bot, "busy") == ""

@@ -20,7 +20,7 @@ from voicebot.acd.offer import Q850_BUSY, Q850_NO_ANSWER, Outcome, Stage
 from voicebot.acd.offer import Joined as OfferJoined
 from voicebot.audio.frames import Samples
 from voicebot.call.handover import HANDOVER_CONTEXT
-from voicebot.call.record import CallRecord, PeopleRecord, write_record
+from voicebot.call.record import CallRecord, PeopleRecord
 from voicebot.call.services import Services, voice_of
 from voicebot.config import Route
 from voicebot.errors import PbxError, UserError
@@ -364,11 +364,8 @@ class CallBack:
             self._keeper.write(self._write())
 
     async def _write(self) -> None:
-        try:
-            async with self._keeper.pen:
-                await asyncio.to_thread(write_record, self._hall.config.var, self._record)
-        except (OSError, ValueError) as error:
-            log.error("call-back not in the record", error=str(error))
+        async with self._keeper.pen:
+            await self._services.records.keep(self._record)
 
     async def _rendered(self, text: str) -> Samples | None:
         voice = voice_of(self._services.config, self._route, self._texts.language)
