@@ -101,6 +101,13 @@ class FakeCalls:
     def say(self, id: str, kind: str, data: dict[str, Any]) -> None:
         self._hub.publish("call", kind, id, data)
 
+    def line(self, id: str, kind: str, at_ms: int, **told: Any) -> None:
+        """Something happens between the turns."""
+        lines = self._calls[id].get("lines", ())
+        line = {"index": len(lines), "kind": kind, "at_ms": at_ms, **told}
+        self._calls[id]["lines"] = (*lines, line)
+        self._hub.publish("call", kind, id, line)
+
     def end(self, id: str, by: str = "caller") -> None:
         if self._calls.pop(id, None) is not None:
             self._hub.publish(
@@ -273,7 +280,7 @@ class FakeSupervisors(Noting):
     def _did(self, call_id: str, what: str, by: str, **more: Any) -> None:
         self.note(what, call_id, by, *more.values())
         detail = ", ".join(map(str, more.values()))
-        self._calls.say(call_id, "intervention", {"at_ms": 0, "by": by, "what": what, "detail": detail})
+        self._calls.line(call_id, "intervention", 0, by=by, what=what, detail=detail)
 
     async def say(self, call_id: str, text: str, by: str) -> None:
         self._did(call_id, "say", by, text=text)

@@ -259,11 +259,38 @@ def test_what_a_supervisor_did_stands_below_what_it_cut_short(enter: Open, stage
     expect(page.get_by_role("heading", name="Ida Novak")).to_be_visible()
     stage.tell(lambda: stage.calls.say(id, "saying", {"text": "Good evening, which day"}))
     expect(page.locator(".turn.bot")).to_be_visible()
-    did = {"by": "otto", "what": "jump", "detail": "name"}
-    stage.tell(lambda: stage.calls.say(id, "intervention", did))
+    stage.tell(lambda: stage.calls.line(id, "intervention", 900, by="otto", what="jump", detail="name"))
     expect(page.locator(".event-line")).to_be_visible()
     stage.tell(lambda: stage.calls._turn(id, stage.calls._bot("when", "Good evening, which day")))
     stage.tell(lambda: stage.calls.say(id, "saying", {"text": "Your name?"}))
     lines = page.locator("#talk > *")
     expect(lines).to_contain_text(["Good evening", "otto: jump name", "Your name?"])
     stage.tell(lambda: stage.calls.end(id))
+
+
+def test_a_broken_line_takes_nothing_of_what_happened_between_the_turns(enter: Open, stage: Stage) -> None:
+    turns = ({**stage.calls._bot("when", "Which day?"), "start_ms": 0, "end_ms": 900},
+             {**stage.calls._caller("when", "On Friday"), "start_ms": 2500, "end_ms": 4200})  # fmt: skip
+    id = some_call(stage, turns=turns)
+    page = enter("vera", f"/calls/{id}")
+    talk = page.locator("#talk > *")
+    expect(talk).to_contain_text(["Which day?", "On Friday"])
+    stage.tell(lambda: stage.calls.line(id, "language", 3000, language="ko-KR"))
+    expect(talk.nth(2)).to_contain_text("goes on in ko-KR")
+    expect(page.locator("#dialog-name")).to_contain_text("ko-KR")
+
+    stage.calls._calls[id]["language"] = "ko-KR"
+    stage.tell(stage.drop_readers)
+    stage.tell(lambda: stage.calls.line(id, "intervention", 1500, by="otto", what="say", detail="Hello"))
+    stage.tell(lambda: stage.calls.line(id, "fault", 5000, text="the synthesis took 4.1 s"))
+    stood = ["Which day?", "otto: say Hello", "On Friday", "goes on in ko-KR", "4.1 s"]
+    expect(talk).to_contain_text(stood, timeout=10_000)
+    expect(talk).to_have_count(len(stood))
+
+    stage.tell(lambda: stage.calls.line(id, "intervention", 6000, by="otto", what="hold", detail=""))
+    expect(talk).to_contain_text([*stood, "otto: hold"])
+    expect(talk).to_have_count(len(stood) + 1)
+    stage.tell(stage.drop_readers)
+    stage.tell(lambda: stage.calls.end(id))
+    expect(talk.last).to_contain_text("The call has ended", timeout=10_000)
+    expect(talk).to_have_count(len(stood) + 2)

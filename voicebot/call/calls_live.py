@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic_core import to_jsonable_python
 
+from voicebot.call.lines import LineKind, Lines
 from voicebot.call.listening import Ear
 from voicebot.call.live import Hub
 from voicebot.call.privacy import Privacy
@@ -40,6 +41,8 @@ class LiveCall:
     floor:        who talks now
     partial:      the words that are being recognised
     turns:        those that are complete, as in the call's record
+    lines:        what happened between them, the latest: what supervisors did, faults, another language; each
+                  with its `index`, `kind`, and `at_ms` as turns have it
     slots:        what was learnt, nothing sensitive
     latency_ms:   of the bot's last reply
     recording:    `paused` by a supervisor; silence in sensitive steps is no pause
@@ -76,12 +79,13 @@ class LiveCall:
     campaign: str = ""
     faults: tuple[str, ...] = ()
     held: bool = False
+    lines: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self, *, turns: bool = True) -> dict[str, Any]:
         """Return it for JSON. For lists of many calls `turns` False leaves the conversation out, but for what
         each side said last: `last_heard`, `last_said`."""
         names = (each.name for each in fields(self))
-        told = {name: getattr(self, name) for name in names if turns or name != "turns"}
+        told = {name: getattr(self, name) for name in names if turns or name not in ("turns", "lines")}
         if not turns:
             told["last_heard"], told["last_said"] = self._last("caller"), self._last("bot")
         return told
@@ -162,6 +166,7 @@ class _Stand:
     queue: str = ""
     summary: str = ""
     slots: dict[str, Any] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
 
 
 class CallFeed:
@@ -175,6 +180,7 @@ class CallFeed:
         self._route = route
         self._stand = _Stand()
         self._mind: Mind | None = None
+        self._spoken = ""  # the language, as far as it was told
         self._told: tuple[str, dict[str, Any]] | None = ("", {})  # step and slots; None: nobody watched since
         self._turns: list[dict[str, Any]] = []  # of the record's, as far as anybody has looked
         self._port: MediaPort | None = None
@@ -228,6 +234,7 @@ class CallFeed:
             campaign=record.outbound.campaign if record.outbound is not None else "",
             faults=tuple(record.faults),
             held=stand.held,
+            lines=stand.lines.latest,
         )
 
     @property
@@ -250,11 +257,16 @@ class CallFeed:
             self._stand.step, self._stand.slots = self._mind.step, _jsonable(self._mind.slots)
             self._stand.language = self._mind.language
         self._mind = mind
+        if mind is not None and not self._spoken:
+            self._spoken = mind.language
 
     def moved(self) -> None:
         """The dialog has gone on: perhaps to another step, perhaps it has learnt something."""
         if self._mind is None:
             return
+        if self._mind.language != self._spoken:
+            self._spoken = self._mind.language
+            self._tell_line("language", {"language": self._spoken})
         if not (self._hub.wants("call", "step") or self._hub.wants("call", "slots")):
             self._told = None
             return
@@ -328,11 +340,11 @@ class CallFeed:
 
     def intervention(self, done: InterventionRecord) -> None:
         """A supervisor did something; it is in the record already."""
-        self._tell("intervention", done.model_dump(mode="json"))
+        self._tell_line("intervention", done.model_dump(mode="json"), done.at_ms)
 
     def fault(self, text: str) -> None:
         """Something went wrong on our side; it is in the record already."""
-        self._tell("fault", {"text": text})
+        self._tell_line("fault", {"text": text})
 
     def end(self) -> None:
         """The call has ended, and its record is complete. Idempotent."""
@@ -350,6 +362,11 @@ class CallFeed:
                 "record": record.id,
             },
         )
+
+    def _tell_line(self, kind: LineKind, told: dict[str, Any], at_ms: int | None = None) -> None:
+        """Tell what stands between the turns, and keep it for those who come later."""
+        since_ms = round((self._hub.now() - self.record.started_at.timestamp()) * 1000)
+        self._tell(kind, self._stand.lines.add(kind, since_ms if at_ms is None else at_ms, told))
 
     def _tell(self, kind: str, data: dict[str, Any]) -> None:
         self._hub.publish("call", kind, self.record.id, data)

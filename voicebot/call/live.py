@@ -52,6 +52,10 @@ class Hub:
         self._most = most
         self._watches: list[Watch] = []
 
+    def now(self) -> float:
+        """Return the time of news, in seconds of the epoch."""
+        return self._clock()
+
     def wants(self, topic: Topic, kind: str) -> bool:
         """Whether anybody takes such news: who has to work for them may save it."""
         return any(watch.takes(topic, kind) for watch in self._watches)

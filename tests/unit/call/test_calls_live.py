@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from voicebot.call.calls_live import LiveCalls
+from voicebot.call.lines import MOST_LINES
 from voicebot.call.listening import MOST_FRAMES, Ear
 from voicebot.call.live import Hub, Lagged, News, Watch
 from voicebot.call.privacy import Privacy
-from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord
+from voicebot.call.record import BotTurnRecord, CallerTurnRecord, CallRecord, InterventionRecord
 from voicebot.call.scribe import Scribe
 from voicebot.errors import UserError
 
@@ -149,6 +150,37 @@ def test_who_comes_while_nobody_watched_is_told_that_the_dialog_goes_back(live: 
     assert told(watch) == [("step", {"step": "day"}), ("slots", {"slots": {}})]
 
 
+def test_who_comes_later_sees_the_lines_between_the_turns(live: LiveCalls) -> None:
+    began_at = record().started_at.timestamp()
+    live = LiveCalls(Hub(lambda: began_at + 9.5))
+    feed, mind = live.begin(record()), Mind()
+    feed.follow(mind)
+    feed.intervention(InterventionRecord(at_ms=4000, by="otto", what="jump", detail="day"))
+    mind.language = "ko-KR"
+    with live.hub.watch("language", "fault") as watch:
+        feed.moved()
+        feed.moved()
+        feed.fault("the synthesis took 4.1 s")
+        news = told(watch)
+    call = live.call("a1")
+    assert call is not None
+    assert call.lines == (
+        {"index": 0, "kind": "intervention", "at_ms": 4000, "by": "otto", "what": "jump", "detail": "day"},
+        {"index": 1, "kind": "language", "at_ms": 9500, "language": "ko-KR"},
+        {"index": 2, "kind": "fault", "at_ms": 9500, "text": "the synthesis took 4.1 s"},
+    )
+    assert [data for _, data in news] == [*call.lines[1:]]
+    assert "lines" not in call.as_dict(turns=False)
+
+
+def test_of_lines_the_latest_are_kept(live: LiveCalls) -> None:
+    feed = live.begin(record())
+    for number in range(MOST_LINES + 5):
+        feed.fault(f"{number}")
+    lines = feed.view().lines
+    assert (len(lines), lines[0]["index"], lines[-1]["text"]) == (MOST_LINES, 5, "104")
+
+
 def test_words_of_a_sensitive_step_stay_where_they_are(live: LiveCalls) -> None:
     feed = live.begin(record(), privacy=(privacy := Privacy()))
     with live.hub.watch() as watch:
@@ -227,7 +259,7 @@ def test_nobody_watches_nothing_is_made(live: LiveCalls, monkeypatch: pytest.Mon
         slots = property(lambda self: pytest.fail("work for nobody"))  # type: ignore[assignment]
 
         def __init__(self) -> None:
-            self.step = "day"
+            self.step, self.language = "day", "en-US"
 
     feed = live.begin(record())
     feed.follow(Busy())

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from voicebot.call.lines import LineKind
 from voicebot.config.patterns import CHANNEL, NAME
 from voicebot.switchboard.conferences.views import RoomView
 from voicebot.switchboard.supervisors.modes import Mode
@@ -69,10 +70,26 @@ class CallSummary(BaseModel):
     held: bool = Field(description="The bot is silent and deaf, since a supervisor wants it so.")
 
 
+class LineOut(BaseModel):
+    """What happened between two turns. Each kind has its own fields; the others are left out."""
+
+    index: int = Field(
+        description="Counted over the whole call: news and snapshots tell the same line by it."
+    )
+    kind: LineKind
+    at_ms: int = Field(description="Counted from the answer, as turns are.")
+    by: str = Field("", description="Of an intervention: who.")
+    what: str = Field("", description="Of an intervention: what was done, as in the call's record.")
+    detail: str = Field("", description="Of an intervention: the words, slot, step, telephone.")
+    text: str = Field("", description="Of a fault: what went wrong on our side.")
+    language: str = Field("", description="Of a change of language: the new one.")
+
+
 class CallDetail(CallSummary):
     """A live call with its conversation so far."""
 
     turns: list[dict[str, Any]] = Field(description="As in the call's record: docs/call-record.md.")
+    lines: list[LineOut] = Field(description="What happened between the turns, the latest 100.")
 
 
 class CallList(BaseModel):

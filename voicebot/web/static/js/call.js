@@ -9,7 +9,7 @@ import { Picture } from "./picture.js";
 import { Speaking } from "./speaking.js";
 import { roles } from "./shell.js";
 import { watch } from "./stream.js";
-import { Turns } from "./turns.js";
+import { did, Turns } from "./turns.js";
 
 const id = $("#call").dataset.call;
 const turns = new Turns($("#talk"));
@@ -23,6 +23,7 @@ acting({ id, call: () => call, known, listening, speaking });
 let ahead = 0;
 let drawn = "";
 let slotsShown = null;
+let lastLine = -1;
 
 const show = framed(() => {
   if (!call) return;
@@ -170,9 +171,26 @@ function buttons() {
   unless(recording === "off" ? "Nothing is recorded" : "", "pause-recording");
 }
 
-/** What a supervisor did, in words. */
-function did({ by, what, detail }) {
-  return `${by}: ${String(what).replaceAll("_", " ")}${detail ? ` ${detail}` : ""}`;
+const LINES = {
+  intervention: did,
+  fault: ({ text }) => text,
+  language: ({ language }) => `goes on in ${language}`,
+};
+
+/** The page as the snapshot has it: its lines where they belong among its turns. */
+function anew() {
+  turns.clear();
+  turns.show(call.turns);
+  lastLine = call.lines.at(-1)?.index ?? -1;
+  for (const one of call.lines) turns.lineAt(one.at_ms, LINES[one.kind](one), one.kind === "fault");
+}
+
+/** The last that stands here: it has ended, and how. */
+function over({ ended_by, outcome }) {
+  turns.show(call.turns, call);
+  turns.line(`The call has ended${ended_by ? `: ${ended_by}` : ""}${outcome ? ` (${outcome})` : ""}`);
+  listening.stop("the call is over");
+  speaking.stop();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -185,13 +203,17 @@ watch(["call"], id, (name, data, newsId) => {
   if (name === "snapshot") {
     if (data.at) ahead = data.at * 1000 - Date.now();
     const found = list(data, "calls").find((one) => one.id === id);
-    if (found) call = newCall(found);
-    else if (!call) {
+    if (found) {
+      call = newCall(found);
+      anew();
+    } else if (!call) {
       // it was over before we came: its record tells all
       location.replace(`/history/${encodeURIComponent(id)}`);
       return;
-    } else if (!call.ended) apply(call, "ended", {});
-    turns.clear();
+    } else if (!call.ended) {
+      apply(call, "ended", {});
+      over({});
+    }
     show();
     know();
     return;
@@ -200,17 +222,14 @@ watch(["call"], id, (name, data, newsId) => {
   const kind = name.slice("call.".length);
   if (kind === "began") call = newCall(data.call);
   if (!call) return;
-  apply(call, kind, data);
-  if (kind === "ended") {
-    show();
-    turns.show(call.turns, call);
-    turns.line(`The call has ended${data.ended_by ? `: ${data.ended_by}` : ""}${data.outcome ? ` (${data.outcome})` : ""}`);
-    listening.stop("the call is over");
-    speaking.stop();
+  if (kind in LINES) {
+    if (data.index <= lastLine) return; // the snapshot had it already
+    lastLine = data.index;
   }
+  apply(call, kind, data);
+  if (kind === "ended") over(data);
   if (kind === "visit_failed") visitFailed(data);
-  if (kind === "fault") turns.line(data.text, true);
-  if (kind === "intervention") turns.line(did(data));
+  if (kind in LINES) turns.line(LINES[kind](data), kind === "fault");
   show();
 });
 

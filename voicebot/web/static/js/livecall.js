@@ -10,7 +10,7 @@ export const STATES = {
 
 /** Make a call ready for news. `late` is how far this computer's clock is behind the gateway's, in seconds. */
 export function newCall(call) {
-  const made = { turns: [], slots: {}, supervisors: [], faults: [], partial: "", saying: "", path: [], ...call };
+  const made = { turns: [], slots: {}, supervisors: [], faults: [], lines: [], partial: "", saying: "", path: [], ...call };
   made.turns = [...(made.turns ?? [])];
   made.path = pathOf(made);
   return made;
@@ -56,6 +56,9 @@ export function apply(call, kind, data) {
       break;
     case "recording":
       call.recording = data.recording;
+      break;
+    case "language":
+      call.language = data.language;
       break;
     case "held":
       call.held = data.held;

@@ -3,7 +3,7 @@
 import WaveSurfer from "../vendor/wavesurfer.esm.js";
 import { $, clock, colour, h, latency, put, when } from "./dom.js";
 import { get, paths } from "./api.js";
-import { Turns } from "./turns.js";
+import { did, Turns } from "./turns.js";
 
 const id = $("#record").dataset.call;
 let record = null;
@@ -39,10 +39,7 @@ function show() {
     rows($("#work"), record.work.map((one) => [one.kind, `${one.name} ${one.error || one.status || ""} ${one.end_ms != null && one.start_ms != null ? `(${latency(one.end_ms - one.start_ms)})` : ""}`]));
   }
   turns.show(record.turns);
-  for (const one of record.interventions ?? []) {
-    const next = record.turns.findIndex((turn) => turn.start_ms > one.at_ms);
-    turns.line(`${one.by}: ${one.what.replaceAll("_", " ")}${one.detail ? ` ${one.detail}` : ""}`, false, turns.elements[next]?.el ?? null);
-  }
+  for (const one of record.interventions ?? []) turns.lineAt(one.at_ms, did(one));
   if (record.recording) wave();
   else put($("#sound-note"), "not recorded");
 }

@@ -6,6 +6,11 @@ const NEAR_PX = 80;
 /** How long a browser scrolls smoothly. */
 const SCROLLS_MS = 500;
 
+/** What a supervisor did, in words. */
+export function did({ by, what, detail }) {
+  return `${by}: ${String(what).replaceAll("_", " ")}${detail ? ` ${detail}` : ""}`;
+}
+
 export class Turns {
   constructor(box, { seek = null, follow = true } = {}) {
     this.box = box;
@@ -44,6 +49,12 @@ export class Turns {
     if (atEnd) this.#toEnd();
   }
 
+  /** Add a line where it belongs among the turns that are shown: before the first that began later. */
+  lineAt(atMs, text, bad = false) {
+    const next = this.elements.find((element) => element?.startMs > atMs);
+    this.line(text, bad, next?.el ?? null);
+  }
+
   /** Whether the end is in sight, or on its way there: boxes scroll smoothly. */
   #atEnd() {
     const below = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight;
@@ -78,7 +89,7 @@ export class Turns {
       el.classList.remove("new");
       this.partial = null;
     } else this.box.insertBefore(el, this.partial?.el ?? null);
-    this.elements[at] = { el, said, meta };
+    this.elements[at] = { el, said, meta, startMs: turn.start_ms };
   }
 
   #patch({ el, said, meta }, turn, now) {
