@@ -28,17 +28,18 @@ LOOK_AGAIN_S = 0.002
 log = structlog.get_logger(__name__)
 
 
-async def leave_talking(ari: Ari, caller: Leg, person: Leg, afterwards: str = "") -> None:
+async def leave_talking(ari: Ari, caller: Leg, person: Leg, *, afterwards: str = "", or_here: bool) -> None:
     """Leave two who talk in the caller's bridge to the dialplan, if it can take them.
 
     afterwards: extension of [voicebot-handover] at which the caller goes on when the person has hung up
+    or_here:    where it cannot, and both are there yet, leave them in the caller's bridge
 
     Both legs say `talks_on` then, and undoing them disturbs nobody. Done to its end even if cancelled.
     """
-    await finish(_leave(ari, caller, person, afterwards))
+    await finish(_leave(ari, caller, person, afterwards, or_here))
 
 
-async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> None:
+async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str, or_here: bool) -> None:
     try:
         there = await ari.request(requests.dialplan_has(caller.channel_id, TALK_CONTEXT, TALK_EXTENSION))
         if there.get("value") != "1":
@@ -53,6 +54,9 @@ async def _leave(ari: Ari, caller: Leg, person: Leg, afterwards: str) -> None:
         caller.left_talking()
     except PbxError as error:  # one of them has just hung up, for instance
         log.warning("persons not left to the dialplan", caller=caller.channel_id, why=str(error))
+        if or_here and caller.ended is None and person.ended is None:
+            caller.left_talking(in_bridge=True)
+            person.left_talking()
 
 
 async def _until_waiting(ari: Ari, person: Leg) -> None:
@@ -70,9 +74,3 @@ async def _until_waiting(ari: Ari, person: Leg) -> None:
 
 def _place(leg: Leg, extension: str) -> requests.Request:
     return requests.continue_in_dialplan(leg.channel_id, TALK_CONTEXT, extension, 1)
-
-
-def stay_in_bridge(caller: Leg, person: Leg) -> None:
-    """Leave them in the caller's bridge, where they are; whoever stops now disturbs neither."""
-    caller.left_talking(in_bridge=True)
-    person.left_talking()

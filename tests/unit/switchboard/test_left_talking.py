@@ -10,7 +10,7 @@ from voicebot.ari.requests import Request
 from voicebot.call.leg import Ended, Leg
 from voicebot.errors import PbxError
 from voicebot.pbx.no_asterisk import NoAsterisk
-from voicebot.switchboard.left_talking import leave_talking, stay_in_bridge
+from voicebot.switchboard.left_talking import leave_talking
 
 pytestmark = pytest.mark.unit
 
@@ -62,7 +62,7 @@ class _Port:
 async def test_the_caller_goes_once_the_person_is_there() -> None:
     asterisk = Asterisk(looks=3)
     caller, person = legs(asterisk)
-    await leave_talking(asterisk, caller, person)
+    await leave_talking(asterisk, caller, person, or_here=False)
     assert asterisk.asked == [ASKED, SET, SET, PERSON_GOES, THERE, THERE, THERE, CALLER_GOES]
     assert caller.talks_on and person.talks_on
 
@@ -82,13 +82,24 @@ async def test_nobody_is_moved_any_more_once_asterisk_refuses(
 ) -> None:
     asterisk = Asterisk(**cast(Any, change))
     caller, person = legs(asterisk)
-    await leave_talking(asterisk, caller, person)
+    await leave_talking(asterisk, caller, person, or_here=False)
     assert asterisk.asked[-1] == last
     assert [each.channel_id for each in (caller, person) if each.talks_on] == gone
 
 
+@pytest.mark.parametrize(("refuses", "stay"), [(ASKED, True), (THERE, False)])
+async def test_when_it_is_high_time_they_stay_in_the_bridge_if_both_are_in_it_yet(
+    refuses: str, stay: bool
+) -> None:
+    asterisk = Asterisk(refuses=refuses)
+    caller, person = legs(asterisk)
+    await leave_talking(asterisk, caller, person, or_here=True)
+    assert caller.talks_on is stay
+
+
 async def test_who_has_hung_up_does_not_talk_on() -> None:
-    caller, person = legs(Asterisk())
+    asterisk = Asterisk(refuses=ASKED)
+    caller, person = legs(asterisk)
     caller.ended = Ended("caller", 16)
-    stay_in_bridge(caller, person)
-    assert not caller.talks_on and caller.ended == Ended("caller", 16)
+    await leave_talking(asterisk, caller, person, or_here=True)
+    assert not (caller.talks_on or person.talks_on) and caller.ended == Ended("caller", 16)

@@ -21,7 +21,7 @@ from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
 from voicebot.pbx.persevering import finish
 from voicebot.switchboard.departing import Departing, Departure
-from voicebot.switchboard.left_talking import leave_talking, stay_in_bridge
+from voicebot.switchboard.left_talking import leave_talking
 from voicebot.switchboard.queues.music import ringing
 from voicebot.switchboard.queues.side import Side
 from voicebot.switchboard.ringing import NotReached
@@ -173,9 +173,7 @@ class Talk:
             return None
         caller, person = self.side.leg, self._phone.leg
         try:
-            await leave_talking(self._services.ari, caller, person, self._afterwards)
-            if now and caller.ended is None and person.ended is None:
-                stay_in_bridge(caller, person)
+            await leave_talking(self._services.ari, caller, person, afterwards=self._afterwards, or_here=now)
         finally:  # the call may end, and we with it, before Asterisk's answer is here
             self._record.left_talking = caller.talks_on
         return TalkEnd("goes_on") if caller.talks_on else None

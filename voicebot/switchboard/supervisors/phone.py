@@ -24,7 +24,7 @@ from voicebot.call.people import Company
 from voicebot.call.speaking import Beep, beep
 from voicebot.errors import PbxError, UserError
 from voicebot.switchboard.departing import Departing, Departure
-from voicebot.switchboard.left_talking import leave_talking, stay_in_bridge
+from voicebot.switchboard.left_talking import leave_talking
 from voicebot.switchboard.ringing import NotReached
 from voicebot.switchboard.supervisors.modes import MODES, Mode, Presence, speaks
 from voicebot.switchboard.supervisors.snoop import Snoop
@@ -148,9 +148,7 @@ class PhoneVisit:
             return False
         if speaks(self.mode) and call.company is None and leg.ended is None:
             async with self._lock:
-                await leave_talking(self._services.ari, leg, phone)
-                if now and leg.ended is None and phone.ended is None:
-                    stay_in_bridge(leg, phone)
+                await leave_talking(self._services.ari, leg, phone, or_here=now)
             if leg.talks_on:
                 call.end(LEFT_TALKING)
         return now or leg.talks_on
