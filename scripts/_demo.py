@@ -142,7 +142,7 @@ def _how_to_dial(rig: Rig, link: str) -> str:
     host, port = rig.sip
     return (
         f"\nAll is running. Point a softphone at [bold]{host}:{port}[/] (UDP, no registration) "
-        f"and dial 600 to 604, for example sip:600@{host}:{port}\n"
+        f"and dial 600 to 604 (its PIN is 2580), for example sip:600@{host}:{port}\n"
         f"panel:   [bold]{link or rig.panel}[/] (signs in once, within five minutes)\n"
         f"shell:   export VOICEBOT_CONFIG={rig.config_file}\n"
         "         .venv/bin/voicebot panel link (another one), live list, queue list, doctor\n"
