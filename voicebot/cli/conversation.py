@@ -66,9 +66,14 @@ class Talk:
         lines = [Text.assemble((f"{mark}  ", "bold"), line)]
         if record.id not in self._introduced:
             self._introduced.add(record.id)
-            caller = record.caller.number or "withheld"
-            lines.insert(0, _text(f"call {mark}: {record.called.number} from {caller}", "bold"))
+            lines.insert(0, _text(f"call {mark}: {record.called.number} from {_caller(record)}", "bold"))
         return lines
+
+
+def _caller(record: CallRecord) -> str:
+    if record.direction == "browser":
+        return f"{record.caller.name} (microphone)".lstrip()
+    return record.caller.number or "withheld"
 
 
 def _caller_words(turn: CallerTurnRecord) -> str:
@@ -89,7 +94,7 @@ def show_record(console: Console, record: CallRecord) -> None:
     console.print(Text.assemble((when, "bold"), f"  {one_line(record.id)}"))
     console.print(
         _text(
-            f"{record.caller.number or 'withheld'} called {record.called.number}   "
+            f"{_caller(record)} called {record.called.number}   "
             f"dialog {record.dialog.name} ({record.dialog.version})   {record.stt} / {record.tts}",
             "dim",
         )
@@ -140,7 +145,7 @@ def records_table(records: Iterable[CallRecord]) -> Table:
         table.add_row(
             _text(record.id[:12]),
             f"{record.started_at:%Y-%m-%d %H:%M:%S}",
-            _text(record.caller.number or "withheld"),
+            _text(_caller(record)),
             _text(record.called.number),
             _text(record.dialog.name),
             _text(record.outcome, "green" if record.goal else ""),

@@ -217,9 +217,10 @@ def _check_dialplan(config: Config, dialplan: list[Step], variables: dict[str, s
                 "asterisk -rx 'dialplan reload'",
             )
         ]
-    names = ", ".join(sorted({f"{way.extension}@{way.context}" for way in ways}))
+    names = sorted({f"{way.extension}@{way.context}" for way in ways})
+    lead = "leads" if len(names) == 1 else "lead"
     return [
-        ok(DIALPLAN, f"{names} leads to Stasis({app})"),
+        ok(DIALPLAN, f"{', '.join(names)} {lead} to Stasis({app})"),
         *_check_fallback(ways),
         *_check_numbers(config, ways),
         *_check_transfers(config, dialplan),

@@ -35,6 +35,15 @@ def test_brackets_are_text() -> None:
         assert text in out.getvalue()
 
 
+def test_who_spoke_by_a_microphone_is_named_and_withholds_nothing() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    record = RECORD.model_copy(update={"direction": "browser", "caller": Party(name="anna")})
+    show_record(console, record)
+    print_table(console, records_table([record]))
+    assert out.getvalue().count("anna (microphone)") == 2
+
+
 def test_a_table_has_no_blanks_at_the_end_of_its_lines() -> None:
     out = io.StringIO()
     print_table(Console(file=out, width=200), records_table([RECORD]))
