@@ -127,14 +127,22 @@ def said_plainly(fault: Mapping[str, Any]) -> str:
     return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
 
 
+def told_by_system(error: OSError) -> str:
+    """Return what the system says of an error, without the addresses that asyncio and aiohttp add."""
+    return os.strerror(error.errno or 0) if _of_kernel(error) else error.strerror or str(error)
+
+
+def _of_kernel(error: OSError) -> bool:
+    return error.errno is not None and error.errno > 0  # below 0: of the resolver
+
+
 def cannot_listen(who: str, bind: str, port: int, section: str, error: OSError) -> Problem:
     """Return why a server of ours has no socket, and the remedy; `section`: of voicebot.toml."""
-    known = error.errno is not None and error.errno > 0  # below 0: of the resolver
-    why = os.strerror(error.errno or 0) if known else error.strerror or str(error)
     if error.errno == errno.EACCES:
         remedy = f"set {section}.port above 1023"
-    elif error.errno == errno.EADDRNOTAVAIL or not known:
+    elif error.errno == errno.EADDRNOTAVAIL or not _of_kernel(error):
         remedy = f"set {section}.bind to an address of this machine"
     else:
         remedy = f"end what listens there, or set {section}.port"
-    return Problem(f"{who} cannot listen at {bind}:{port}: {why}", remedy, code=section)
+    what = f"{who} cannot listen at {bind}:{port}: {told_by_system(error)}"
+    return Problem(what, remedy, code=section)

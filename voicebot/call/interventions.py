@@ -33,7 +33,7 @@ class Leadable(Protocol):
     def hand_over(self, handover: Handover, now: float, heard: str | None = None) -> BotTurn: ...
 
 
-class Floor(Protocol):
+class Interruptible(Protocol):
     """The session, as interventions need it. Its owner is the task that runs both."""
 
     @property
@@ -70,7 +70,7 @@ class Floor(Protocol):
 class Interventions:
     """Of one session. `held`: the bot is silent and deaf."""
 
-    def __init__(self, session: Floor, lead: Leadable, on_held: Callable[[bool], None]) -> None:
+    def __init__(self, session: Interruptible, lead: Leadable, on_held: Callable[[bool], None]) -> None:
         self._session = session
         self._on_held = on_held
         self._lead = lead

@@ -259,7 +259,7 @@ class Session:
             raise CallEnded("handover")
         raise CallEnded("bot")
 
-    # --- for interventions, whose `Floor` it is ---------------------------------------------------------
+    # --- for interventions: it is `Interruptible` -------------------------------------------------------
 
     @property
     def then(self) -> Listen | Work | End | Handover | None:

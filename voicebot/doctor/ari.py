@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import aiohttp
 from voicebot.config import AsteriskConfig, Config
 from voicebot.doctor.finding import Finding, fault, ok, warning
 from voicebot.doctor.versions import OLDEST, WEBSOCKET_MEDIA, has, parse_version
+from voicebot.errors import told_by_system
 
 ANSWER_TIMEOUT_S = 5.0
 CHECK = "ARI"
@@ -105,10 +105,9 @@ def _unreachable(asterisk: AsteriskConfig, error: Exception) -> Finding:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return fault(CHECK, f"the host of {url} is not known", "correct asterisk.ari_url")
     if isinstance(error, aiohttp.ClientConnectorError):
-        why = os.strerror(error.os_error.errno) if error.os_error.errno else error.os_error
         return fault(
             CHECK,
-            f"Asterisk cannot be reached at {url}: {why}",
+            f"Asterisk cannot be reached at {url}: {told_by_system(error.os_error)}",
             "start Asterisk (scripts/asterisk up), set enabled = yes and bindport in http.conf, "
             "or correct asterisk.ari_url",
         )

@@ -38,7 +38,7 @@ from voicebot.ami.session import (
     Session,
     State,
 )
-from voicebot.errors import PbxError, Problem, UserError
+from voicebot.errors import PbxError, Problem, UserError, told_by_system
 from voicebot.pbx.ami_subscription import Subscription
 from voicebot.pbx.link import Link, retry_delays
 
@@ -214,9 +214,7 @@ class AmiClient:
             why = f"AMI does not answer at {self._where} within {CONNECT_TIMEOUT_S:g} s"
             raise PbxError(why) from error
         except OSError as error:
-            known = error.errno is not None and error.errno > 0  # below 0: of the resolver
-            text = os.strerror(error.errno or 0) if known else error.strerror or error
-            raise PbxError(f"AMI cannot be reached at {self._where}: {text}") from error
+            raise PbxError(f"AMI cannot be reached at {self._where}: {told_by_system(error)}") from error
         try:
             async with asyncio.timeout(LOGIN_TIMEOUT_S):
                 self.version = await connection.ready

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import ssl
 from typing import Any
 
@@ -12,7 +11,7 @@ import aiohttp
 from yarl import URL
 
 from voicebot.ari.requests import Request
-from voicebot.errors import PbxError
+from voicebot.errors import PbxError, told_by_system
 
 CONNECTIONS = 10
 """Asterisk's HTTP backlog is 10: more at once wait for a retransmitted SYN, a whole second."""
@@ -98,5 +97,4 @@ def _why(error: aiohttp.ClientConnectorError) -> str:
     cause = error.os_error
     if isinstance(cause, ssl.SSLError):
         return f"TLS fails ({cause.reason or cause})"
-    number = cause.errno or 0  # below 0: not of the kernel, but of the resolver
-    return os.strerror(number) if number > 0 else cause.strerror or str(cause)
+    return told_by_system(cause)

@@ -71,8 +71,10 @@ class Callees:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        await self._exchange.hang_up_all()
-        self._exchange.close()
+        try:
+            await self._exchange.hang_up_all()
+        finally:
+            self._exchange.close()
 
     # --- SIP --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from voicebot.config.patterns import CHANNEL, NAME
 
 NUMBER = r"^\+?[0-9*#]{1,32}$"
 TARGET = r"^((queue|conference|agent):[a-z0-9_-]{1,64}|[A-Za-z0-9_+*#-]{1,64})$"
-WHOM = rf"({CHANNEL})|({NAME})|(^\+?[0-9*#]{{1,32}}$)"
+WHOM = rf"({CHANNEL})|({NAME})|({NUMBER})"
 LEG = r"^[A-Za-z0-9/_.@:;+\-]+$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*\S[^\x00-\x08\x0b-\x1f\x7f]*$"
 LINE = r"^[^\x00-\x1f\x7f]*$"
