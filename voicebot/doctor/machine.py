@@ -24,8 +24,10 @@ FILES_BESIDE_CALLS = 100
 """Descriptors for connections, workers, logs and libraries."""
 FILES_A_CALL = 4
 """Two sockets, the record and its recording."""
-FILES_OF_PANEL, FILES_OF_AGI = 1500, 1000
-"""Connections that they take at the most, strangers' among them."""
+FILES_OF_PANEL = 1500
+"""Connections that it takes at the most, strangers' among them."""
+FILES_AN_AGI_SESSION = 2
+"""Its connection, and that of one who is told that all sessions are taken."""
 WAKE_UPS = 20
 WAKE_UP_EVERY_S = 0.005
 LATEST_WAKE_UP_S = 0.005
@@ -148,7 +150,7 @@ def check_files(config: Config) -> list[Finding]:
     if config.panel.enabled:
         needed += FILES_OF_PANEL
     if config.agi.enabled:
-        needed += FILES_OF_AGI
+        needed += FILES_AN_AGI_SESSION * config.agi.sessions
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         return [
             fault(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from voicebot.config import Config, Limits, MediaConfig, Paths, Route
+from voicebot.config import AgiConfig, Config, Limits, MediaConfig, Paths, Route
 from voicebot.doctor import machine, setup
 from voicebot.doctor.finding import Finding, Status, fault, ok, warning
 from voicebot.doctor.report import exit_status, summary
@@ -90,6 +90,12 @@ def test_too_few_open_files_are_a_fault() -> None:
     config = Config(limits=Limits(calls=10_000_000))
     assert statuses(machine.check_files(config)) == [("open files", "fault")]
     assert "ulimit -Hn" in machine.check_files(config)[0].remedy
+
+
+def test_each_agi_session_counts_with_one_that_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (1024, 20_000))
+    config = Config(agi=AgiConfig(enabled=True, sessions=10_000))
+    assert statuses(machine.check_files(config)) == [("open files", "fault")]
 
 
 def test_a_machine_that_wakes_us_late_is_told() -> None:
