@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.fake_house import Stage
@@ -133,3 +133,29 @@ def test_what_was_not_answered_is_not_said_to_be_tried_again(enter: Open, stage:
     expect(page.locator(".toast.bad")).to_contain_text("Whether it was done is not known")
     assert acts_on(stage, id) == []
     stage.tell(lambda: stage.calls.end(id))
+
+
+def test_an_answer_that_comes_late_does_not_undo_what_is_known_since(enter: Open, stage: Stage) -> None:
+    page = enter("otto", "/campaigns")
+    page.locator(".campaign-row").click()
+    expect(page.locator("#state")).to_have_text("running")
+    one = page.url.rsplit("/", 1)[-1]
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if late or route.request.method != "GET":
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))  # as it is now: running
+
+    page.route(f"**/api/v1/campaigns/{one}", hold_the_first)
+    with page.expect_request(f"**/api/v1/campaigns/{one}"):
+        stage.tell(lambda: stage.house.hub.publish("campaign", "changed", one))
+    page.get_by_role("button", name="Pause").click()
+    page.locator("#sure-yes").click()
+    expect(page.locator("#state")).to_have_text("paused")
+    route, answer = late[0]
+    with page.expect_response(lambda response: response.request == route.request):
+        route.fulfill(response=answer)
+    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # it has been read
+    assert page.locator("#state").text_content() == "paused"

@@ -98,6 +98,29 @@ export const post = (path, body = {}) => request("POST", path, body);
 export const patch = (path, body) => request("PATCH", path, body);
 export const remove = (path) => request("DELETE", path);
 
+/**
+ * Ask the same again and again: the answers are taken in the order of their questions. One that comes after that
+ * to a later question is dropped, refusals as well: it tells how things were, and would undo what is known since.
+ */
+export function inOrder(ask) {
+  let asked = 0;
+  let had = 0;
+  return async (take) => {
+    asked += 1;
+    const mine = asked;
+    let [answer, refused] = [null, null];
+    try {
+      answer = await ask();
+    } catch (error) {
+      refused = error;
+    }
+    if (mine < had) return;
+    had = mine;
+    if (refused) throw refused;
+    take(answer);
+  };
+}
+
 const TOAST_MS = 6000;
 
 /** Say something at the edge of the page. */

@@ -1,7 +1,7 @@
 // One campaign: its figures, calls by hour, how calls ended.
 
 import { $, colour, h, number, put } from "./dom.js";
-import { ask, attempt, get, paths, post } from "./api.js";
+import { ask, attempt, get, inOrder, paths, post } from "./api.js";
 import { TONES } from "./campaigns.js";
 import { line, watch } from "./stream.js";
 import { roles } from "./shell.js";
@@ -72,11 +72,15 @@ function hours() {
   }, [xs, ...[calls, answered].map((side) => side.map((n) => n || null))], box);
 }
 
+const answered = inOrder(() => get(paths.campaign(name)));
+
 async function look() {
   try {
-    campaign = await get(paths.campaign(name));
-    line("live");
-    show();
+    await answered((answer) => {
+      campaign = answer;
+      line("live");
+      show();
+    });
   } catch (error) {
     if (error.status === 0) line("away");
     else {

@@ -1,7 +1,7 @@
 // All campaigns: how far they are.
 
 import { $, framed, h, keyed, number, put } from "./dom.js";
-import { get, paths } from "./api.js";
+import { get, inOrder, paths } from "./api.js";
 import { line, watch } from "./stream.js";
 
 export const TONES = { running: "good", paused: "warn", halted: "bad", stopped: "bad", done: "", finished: "", draft: "" };
@@ -30,17 +30,22 @@ const show = framed(() => {
   $("#none").hidden = found.length > 0;
 });
 
+const answered = inOrder(() => get(paths.campaigns()));
+
 async function look() {
   try {
-    const answer = await get(paths.campaigns());
-    found = answer.campaigns;
-    put($("#diallers"), found.length ? (answer.diallers.length ? `placed by ${answer.diallers.join(", ")} · room for ${number(answer.room)} more calls` : "no dialler runs: `voicebot campaign run` places the calls") : "");
-    line("live");
-    show();
+    await answered(take);
   } catch (error) {
     if (error.status === 0) line("away");
     else throw error;
   }
+}
+
+function take(answer) {
+  found = answer.campaigns;
+  put($("#diallers"), found.length ? (answer.diallers.length ? `placed by ${answer.diallers.join(", ")} · room for ${number(answer.room)} more calls` : "no dialler runs: `voicebot campaign run` places the calls") : "");
+  line("live");
+  show();
 }
 
 if ($("#campaigns")) {

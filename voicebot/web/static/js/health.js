@@ -1,7 +1,7 @@
 // How the installation is: parts with what to do, stuck channels, telephones, trunks.
 
 import { $, clock, framed, h, icon, latency, list, number, put } from "./dom.js";
-import { ask, attempt, get, paths, post } from "./api.js";
+import { ask, attempt, get, inOrder, paths, post } from "./api.js";
 import { roles } from "./shell.js";
 import { line, watch } from "./stream.js";
 
@@ -74,10 +74,15 @@ const showPbx = framed(() => {
   roles($("#stuck"));
 });
 
+const health = inOrder(() => get(paths.health()));
+const asterisk = inOrder(() => get(paths.pbx()));
+
 async function look() {
   try {
-    show(await get(paths.health()));
-    line("live");
+    await health((answer) => {
+      show(answer);
+      line("live");
+    });
   } catch (error) {
     if (error.status === 0) line("away");
     else if (error.status !== 503) throw error;
@@ -90,7 +95,7 @@ function lookPbx() {
   if (looking) return;
   looking = setTimeout(async () => {
     looking = 0;
-    pbx = await get(paths.pbx()).catch(() => pbx);
+    await asterisk((answer) => { pbx = answer; }).catch(() => {}); // then what is known stays
     showPbx();
   }, PBX_MS);
 }

@@ -1,7 +1,7 @@
 // Users: make, change role, new password, a link for one sign-in, remove.
 
 import { $, h, list, put, when } from "./dom.js";
-import { ask, attempt, get, patch, paths, post, remove } from "./api.js";
+import { ask, attempt, get, inOrder, patch, paths, post, remove } from "./api.js";
 
 const ROLES = ["viewer", "supervisor", "author", "admin"];
 const me = document.body.dataset.user;
@@ -14,8 +14,10 @@ function row(user) {
     h("td", { class: "num" }, h("span", { class: "buttons" }, act("Password", "password"), user.sessions > 0 && user.name !== me && act("Sign out", "sign-out"), user.name !== me && act("Remove", "remove", true))));
 }
 
+const answered = inOrder(() => get(paths.users()));
+
 async function look() {
-  await attempt(async () => $("#rows").replaceChildren(...list(await get(paths.users()), "users").map(row)));
+  await attempt(() => answered((answer) => $("#rows").replaceChildren(...list(answer, "users").map(row))));
 }
 
 document.addEventListener("change", async (event) => {
