@@ -257,9 +257,12 @@ class Gateway:
         """Leave those who talk to each other to Asterisk, where it can be asked."""
         departing = [asyncio.ensure_future(depart()) for depart in self._departs]
         if departing:
-            _, late = await asyncio.wait(departing, timeout=DEPART_S)
+            done, late = await asyncio.wait(departing, timeout=DEPART_S)
             for each in late:
                 each.cancel()
+            for each in done:
+                if not each.cancelled() and (mistake := each.exception()) is not None:  # of ours
+                    log.error("persons not left to Asterisk", exc_info=mistake)
 
     def _end_all(self, reason: str) -> None:
         self._ended = reason

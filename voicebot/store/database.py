@@ -245,12 +245,12 @@ class Database:
         self.patience_s = patience_s
         self.postgresql = engine.dialect.name == "postgresql"
         self.secret = b""
-        self.looking: StoreUnavailable | None = None
-        self.changing: StoreUnavailable | None = None
+        self.read_trouble: StoreUnavailable | None = None
+        self.write_trouble: StoreUnavailable | None = None
 
     @property
     def trouble(self) -> str:
-        return str(self.changing or self.looking or "")
+        return str(self.write_trouble or self.read_trouble or "")
 
     async def close(self) -> None:
         """Close all connections; one whose server is silent is dropped."""
@@ -281,9 +281,9 @@ class Database:
         try:
             yield
         except StoreUnavailable as error:
-            self.looking = error
+            self.read_trouble = error
             raise
-        self.looking = None
+        self.read_trouble = None
 
     @asynccontextmanager
     async def watched(self, connection: AsyncConnection, limit_s: float | None) -> AsyncIterator[None]:

@@ -255,7 +255,7 @@ class Writer:
             self._wake.clear()
             while group := self._next_group():
                 error = await self._write(group)
-                self._database.changing = error if isinstance(error, StoreUnavailable) else None
+                self._database.write_trouble = error if isinstance(error, StoreUnavailable) else None
                 if isinstance(error, StoreUnavailable):  # the others waited long enough
                     group += self._waiting
                     self._waiting = []

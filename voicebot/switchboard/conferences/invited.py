@@ -98,7 +98,9 @@ class Invitation:
             self.failure = UserError(f"not let in: the conference is {refused.why}", "look how it stands")
         except TimeoutError:
             self.failure = UserError("nobody answered", "is the telephone with its owner?")
-        except (UserError, PbxError) as error:
+        except UserError as error:
+            self.failure = error
+        except PbxError as error:
             self.failure = UserError(str(error), "look how the conference stands")
         finally:
             if self.failure is not None:
