@@ -148,7 +148,7 @@ class DialogStore:
         if not self._config.routes and not self._config.dialling.enabled:
             what = "no routes: no number is answered"
             remedy = 'add to voicebot.toml a table [[routes]] with number = "600", dialog = "hello.yaml"; '
-            remedy += "or try a dialog: `voicebot serve hello.yaml`"
+            remedy += "or try a dialog in the browser: `voicebot serve --no-asterisk hello.yaml`"
             raise UserError(Problem(what, remedy))
         problems: list[Problem] = []
         if self._config.dialogs.sentence_vectors:

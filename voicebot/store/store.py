@@ -25,7 +25,7 @@ from voicebot.campaign.campaign import Campaign
 from voicebot.campaign.contact import Contact, ContactState
 from voicebot.campaign.rules.policy import Policy, Trunk
 from voicebot.config import Config
-from voicebot.errors import UserError
+from voicebot.errors import UserError, told_by_system
 from voicebot.store import campaigns, closing, contacts, looking
 from voicebot.store import lists as do_not_call
 from voicebot.store.auditing import audit
@@ -478,12 +478,15 @@ class Store:
 async def open_store(
     config: Config, *, after: After | None = None, patience_s: float = PATIENCE_S
 ) -> AsyncIterator[Store]:
-    """Open the store that [store] of voicebot.toml names."""
+    """Open the store that [store] of voicebot.toml names. Raises StoreUnavailable, UserError."""
     kept = config.store
     base = config.base / config.paths.var
     password = kept.password.get_secret_value()
     if kept.url.startswith("sqlite:"):
-        base.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        try:
+            base.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        except OSError as error:
+            raise StoreUnavailable(f"the folder {base} cannot be made: {told_by_system(error)}") from error
     async with Store.open(
         kept.url, password=password, base=base, after=after, patience_s=patience_s
     ) as store:

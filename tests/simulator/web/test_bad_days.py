@@ -75,3 +75,14 @@ async def test_a_database_that_cannot_be_opened_is_told_of(tmp_path: Path) -> No
     async with panel_beside(config, house), asyncio.timeout(SOON_S):
         while "no SQLite database" not in parts_of(house, house.condition())[-1].why:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_a_folder_that_cannot_be_made_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")  # in the place of the folder
+    config = fake_config(tmp_path)
+    config = config.model_copy(update={"paths": config.paths.model_copy(update={"var": tmp_path / "var"})})
+    hub = Hub(time.time)
+    house = House(config, hub, LiveCalls(hub))
+    async with panel_beside(config, house), asyncio.timeout(SOON_S):
+        while "/var cannot be made" not in parts_of(house, house.condition())[-1].why:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
