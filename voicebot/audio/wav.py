@@ -19,7 +19,6 @@ from voicebot.audio.frames import Samples, to_pcm, to_samples
 from voicebot.errors import Problem, UserError
 
 FORMAT_PCM = 1
-FORMAT_ALAW = 6
 FORMAT_ULAW = 7
 FORMAT_EXTENSIBLE = 0xFFFE
 

@@ -20,9 +20,6 @@ from voicebot.dialog.turns import End, Event, Handover, Listen
 
 _GIVEN_UP = frozenset(("failed", "error", "crash", "hangup", "timeout"))
 
-LEAVE = frozenset(("agent", "opt_out"))
-"""Commands that must work wherever the bot listens."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -255,25 +255,6 @@ FILTERS: dict[str, Filter] = {
 }
 """Filters of `{name|filter}`: value, language, argument ("" for none), and what time it is -> words."""
 
-ABOUT_FILTERS = {
-    "date": "Tuesday, March second; with `date:year`, March second twenty twenty seven",
-    "time": "3:30 PM",
-    "datetime": "Tuesday, March second at 3:30 PM",
-    "day": "today, tomorrow, on Tuesday: as seen from the time of the call",
-    "weekday": "Tuesday",
-    "duration": "2 hours and 5 minutes",
-    "number": "one hundred forty two",
-    "count": "a number before what is counted: two, 두",
-    "ordinal": "third, 세 번째",
-    "money": "twelve dollars and fifty cents; `money:EUR` for another currency",
-    "digits": "one by one: 4, 2, 7, 1",
-    "spell": "letter by letter: S, A, R, A",
-    "phone": "two oh two, five five five, oh one oh oh; `phone:GB` for a number of another country",
-    "email": "john dot smith at gmail dot com",
-    "list": "milk, bread, and tea; `list:or` for milk, bread, or tea",
-}
-"""What each filter says, for authors."""
-
 ARGUMENTS: dict[str, tuple[re.Pattern[str], str]] = {
     "date": (re.compile("year"), "`date:year`"),
     "money": (re.compile("[A-Z]{3}"), "a currency: `money:USD`"),

@@ -114,7 +114,10 @@ function visiting() {
 async function change(mode) {
   const { id } = visit;
   if (mode === "take_over" && call().state === "talking" && !await takesOver("by telephone")) return;
-  if (mode) await attempt(async () => { visit = { ...visit, ...await post(paths.visit(id), { mode }) }; });
+  if (mode) await attempt(async () => {
+    const now = await post(paths.visit(id), { mode });
+    if (visit?.id === id) visit = { ...visit, ...now }; // else it has ended meanwhile
+  });
   else if (await attempt(() => remove(paths.visit(id)))) visit = null;
   visiting();
 }
