@@ -127,6 +127,12 @@ def said_plainly(fault: Mapping[str, Any]) -> str:
     return str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
 
 
+def all_there(names: Iterable[str]) -> str:
+    """Return a remedy for a name that is not there: "there are a, b", "there is only a"."""
+    there = list(names)
+    return f"there {'is only' if len(there) == 1 else 'are'} {', '.join(there)}"
+
+
 def told_by_system(error: OSError) -> str:
     """Return what the system says of an error, without the addresses that asyncio and aiohttp add."""
     return os.strerror(error.errno or 0) if _of_kernel(error) else error.strerror or str(error)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from typer.testing import CliRunner
 
 from voicebot.cli.lazy import lazy_group
-from voicebot.errors import cannot_listen, said_plainly
+from voicebot.errors import all_there, cannot_listen, said_plainly
 
 pytestmark = pytest.mark.unit
 
@@ -98,3 +98,8 @@ def test_wrong_options_are_told_without_words_of_a_library(arguments: list[str],
     assert result.exit_code == 2
     assert said in result.output and "-h" in result.output
     assert "Value error" not in result.output and "Input should" not in result.output
+
+
+def test_names_that_are_there_are_told_in_the_right_number() -> None:
+    assert all_there(["a"]) == "there is only a"
+    assert all_there({"a": 1, "b": 2}) == "there are a, b"

@@ -19,7 +19,7 @@ from voicebot.app.logs import configure_logs
 from voicebot.cli.agi_dialog import dialog
 from voicebot.cli.options import ConfigFile, Json
 from voicebot.config import Config, load_config
-from voicebot.errors import Problem, UserError
+from voicebot.errors import Problem, UserError, all_there
 from voicebot.fastagi.fastagi import FastAgi, open_lookups
 from voicebot.fastagi.functions import Functions
 from voicebot.fastagi.lookups.loading import load_lookups
@@ -125,7 +125,7 @@ def try_lookup(
             try:
                 outcome = await lookups.look_up(name.partition("?")[0], Parameters(given))
             except UnknownScript as error:
-                remedy = f"there are {', '.join(lookups.names)}"
+                remedy = all_there(lookups.names)
                 raise UserError(Problem(f"there is no look-up `{name.partition('?')[0]}`", remedy)) from error
         variables = {**outcome.variables, STATUS: outcome.status}
         if as_json:

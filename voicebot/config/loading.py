@@ -20,7 +20,7 @@ from voicebot.config.people import AgentConfig, ConferenceConfig, QueueConfig
 from voicebot.config.section import Section
 from voicebot.config.sections import Config
 from voicebot.config.speech import SttConfig, TtsConfig
-from voicebot.errors import Problem, UserError, said_plainly
+from voicebot.errors import Problem, UserError, all_there, said_plainly
 
 ENVIRONMENT_PREFIX = "VOICEBOT_"
 DEFAULT_FILE = "voicebot.toml"
@@ -137,7 +137,7 @@ def _unknown_engines(data: dict[str, Any], text: str, source: str) -> list[Probl
             there = data.get(kind, {"english": None})
             if isinstance(name, str) and isinstance(there, dict) and name not in there:
                 what = f"{'.'.join(keys)}: there is no [{kind}.{name}]"
-                remedy = f"there are {', '.join(there)}" if there else f"add [{kind}.{name}]"
+                remedy = all_there(there) if there else f"add [{kind}.{name}]"
                 problems.append(Problem(what, remedy, source, _line_of(keys, text)))
     return problems
 
@@ -163,7 +163,7 @@ def _unknown_people(data: dict[str, Any], text: str, source: str) -> list[Proble
     return [
         Problem(
             f"{'.'.join(keys)}: there is no [{kind}.{wanted}]",
-            f"there are {', '.join(tables(kind))}" if tables(kind) else f"add [{kind}.{wanted}]",
+            all_there(tables(kind)) if tables(kind) else f"add [{kind}.{wanted}]",
             source,
             _line_of(keys, text),
         )

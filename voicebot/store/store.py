@@ -486,7 +486,9 @@ async def open_store(
         try:
             base.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
         except OSError as error:
-            raise StoreUnavailable(f"the folder {base} cannot be made: {told_by_system(error)}") from error
+            raise StoreUnavailable(
+                f"paths.var: the folder {base} cannot be made: {told_by_system(error)}"
+            ) from error
     async with Store.open(
         kept.url, password=password, base=base, after=after, patience_s=patience_s
     ) as store:

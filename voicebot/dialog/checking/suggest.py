@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from voicebot.errors import all_there
+
 NEAR_ENOUGH = 60
 """Similarity of whole names (0 to 100) from which on one is offered as "did you mean"."""
 MOST_NAMED = 12
@@ -28,4 +30,4 @@ def near(word: str, among: Iterable[str]) -> str:
 def near_or_all(word: str, among: Iterable[str]) -> str:
     """Return "did you mean `name`?", or the names that there are, or ""."""
     names = list(among)
-    return near(word, names) or (f"there are {', '.join(names[:MOST_NAMED])}" if names else "")
+    return near(word, names) or (all_there(names[:MOST_NAMED]) if names else "")
