@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
 from tests.browser.fake_house import Stage
+from voicebot.web.house import Condition, Part
 
 pytestmark = pytest.mark.browser
 
@@ -294,3 +297,33 @@ def test_a_broken_line_takes_nothing_of_what_happened_between_the_turns(enter: O
     stage.tell(lambda: stage.calls.end(id))
     expect(talk.last).to_contain_text("The call has ended", timeout=10_000)
     expect(talk).to_have_count(len(stood) + 2)
+
+
+def test_trouble_is_seen_on_every_page_and_on_this_one_what_callers_feel(
+    enter: Open, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicebot.web.sign.SHARED_S", 0.0)
+    monkeypatch.setattr(stage.house, "pbx", None)
+    full = Part("disk", "degraded", "only 12 MB are free")
+    monkeypatch.setattr(stage.house, "condition", lambda: Condition(True, "", (full,)))
+    page = enter("vera", "/talk")
+    page.clock.install()
+    page.goto("/")
+    health, felt = page.locator('.nav .place[href="/health"]'), page.locator("#felt")
+    expect(health).to_have_accessible_name("Health trouble")
+    expect(health).to_have_attribute("title", re.compile("disk: only 12 MB are free"))
+    expect(felt).to_be_empty()
+
+    away = Condition(False, "it is not connected to Asterisk", (full, Part("asterisk", "down")))
+    monkeypatch.setattr(stage.house, "condition", lambda: away)
+    page.clock.run_for(10_000)
+    expect(health).to_have_accessible_name("Health down")
+    expect(page.get_by_role("status").filter(has_text="Callers notice")).to_contain_text("not connected")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("button", name="More; Health: down")).to_be_visible()
+
+    monkeypatch.setattr(stage.house, "condition", lambda: Condition(True))
+    page.reload()
+    expect(page.locator("#live-count")).not_to_be_empty()
+    expect(page.get_by_role("button", name="More", exact=True)).to_be_visible()
+    expect(felt).to_be_empty()

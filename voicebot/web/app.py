@@ -40,6 +40,7 @@ from voicebot.web.security.doorkeeper import Doorkeeper
 from voicebot.web.security.guard import Guard
 from voicebot.web.security.journal import Journal
 from voicebot.web.security.places import Places
+from voicebot.web.sign import Signs
 
 STATIC_FILES = Path(__file__).parent / "static"
 ROUTERS = (
@@ -85,7 +86,7 @@ def make_app(house: House, *, port: int | None = None, local_token: str = "") ->
     state.ears = Counter[str]()  # who listens to calls, how often
     state.records = RecordIndex(house.config.var)
     state.chats, state.counting = Chats(house.config), Counting(house.config)
-    state.metrics, state.desk = Metrics(), Desk()
+    state.metrics, state.desk, state.signs = Metrics(), Desk(), Signs(house)
     state.metrics.browsers(lambda: state.feed.readers)
     api = APIRouter(prefix=f"{API}v1")
     for router in ROUTERS:

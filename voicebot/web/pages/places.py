@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -9,11 +10,21 @@ from fastapi.responses import HTMLResponse
 
 from voicebot.web.pages.rendering import render
 from voicebot.web.security.needs import Admin, TheHouse, Viewer
+from voicebot.web.sign import Sign, Signs
 
 ID = Path(pattern=r"^[A-Za-z0-9_.-]{1,128}$")
 NAME = Path(pattern=r"^[^/\x00-\x1f]{1,128}$")
 
 places = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures beside the places, and the sign beside Health."""
+
+    calls: int
+    waiting: int
+    health: Sign
 
 
 @places.get("/", name="live_page")
@@ -88,7 +99,9 @@ async def audit(request: Request, who: Admin) -> HTMLResponse:
 
 
 @places.get("/panel/counts", name="counts")
-async def counts(who: Viewer, house: TheHouse) -> dict[str, int]:
-    """The two figures beside the places: live calls, and callers who wait."""
+async def counts(request: Request, who: Viewer, house: TheHouse) -> Counts:
+    """What stands beside the places: live calls, callers who wait, and how the installation is."""
     queues = house.queues.queues() if house.queues is not None else ()
-    return {"calls": house.calls.count, "waiting": sum(len(queue.waiting) for queue in queues)}
+    waiting = sum(len(queue.waiting) for queue in queues)
+    signs: Signs = request.app.state.signs
+    return Counts(house.calls.count, waiting, signs.now())

@@ -1,6 +1,6 @@
 // What every page has: keys, light and dark, dialogues, click-to-dial, what a role may do.
 
-import { $, $$, may, once } from "./dom.js";
+import { $, $$, h, may, once, put } from "./dom.js";
 import { attempt, get, paths, post, remove, toast } from "./api.js";
 
 const GO = { l: "/", q: "/queues", r: "/conferences", c: "/campaigns", o: "/dialogs", t: "/talk", h: "/history", s: "/health", u: "/users" };
@@ -109,11 +109,30 @@ export function counts({ live, waiting }) {
   }
 }
 
+const SIGNS = { degraded: ["trouble", "warn"], down: ["down", "bad"] };
+
+/** The sign beside Health, and on the live page what callers feel of it. */
+function sign({ state, why, callers }) {
+  const [word, tone] = SIGNS[state] ?? ["", ""];
+  for (const element of $$("[data-sign]")) {
+    put(element, word);
+    element.classList.toggle("warn", tone === "warn");
+    element.classList.toggle("bad", tone === "bad");
+  }
+  $('.nav .place[href="/health"]').title = ["Health", ...why].join("\n");
+  $('[data-open="more"]').setAttribute("aria-label", word ? `More; Health: ${word}` : "More");
+  const felt = $("#felt");
+  if (!felt || felt.dataset.said === callers) return;
+  felt.dataset.said = callers;
+  felt.replaceChildren(...(callers ? [h("p", { class: `problem ${tone}` }, h("b", {}, "Callers notice: "), callers, ". ", h("a", { href: "/health" }, "See Health"))] : []));
+}
+
 async function look() {
   if (!document.hidden && document.body.dataset.line !== "away") {
     try {
       const summary = await get("/panel/counts");
       counts({ live: summary.calls, waiting: summary.waiting });
+      sign(summary.health);
     } catch {
       // the page itself tells that the gateway is away
     }
