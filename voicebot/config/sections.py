@@ -99,7 +99,7 @@ class Limits(Section):
     drain_s: int = Field(
         60,
         ge=0,
-        description="After SIGTERM live calls may last this long, in seconds; persons who talk, longer.",
+        description="After SIGTERM live calls may last this long, in seconds; callers and agents talk on.",
     )
     reserve_mb: int = Field(200, ge=0, description="Free disk space below which recordings stop, in MB.")
 
