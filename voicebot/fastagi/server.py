@@ -204,6 +204,7 @@ class _Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(lambda _: self._server.connections.discard(self))  # however it ends
 
     async def _run(self) -> None:
         channel, counts = self._channel, self._server.counts
@@ -217,4 +218,3 @@ class _Connection(asyncio.Protocol):
                 counts[await self._server.scripts.run(channel)] += 1
         finally:
             channel.close()
-            self._server.connections.discard(self)
