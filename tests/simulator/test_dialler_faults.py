@@ -222,6 +222,28 @@ async def test_pause_stops_and_takes_back_within_a_second(world: World) -> None:
         await until(lambda: world.rung > rung + 20, 2)
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_who_is_told_to_stop_while_a_campaign_ends_does_stop(world: World, steps: int) -> None:
+    """Of all moments: both are waited for at once, and neither may take the other's end for its own."""
+    async with world.at_work(contacts=30):
+        await until(lambda: bool(world.dialler._running), 5)
+        (known,) = world.dialler._running.values()
+        end, ends = known.stopping.set, list[asyncio.Task[None]]()
+
+        async def end_soon() -> None:
+            for _ in range(steps):  # of the event loop
+                await asyncio.sleep(0)
+            end()
+
+        def end_both() -> None:
+            world.dialler.stop()
+            ends.append(asyncio.create_task(end_soon()))
+
+        known.stopping.set = end_both  # type: ignore[method-assign]
+        async with asyncio.timeout(20):
+            await asyncio.shield(world.running)
+
+
 async def test_a_revocation_reaches_what_is_spooled(world: World) -> None:
     async with world.at_work(contacts=3) as store:
         world.asterisk_works = False

@@ -129,7 +129,8 @@ async def _hold(spool: Spool, stack: AsyncExitStack, stopping: asyncio.Event) ->
             log.warning("another dialler works on this spool: waiting for it to end", spool=str(spool.folder))
             told = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), STANDBY_S)
+            async with asyncio.timeout(STANDBY_S):
+                await stopping.wait()
     return None
 
 
@@ -167,7 +168,8 @@ async def patient_store(config: Config, stack: AsyncExitStack, stopping: asyncio
                 log.error("the database is away: waiting for it", why=str(error))
                 told = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), STANDBY_S)
+            async with asyncio.timeout(STANDBY_S):
+                await stopping.wait()
     return None
 
 

@@ -97,7 +97,8 @@ async def _campaigns_on(config: Config, gateway: Gateway, desk: Desk, ended: asy
         except Exception:  # a mistake of ours
             log.exception("campaigns failed")
         with suppress(TimeoutError):
-            await asyncio.wait_for(gateway.stopping.wait(), AGAIN_S)
+            async with asyncio.timeout(AGAIN_S):
+                await gateway.stopping.wait()
 
 
 async def _campaigns(config: Config, gateway: Gateway, desk: Desk, ended: asyncio.Event) -> None:
@@ -148,4 +149,5 @@ async def _dial_on(
         except Exception:  # a mistake of ours must not end the gateway
             log.exception("the dialler failed")
         with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), AGAIN_S)
+            async with asyncio.timeout(AGAIN_S):
+                await stopping.wait()

@@ -295,14 +295,15 @@ class Dialler:
         return run
 
     async def _end_run(self, name: str) -> None:
-        known = self._running.pop(name)
+        """End a campaign's run, and take back what it left. Who is cancelled here leaves it to `_wind_up`."""
+        known = self._running[name]
         self._runs.pop(name, None)
         known.stopping.set()
-        try:
-            await known.task
-        except Exception:
+        await asyncio.wait({known.task})  # to await the task itself would pass a cancellation on to it
+        self._running.pop(name, None)
+        if (mistake := known.task.exception()) is not None:
             self._again_at[name] = self._mono() + AFTER_MISTAKE_S
-            log.exception("campaign ended by a mistake of ours", campaign=name)
+            log.error("campaign ended by a mistake of ours", campaign=name, exc_info=mistake)
         if not self._stopping.is_set():
             await self.recall.campaign(name)
             log.info("campaign does not run any more", campaign=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -78,10 +79,9 @@ class CampaignRun:
             while not stopping.is_set():
                 wait_s = await self.turn()
                 if wait_s > IDLE_S / 2:
-                    try:
-                        await asyncio.wait_for(stopping.wait(), wait_s)
-                    except TimeoutError:
-                        continue
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(wait_s):
+                            await stopping.wait()
                 else:
                     await asyncio.sleep(wait_s)
         finally:

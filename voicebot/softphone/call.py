@@ -93,7 +93,8 @@ class SoftphoneCall:
         """End the call, and return how it ended."""
         self._hang_up()
         try:
-            return await asyncio.wait_for(asyncio.shield(self.ended), HANGUP_GRACE_S)
+            async with asyncio.timeout(HANGUP_GRACE_S):
+                return await asyncio.shield(self.ended)
         except TimeoutError:
             self.finish(Ended("us", reason="the far side did not confirm"))
             return self.ended.result()
