@@ -84,9 +84,16 @@ def sentences(samples: Samples) -> list[Samples]:
     return [np.concatenate([edge, samples[part[0] : part[-1] + 1], edge]) for part in parts]
 
 
-def heard_in_korean(samples: Samples, phrases: tuple[str, ...]) -> list[str]:
-    expected = Expectation("ko-KR", phrases=phrases)
-    return [hear("vosk", each, expected, 8000).text for each in sentences(samples)]
+def best_in_korean(samples: Samples, phrases: tuple[str, ...]) -> str:
+    """Return which of the phrases is in the sound most surely, in whichever of its sentences."""
+    fits = {
+        phrase: max(
+            hear("vosk", each, Expectation("ko-KR", phrases=(phrase,)), 8000).confidence
+            for each in sentences(samples)
+        )
+        for phrase in phrases
+    }
+    return max(fits, key=fits.__getitem__)
 
 
 async def test_in_korean_the_place_and_the_summary_are_heard(tmp_path: Path) -> None:
@@ -127,6 +134,5 @@ async def test_in_korean_the_place_and_the_summary_are_heard(tmp_path: Path) -> 
         whispered = heard_by(anna, 0.0, time.monotonic())
         for each in (anna, *callers[1:]):
             await each.hang_up()
-    places = heard_in_korean(announced, PLACES)
-    assert any("삼 번" in text for text in places), places
-    assert "예약 안내" in heard_in_korean(whispered, SUMMARIES)
+    assert best_in_korean(announced, PLACES) == PLACES[0]
+    assert best_in_korean(whispered, SUMMARIES) == SUMMARIES[0]
